@@ -41,3 +41,12 @@ class Cell:
 
 
 FIELDS = tuple(field.name for field in fields(Cell))
+
+
+def is_cell_name(text: str) -> bool:
+    """Whether a text is the `name` of a cell, which no run's id is."""
+    try:
+        found = json.loads(text) if text.startswith("[") else None
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, list) and list(map(type, found)) == [str, str, int, str, str, str]

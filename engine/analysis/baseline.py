@@ -16,8 +16,8 @@ from engine.analysis.columns.definitions import COSTS, DIFFERENCE, Column, Value
 from engine.analysis.columns.text import signed_figure
 from engine.analysis.comparison import COMPARABLE, Row, by_cell, compare_rows
 from engine.analysis.labels.stored import cell_of_run, newest_runs, stored_labels
-from engine.cell import FIELDS, Cell
-from engine.store.compare.grouping import Choice, counted_runs
+from engine.cell import FIELDS, Cell, is_cell_name
+from engine.store.compare.grouping import Choice, counted_runs, runs_of_cell
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -58,10 +58,27 @@ def difference_text(column: Column, value: float | None) -> str:
     return "" if value is None else signed_figure(value, column.kind)
 
 
+def run_of_baseline(
+    con: sqlite3.Connection, baseline: str, without: tuple[str, ...] = ()
+) -> str | None:
+    """Return the run that a baseline is, or the newest run of the cell that it is; ``None`` if the
+    store has none.
+
+    Args:
+        baseline: id of a run, or name of a cell, which stays the baseline whatever its runs are.
+        without: ids of runs that don't count.
+    """
+    if is_cell_name(baseline):
+        choice = Choice(without=without, imported=True)
+        return max(runs_of_cell(con, choice, baseline), default=None)
+    known = baseline not in without and cell_of_run(con, baseline) is not None
+    return baseline if known else None
+
+
 def with_baseline(
     con: sqlite3.Connection,
     rows: Sequence[Row],
-    run: str,
+    baseline: str,
     aggregate: str,
     catalogue: Catalogue | None = None,
     *,
@@ -74,14 +91,15 @@ def with_baseline(
     Args:
         rows: of `compare_rows`, or of `by_cell` if ``cells``; the baseline may be missing among
             them.
-        run: id of the run that is the baseline, or whose cell is.
+        baseline: as `run_of_baseline` takes it; among cells a run stands for its cell.
         catalogue: knows what recipes give, which cells are named against.
 
     Returns:
         None if the store doesn't have the run, or its cell no run that is done.
     """
-    cell = cell_of_run(con, run)
-    if cell is None:
+    run = run_of_baseline(con, baseline)
+    cell = cell_of_run(con, run) if run is not None else None
+    if run is None or cell is None:
         return None
     keys = FIELDS if cells else ("run",)
     own = astuple(cell) if cells else (run,)

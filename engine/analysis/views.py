@@ -37,7 +37,8 @@ class SavedView(Strict):
     aggregate: Aggregate = "best"
     """How epochs become one value."""
     baseline: str = ""
-    """Id of the run that differences are shown to, of its cell with ``by_cell``; empty for none."""
+    """Id of the run that differences are shown to, or with ``by_cell`` those to its cell; or the
+    name of a cell (`engine.cell`), whichever runs it has. Empty for none."""
 
 
 def saved_view(content: Mapping[str, Any]) -> SavedView:

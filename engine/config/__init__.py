@@ -12,6 +12,7 @@ from engine.config.layers import (
     EntryExistsError,
     builtin_configs,
     config_layers,
+    model_folders,
     user_entry,
     user_layer,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "load_catalogue",
     "load_launchers",
     "load_settings",
+    "model_folders",
     "override_keys",
     "parse_override",
     "user_entry",

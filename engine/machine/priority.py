@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 from contextlib import suppress
 from pathlib import Path
-
-TRIES = 5
-"""How often a session is given its niceness: the kernel takes one of each user in 100 ms."""
 
 
 def lower_priority(pid: int, niceness: int) -> None:
@@ -20,21 +16,21 @@ def lower_priority(pid: int, niceness: int) -> None:
             os.setpriority(os.PRIO_PROCESS, pid, niceness)
 
 
-def lower_priority_of_session(leader: int, niceness: int) -> None:
+def lower_priority_of_session(leader: int, niceness: int) -> bool:
     """Give a process that leads a session, and all that it will start, this niceness.
 
     Many kernels share the processor among sessions first (``sched_autogroup_enabled``): there a
     process's niceness counts only beside those of its own session, and the session has one too.
+
+    Returns:
+        False if the session's has to be asked for again: the kernel takes one of each user in
+        100 ms.
     """
     lower_priority(leader, niceness)
     if niceness == 0:
-        return
-    for _ in range(TRIES):
-        try:
-            Path(f"/proc/{leader}/autogroup").write_text(str(niceness))
-        except OSError as error:
-            if error.errno != errno.EAGAIN:
-                return
-            time.sleep(0.03)
-        else:
-            return
+        return True
+    try:
+        Path(f"/proc/{leader}/autogroup").write_text(str(niceness))
+    except OSError as error:
+        return error.errno != errno.EAGAIN
+    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +40,6 @@ from engine.store.compare.grouping import (
     cells_marked,
     counted_runs,
 )
-from engine.store.database import fetch
 from engine.store.location import StoreLocation
 from engine.store.runcosts import seconds_to_reach
 
@@ -167,7 +165,7 @@ def gather(
     labels = stored_labels(con, newest_runs(counted), catalogue)
     cells, problems = ranked_cells(location, rows, counted, launches, labels)
     found = pairs(cells, wanted.metric, masked=wanted.masked)
-    specs = _specs(con, ids)
+    specs = queries.specs_of(con, ids)
     improving = [str(row["run"]) for row in rows if STILL_IMPROVING in str(row["marks"]).split()]
     return Material(
         wanted=wanted,
@@ -314,12 +312,3 @@ def _curve(con: sqlite3.Connection, row: Row, label: str, measure: str) -> Curve
         if isinstance(best, int | float) and best in numbers
         else None,
     )
-
-
-def _specs(con: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    rows = fetch(
-        con,
-        "SELECT run, spec FROM specs WHERE run IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(ids)),),
-    )
-    return {run: json.loads(spec) for run, spec in rows}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from engine.errors import StoreError
 from engine.progress import OnProgress, untold
 from engine.store.database import (
     StoreConnection,
+    has_current_version,
+    is_current,
     is_current_version,
     migrate,
     open_database,
@@ -24,8 +30,59 @@ def connect_reader(location: StoreLocation) -> StoreConnection:
         again = ", `seqbench db rebuild` builds it from the run folders"
         hint = again if any(location.folders()) else ""
         raise StoreError(f"There is no store at {location.db} yet: `seqbench run` makes one{hint}.")
+    connection = open_database(location.db, "ro")
+    try:
+        if has_current_version(connection):
+            return connection
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
     create_or_migrate(location)
     return open_database(location.db, "ro")
+
+
+class KeptReader:
+    """A connection for reading that is kept from one reading to the next: what is read again and
+    again isn't slowed by opening. Another file in the store's place is opened by itself."""
+
+    def __init__(self, location: StoreLocation) -> None:
+        self.location = location
+        self._lock = threading.Lock()
+        self._connection: StoreConnection | None = None
+        self._closed = False
+
+    @contextmanager
+    def reading(self) -> Iterator[StoreConnection]:
+        """Yield the connection, to one thread at a time. An error in the body closes it.
+
+        Raises:
+            StoreError: as `connect_reader`.
+        """
+        with self._lock:
+            try:
+                if self._connection is not None and not is_current(self._connection):
+                    self._forget()
+                if self._connection is None:
+                    self._connection = connect_reader(self.location)
+                yield self._connection
+            except BaseException:
+                self._forget()
+                raise
+            finally:
+                if self._closed:
+                    self._forget()
+
+    def close(self) -> None:
+        """Let go of the store once a reading that goes on has ended; a later one keeps nothing."""
+        with self._lock:
+            self._closed = True
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
 
 def connect_writer(location: StoreLocation) -> StoreConnection:

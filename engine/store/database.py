@@ -238,15 +238,23 @@ def is_current_version(db: Path) -> bool:
     if not db.exists():
         return False
     with closing(open_database(db, "ro")) as connection:
-        version = int(connection.rows("PRAGMA user_version")[0][0])
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"{db} was made by a newer seqbench: use that version, or another --db."
-            )
-        if version == SCHEMA_VERSION:
-            return True
+        return has_current_version(connection)
+
+
+def has_current_version(connection: StoreConnection) -> bool:
+    """Return whether an open database is up to date.
+
+    Raises:
+        StoreError: it isn't ours, or a newer version made it.
+    """
+    version = int(connection.rows("PRAGMA user_version")[0][0])
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{connection.path} was made by a newer seqbench: use that version, or another --db."
+        )
+    if version < SCHEMA_VERSION:
         refuse_foreign(connection)
-    return False
+    return version == SCHEMA_VERSION
 
 
 def refuse_foreign(connection: StoreConnection) -> None:

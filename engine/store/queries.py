@@ -12,7 +12,7 @@ from engine.errors import StoreError, UsageError, did_you_mean
 from engine.lifecycle import ENDED, PRESENT, WAITING
 from engine.lifecycle import sql as states_sql
 from engine.store.compare.comparison import matching
-from engine.store.database import fetch
+from engine.store.database import fetch, json_object
 from engine.store.tags import is_annotated
 
 if TYPE_CHECKING:
@@ -271,6 +271,16 @@ def resolve_run(con: sqlite3.Connection, text: str) -> Run:
     else:
         hint = did_you_mean(wanted, known)
     raise UsageError(f"There is no run {text!r}: {hint}")
+
+
+def specs_of(con: sqlite3.Connection, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read the configurations of runs as JSON objects, by run id; empty where one is damaged."""
+    rows = fetch(
+        con,
+        "SELECT run, spec FROM specs WHERE run IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(run_ids)),),
+    )
+    return {run: json_object(spec) for run, spec in rows}
 
 
 def run_spec(con: sqlite3.Connection, run_id: str) -> RunSpec:

@@ -27,6 +27,7 @@ from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, StoreDamagedError, is_current, write
 from engine.store.intake.folders import sweep
 from engine.store.intake.rebuild import rebuild
+from engine.store.intake.trash import deleted_runs, empty, kept_since
 from engine.store.location import StoreLocation, store_location
 from engine.store.news import NotificationReader
 from engine.store.transitions import beat, work_left
@@ -46,6 +47,8 @@ MAX_LOG_BYTES = 1_000_000
 """Size of the log from which it is emptied at a start."""
 STORE_PATIENCE_SECONDS = 3600.0
 """How long the store may be unusable before the supervisor gives up; workers continue."""
+EMPTYING_SECONDS = 3600.0
+"""Time between two looks for what has been long enough in the trash."""
 GONE_SECONDS = 10.0
 """Time for putting back a store that was removed, or for removing the run folders, too."""
 
@@ -122,7 +125,7 @@ def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock:
     log.info("works %s in %s", location.db, ", ".join(slot.name for slot in pools.local.slots))
     connection: StoreConnection | None = None
     started = fine = busy = time.monotonic()
-    next_beat = 0.0
+    next_beat = next_emptying = 0.0
     said = ""
     url, news = queue.settings.webhook, NotificationReader()
     webhook = Webhook(url, location) if url else None
@@ -140,6 +143,9 @@ def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock:
                 if now >= next_beat:
                     _beat(connection, queue, time.time() - (now - started))
                     next_beat = now + BEAT_SECONDS
+                if now >= next_emptying:
+                    next_emptying = now + EMPTYING_SECONDS
+                    _empty_trash(location)
                 queue.pools = pools.current()
                 queue.tick(connection)
                 _report(connection, news, webhook)
@@ -212,6 +218,18 @@ def _beat(connection: StoreConnection, queue: Queue, started: float) -> None:
         del slot["visible"]  # its name says so
     with write(connection):
         beat(connection, os.getpid(), socket.gethostname(), started, slots)
+
+
+def _empty_trash(location: StoreLocation) -> None:
+    """Remove for good what was deleted longer ago than it is kept."""
+    oldest = kept_since()
+    if any(each.when < oldest for each in deleted_runs(location)):
+        try:
+            runs, _ = empty(location, oldest)
+        except StoreError as error:
+            log.warning("%s", error)
+        else:
+            log.info("permanently removed deleted runs: %d", runs)
 
 
 def _has_work(location: StoreLocation) -> bool:

@@ -119,6 +119,8 @@ class LocalLauncher:
     """That of every process of an attempt, 0 to 19."""
     host: str = field(default_factory=socket.gethostname)
     _children: dict[tuple[str, int], subprocess.Popen[bytes]] = field(default_factory=dict)
+    _to_lower: set[int] = field(default_factory=set)
+    """Process numbers of those whose session doesn't have the niceness yet."""
 
     def start(self, folder: RunFolder, attempt: int, slot: Slot) -> ProcessIdentity | None:
         environment = {
@@ -148,13 +150,15 @@ class LocalLauncher:
                 env=environment,
                 start_new_session=True,
             )
-        lower_priority_of_session(child.pid, self.niceness)
         self._children[folder.run_id, attempt] = child
+        self._to_lower.add(child.pid)
+        self._lower_priority(child.pid)
         return identify(child.pid)
 
     def alive(self, folder: RunFolder, attempt: LiveAttempt) -> bool:
         child = self._children.get((attempt.run, attempt.attempt))
         if child is not None and child.poll() is None:
+            self._lower_priority(child.pid)
             return True
         if attempt.identity is not None and is_alive(attempt.identity):
             return True
@@ -163,6 +167,11 @@ class LocalLauncher:
         # Last, because the check takes the lock for a moment, which a worker that just starts would
         # take for another worker's.
         return is_locked(folder.lock)
+
+    def _lower_priority(self, leader: int) -> None:
+        """Give a session its niceness, unless it has it; at each look until the kernel takes it."""
+        if leader in self._to_lower and lower_priority_of_session(leader, self.niceness):
+            self._to_lower.remove(leader)
 
     def stop(
         self,
@@ -184,6 +193,8 @@ class LocalLauncher:
 
     def ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
         child = self._children.pop((folder.run_id, attempt.attempt), None)
+        if child is not None:
+            self._to_lower.discard(child.pid)
         status = None if child is None else child.poll()
         if status == NO_ROOM:
             return Ending("lost", "disk-full", "The disk is full: make room.")

@@ -10,7 +10,7 @@ from operator import attrgetter
 from engine.analysis.run.timeline import Timeline
 from engine.lifecycle import ENDED
 from engine.store import queries, series
-from engine.store.connect import connect_reader
+from engine.store.connect import KeptReader, connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
 from tui.charts.braille.curve import Moment, Points
@@ -24,21 +24,19 @@ from tui.charts.run_curves import (
     step_source,
 )
 
-__all__ = ["Run", "find_companions", "read_curves", "read_updates"]
+__all__ = ["KeptReader", "Run", "find_companions", "read_curves", "read_updates"]
 
 _MEANS = frozenset({"loss", "grad_norm"})
 """Measures that are means over an epoch: their points lie in its middle, others at its end."""
 
 
-def read_updates(
-    location: StoreLocation, known: Mapping[str, Known]
-) -> dict[str, CurveUpdate | None]:
+def read_updates(store: KeptReader, known: Mapping[str, Known]) -> dict[str, CurveUpdate | None]:
     """Read what isn't known yet of each run, by its id; ``None`` for a deleted run.
 
     Raises:
         StoreError: a store that can't be read.
     """
-    with closing(connect_reader(location)) as con:
+    with store.reading() as con:
         return {run_id: read_curves(con, run_id, each) for run_id, each in known.items()}
 
 

@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Static
 
 from engine.lifecycle import ENDED
 from tui.charts.braille.chart import Chart
@@ -17,13 +16,14 @@ from tui.charts.braille.curve import X_UNITS, Curve, Moment
 from tui.charts.braille.view import ChartView
 from tui.charts.grid import ChartGrid
 from tui.charts.looks import Look, looks_of
-from tui.charts.reading import read_updates
+from tui.charts.reading import KeptReader, read_updates
 from tui.charts.run_curves import SOURCES, CurveUpdate, Known, RunCurves
 from tui.charts.run_legend import LegendEntry, RunLegend
 from tui.charts.specs import CHARTS, LETTERS, MOST_RUNS, distinct_labels
 from tui.lab import Lab
 from tui.shell.reading import Reading
 from tui.shell.text import ABSENT
+from tui.widgets.text_box import TextBox
 
 FAR = 1000
 """A number of cells that no terminal has: moves the cursor to the first or last point."""
@@ -90,11 +90,12 @@ class RunCharts(Widget):
         """Where the keys put the cursor; the mouse moves it for as long as it points."""
         self._known: Mapping[str, Known] = {}
         """How much is known of the runs that are shown; replaced as a whole, for the thread."""
+        self._kept = KeptReader(self.app.location)
         self._reading = Reading(self, self._take, lambda _: None)
 
     def compose(self) -> ComposeResult:
         yield self._grid
-        yield Static(id="constants", markup=False)
+        yield TextBox(id="constants")
         yield RunLegend(id="legend")
 
     # Which runs
@@ -181,9 +182,9 @@ class RunCharts(Widget):
         """Read in a thread what the store has more of the runs."""
         if not self._known:
             return
-        location = self.app.location
+        store = self._kept
         # What is known counts when the thread begins: a read may wait for the one before.
-        self._reading.ask(lambda: read_updates(location, self._known))
+        self._reading.ask(lambda: read_updates(store, self._known))
 
     def _take(self, updates: Mapping[str, CurveUpdate | None]) -> None:
         before = self._told
@@ -256,7 +257,7 @@ class RunCharts(Widget):
             told = [index for index in told if self._charts[index].has_points
                     or not self.specs[index].text_if_constant]  # fmt: skip
             self._grid.show(told[: self._grid.room])
-        line = self.query_one("#constants", Static)
+        line = self.query_one("#constants", TextBox)
         line.update(" · ".join(constants.values()))
         line.display = bool(constants)
         self._show_legend()
@@ -268,6 +269,9 @@ class RunCharts(Widget):
             if spec.text_if_constant and (value := spec.constant(runs)) is not None:
                 told[index] = f"{spec.title} {value:g} (constant)"
         return told
+
+    def on_unmount(self) -> None:
+        self._kept.close()
 
     def on_resize(self) -> None:
         self._show_chosen()

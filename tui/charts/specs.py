@@ -33,7 +33,8 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class ChartSpec:
     """A chart: all its sources of a single run, only the source ``main`` of several, and of a run
-    over several GPUs a line for each."""
+    over several GPUs a line for each, with the GPU's number; among several runs those after a run's
+    first GPU in a dark tone of its colour."""
 
     id: str
     title: str
@@ -68,17 +69,21 @@ class ChartSpec:
                 for _, curve in runs[0].each_gpu(s.source)
             ]
         marked = any(source.marked for source in self.sources)
-        traces = [
-            Trace(
-                curve,
-                LETTERS[index],
-                SERIES[index],
-                letter=LETTERS[index],
-                marked=marked and index == 0,
-            )
-            for index, curves in enumerate(runs[:MOST_RUNS])
-            for _, curve in curves.each_gpu(self.main)
-        ]
+        traces = []
+        for index, curves in enumerate(runs[:MOST_RUNS]):
+            each = curves.each_gpu(self.main)
+            traces += [
+                Trace(
+                    curve,
+                    LETTERS[index],
+                    SERIES[index],
+                    faint=gpu > 0,
+                    letter=LETTERS[index],
+                    part=str(gpu) if len(each) > 1 else "",
+                    marked=marked and index == 0,
+                )
+                for gpu, curve in each
+            ]
         return traces[::-1]
 
     def constant(self, runs: Sequence[RunCurves]) -> float | None:

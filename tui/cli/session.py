@@ -109,8 +109,8 @@ filter_option = click.option(
     "--filter",
     "filter_",
     default="",
-    metavar="TEXT",
-    help="Only runs that meet it, such as 'model:sasrec ndcg>0.16': see docs/queries.md.",
+    metavar="EXPRESSION",
+    help="Only runs that match EXPRESSION, such as 'model:sasrec ndcg>0.16': see docs/queries.md.",
 )
 where_option = click.option("--where", "filter_", default="", hidden=True)
 """Another name of the filter, which scripts may give `report` and `export`."""

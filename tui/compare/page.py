@@ -109,10 +109,6 @@ class Page:
         value, base = (self.figures_of(each).get(column.source) for each in (row, self.pinned))
         return difference(column, value, base, (self.marks_of(row), self.marks_of(self.pinned)))
 
-    def run_of(self, row: CompareRow) -> str:
-        """The id of a run, or of the newest run of a cell."""
-        return row.key if row.run is not None else self.newest[Cell.named(row.cell)]
-
     def row(self, key: str | None) -> CompareRow | None:
         """Find the row of that key, if it was read."""
         return next((row for row in self.rows if row.key == key), None)

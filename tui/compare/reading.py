@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from engine.analysis.apart import Conditions, what_differs
-from engine.analysis.baseline import compares
+from engine.analysis.baseline import compares, run_of_baseline
 from engine.analysis.columns.definitions import Aggregate, Column, Value
 from engine.analysis.labels.stored import cell_of_run, label_of_run, labels_at, stored_labels
 from engine.analysis.leaders import cell_leaders, leaders
@@ -240,8 +240,9 @@ def _with_baseline(
 ) -> Page:
     """Read the baseline of a page, whether it matches or not, and which rows compare with it."""
     view = page.request.view
-    cell = cell_of_run(con, view.baseline) if view.baseline else None
-    if cell is None or view.baseline in choice.without:
+    run = run_of_baseline(con, view.baseline, choice.without) if view.baseline else None
+    cell = cell_of_run(con, run) if run is not None else None
+    if run is None or cell is None:
         return page
     if view.by_cell:
         key, every = cell.name, replace(choice, filter="", imported=True)
@@ -257,16 +258,16 @@ def _with_baseline(
             labels={**labels_at(con, of, [cell.place], catalogue), **page.labels},
         )
     else:
-        found = _runs(con, view.sources, [view.baseline])
-        pinned = CompareRow(view.baseline, found[view.baseline])
+        found = _runs(con, view.sources, [run])
+        pinned = CompareRow(run, found[run])
     newest = {row.key: row.key for row in page.rows if row.run is not None}
     newest |= {each.name: run for each, run in page.newest.items()}
-    origins = provenance_of(con, list({*newest.values(), view.baseline}))
+    origins = provenance_of(con, list({*newest.values(), run}))
 
     def conditions(row: CompareRow, run: str) -> dict[str, object]:
         return {**origins.get(run, {}), "dataset": row.place[1]}
 
-    own = conditions(pinned, view.baseline)
+    own = conditions(pinned, run)
     alike = {
         row.key for row in page.rows if compares(conditions(row, newest.get(row.key, "")), own)
     }

@@ -286,7 +286,7 @@ class CompareScreen(Screen[None]):
         if row is None or page is None:
             return
         is_pinned = page.pinned is not None and page.pinned.key == row.key
-        self._view = replace(self._view, baseline="" if is_pinned else page.run_of(row))
+        self._view = replace(self._view, baseline="" if is_pinned else row.key)
         self._read()
         self._views.keep(self._view)
 

@@ -24,8 +24,8 @@ class View:
         imported: whether cells are made of imported runs too.
         filter: what a run must have, in the filter language.
         expanded: names of cells below which their runs stand.
-        baseline: id of the run to which differences are shown, or with ``by_cell`` those to its
-            cell; empty for none.
+        baseline: id of the run, or name of the cell, to which differences are shown; a run stands
+            for its cell with ``by_cell``, a cell for its newest run without. Empty for none.
     """
 
     names: tuple[str, ...] = DEFAULT

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.analysis.run.further import at_its_limit, proposed_limit
+from engine.analysis.run.further import at_its_limit
+from engine.analysis.run.relaunch import proposed_limit
 from engine.analysis.run.throughput import interactions_per_second
 from engine.machine.forecast import Forecast, QueueEnd
 from engine.store import queries, series
 from engine.store.compare.comparison import runs_by_id
-from engine.store.connect import connect_reader
+from engine.store.connect import KeptReader
 from engine.store.jobs import JobFacts, live_jobs
-from engine.store.location import StoreLocation
 from engine.store.queries import Run
 from engine.store.series import newest_telemetry
 
 __all__ = [
-    "Forecast", "JobFacts", "Known", "LiveUpdate", "QueueEnd", "Run", "Waiting", "at_its_limit",
-    "proposed_limit", "read_live", "read_update",
+    "Forecast", "JobFacts", "KeptReader", "Known", "LiveUpdate", "QueueEnd", "Run", "Waiting",
+    "at_its_limit", "proposed_limit", "read_live", "read_update",
 ]  # fmt: skip
 
 
@@ -90,7 +89,7 @@ class LiveUpdate:
         return next((event for event in reversed(self.events) if event["kind"] == "start"), {})
 
 
-def read_live(location: StoreLocation, known: Known, forecast: Forecast, now: float) -> LiveUpdate:
+def read_live(store: KeptReader, known: Known, forecast: Forecast, now: float) -> LiveUpdate:
     """Read the queue, and of the selected run what ``known`` lacks; nothing from no store.
 
     Args:
@@ -100,9 +99,9 @@ def read_live(location: StoreLocation, known: Known, forecast: Forecast, now: fl
     Raises:
         StoreError: a store that can't be read.
     """
-    if not location.db.exists():
+    if not store.location.db.exists():
         return LiveUpdate(known)
-    with closing(connect_reader(location)) as con:
+    with store.reading() as con:
         update = read_update(con, known)
         running = [run for run in update.runs if run.state == "running"]
         end = forecast.look(con, running, update.known.waiting.runs, now)

@@ -33,6 +33,7 @@ from tui.live.queue_table import QueueTable
 from tui.live.queue_words import end_words
 from tui.live.reading import (
     Forecast,
+    KeptReader,
     Known,
     LiveUpdate,
     Run,
@@ -91,6 +92,7 @@ class LiveScreen(ChartedScreen):
         self._sampler: telemetry.Sampler | None = None
         self._hold: str | None = None
         self._forecast = Forecast()
+        self._kept = KeptReader(self.app.location)
         self._store = Reading(self, self._take, self._show_problem)
         self._machine = Reading(self, self._take_sample, self._show_problem)
         self._log = Reading(self, self._take_log, self._show_problem)
@@ -117,6 +119,9 @@ class LiveScreen(ChartedScreen):
         self._read()
         self._look()
 
+    def on_unmount(self) -> None:
+        self._kept.close()
+
     @on(ScreenResume)
     def _resumed(self) -> None:
         self._timer.resume()
@@ -133,12 +138,12 @@ class LiveScreen(ChartedScreen):
 
     @on(StoreChanged)
     def _read(self) -> None:
-        location, forecast = self.app.location, self._forecast
+        store, forecast = self._kept, self._forecast
         # What is known counts when the thread begins. A run that is selected again is another
         # subject: what was read of it before is dropped.
         self._store.ask(
             lambda: read_live(
-                location, self._known or Known(self._selected_id), forecast, wall_clock()
+                store, self._known or Known(self._selected_id), forecast, wall_clock()
             ),
             subject=self._follower,
         )
@@ -165,9 +170,8 @@ class LiveScreen(ChartedScreen):
         changed, self._hold = self._hold != hold, hold
         if changed:
             self.refresh_bindings()
-        banner = self.query_one("#hold", Static)
-        banner.display = hold is not None
-        if hold is not None:
+            banner = self.query_one("#hold", Static)
+            banner.display = hold is not None
             why = f" {plain(hold)}" if hold else ""
             banner.update(f"Queue paused.{why} Press p to resume.")
 
@@ -301,7 +305,7 @@ class LiveScreen(ChartedScreen):
     def action_train_on(self) -> None:
         """Ask for a higher epoch limit, and queue a new run that resumes from the selected one."""
         if (run := self._run) is not None:
-            train_on(self.app, run.id, run.epochs or 0, proposed_limit(run))
+            train_on(self.app, run.id, run.epochs or 0, proposed_limit(run.epochs))
 
     def action_reorder(self, where: Move) -> None:
         """Change the run's place in the queue."""

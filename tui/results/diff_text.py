@@ -108,7 +108,7 @@ def _sections(diff: Diff) -> Iterator[tuple[str, list[_DiffRow]]]:
         )
     if diff.figures:
         yield (
-            "figures",
+            "metrics",
             [
                 _DiffRow(
                     one.column.name,

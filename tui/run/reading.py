@@ -11,8 +11,8 @@ from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.run.details import RunDetails, run_details
-from engine.analysis.run.further import further_command, proposed_limit, why_not_further
-from engine.analysis.run.relaunch import recipe_of, relaunch_command
+from engine.analysis.run.further import further_command, why_not_further
+from engine.analysis.run.relaunch import proposed_limit, recipe_of, relaunch_command
 from engine.analysis.run.remedy import Remedy, remedy
 from engine.analysis.run.throughput import GpuIdle, gpu_idle
 from engine.config import Catalogue
@@ -78,8 +78,9 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
         # The message of its end is the run's own, and stands elsewhere.
         events = [e for e in series.events(con, run_id) if e["kind"] != "end"]
         idle = gpu_idle(con, run_id)
-    if details is None:
-        return None
+        if details is None:
+            return None
+        further = further_command(con, location, details.run, catalogue)
     journal = journal_lines(events, details.epochs[-LAST_LINES:])
     run, tables = details.run, catalogue.references.values() if catalogue else ()
     references = references_of(tables, run.model, run.dataset, run.length)
@@ -93,7 +94,7 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
         reference=references[0] if references else None,
         label=label,
         command=relaunch_command(details.spec, catalogue),
-        further=further_command(location, run, details.spec, catalogue),
+        further=further,
         goes_on=why_not_further(folder, run, details.spec, catalogue) is None,
         resumable=bool(folder.checkpoints()),
     )

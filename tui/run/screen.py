@@ -227,7 +227,7 @@ class RunScreen(ChartedScreen):
         """Ask for a higher epoch limit, and queue a new run that resumes from this one."""
         if self._page is not None:
             run = self._page.details.run
-            train_on(self.app, run.id, run.epochs or 0, proposed_limit(run))
+            train_on(self.app, run.id, run.epochs or 0, proposed_limit(run.epochs))
 
     def action_cancel(self) -> None:
         """Cancel the run, after asking."""

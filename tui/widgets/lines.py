@@ -48,8 +48,11 @@ class Lines(Widget):
         raise NotImplementedError
 
     def redraw(self) -> None:
-        """Draw again, and repaint what differs."""
+        """Draw again, and repaint what differs. What isn't displayed is drawn once it is."""
         size = self.content_size
+        if not size or not self.display:
+            self._drawn_for = None
+            return
         if self._drawn_for != size:
             self._drawn_for = None
             self.refresh()

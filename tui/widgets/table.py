@@ -153,7 +153,7 @@ class PagedTable(ScrollView, can_focus=True):
 
     def set_columns(self, columns: Iterable[TableColumn]) -> None:
         """Replace the columns and drop the rows. The cursor keeps its row's and column's number."""
-        self.columns = Columns(tuple(columns))
+        self._place(tuple(columns))
         self._cursor_column = max(0, min(self._cursor_column, len(self.columns) - 1))
         self._rows = ()
         self.pinned = None
@@ -187,9 +187,9 @@ class PagedTable(ScrollView, can_focus=True):
         self._wanted = None
         columns = widened(self.columns.all, [*rows, *([pinned] if pinned else [])])
         if columns != self.columns.all:
-            self.columns = Columns(columns)
             same_size = False
         if not same_size:
+            self._place(columns)
             self._resize()
         moved = self._follow() if follow else 0
         self.cursor_index = max(0, min(self.cursor_index, total - 1))
@@ -284,6 +284,7 @@ class PagedTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Fit the columns into the new size, and ask for rows that came into sight."""
+        self._place(self.columns.all)
         self._resize()
         self._ask()
 
@@ -332,6 +333,22 @@ class PagedTable(ScrollView, can_focus=True):
         """Numbers of the rows on the screen."""
         top = self.scroll_offset.y
         return range(top, min(top + self._page, self.total))
+
+    def _place(self, columns: tuple[TableColumn, ...]) -> None:
+        """Lay the columns out. Where not all that are fixed can be held, the cursor's column is
+        scrolled to, or the first that isn't fixed."""
+        room, before = self.scrollable_content_region.width, self.columns.held
+        self.columns = Columns(columns, room or None)
+        if self.columns.held != before and self.columns.held < self.columns.first:
+            self.call_after_refresh(self._scroll_to_cursor)
+
+    def _scroll_to_cursor(self) -> None:
+        columns, room = self.columns, self.scrollable_content_region.width
+        index = self._cursor_column if self._cursor_column >= columns.held else columns.first
+        if index < len(columns):
+            scroll = columns.scroll_to_show(index, self.scroll_offset.x, room)
+            self.scroll_to(x=scroll, animate=False)
+            self.refresh()
 
     def _resize(self) -> None:
         self.virtual_size = Size(self.columns.width, self.total + self._head)

@@ -28,7 +28,8 @@ class TableColumn:
     right: bool = False
     """Whether the content is right-aligned, as numbers are."""
     fixed: bool = False
-    """Whether it stays at the left edge when the others scroll; fixed columns come first."""
+    """Whether it stays at the left edge when the others scroll, where there is room for that; fixed
+    columns come first."""
 
     @property
     def span(self) -> int:
@@ -56,26 +57,38 @@ class TableRow:
 
 @dataclass(frozen=True)
 class Columns:
-    """All columns and where they are. The fixed ones and a rule of one cell take ``[0, fixed)``;
-    the others follow and scroll under it."""
+    """All columns and where they are. Those that are held at the left edge and a rule of one cell
+    take ``[0, fixed)``; the others follow and scroll under it. Fixed columns are held, but for the
+    last ones where they would leave no room for the first that isn't fixed."""
 
     all: tuple[TableColumn, ...]
+    room: int | None = None
+    """Terminal cells across; None if it isn't known."""
+    held: int = field(init=False)
+    """Number of columns that are held."""
     starts: tuple[int, ...] = field(init=False)
     """First cell of each column, unscrolled."""
     fixed: int = field(init=False)
-    """Cells of the fixed columns with the rule after them; 0 where none is fixed."""
+    """Cells of the columns that are held with the rule after them; 0 where none is."""
     width: int = field(init=False)
 
     def __post_init__(self) -> None:
-        held = sum(column.span for column in self.all if column.fixed)
-        rule = 1 if held else 0
         ends = list(accumulate((column.span for column in self.all), initial=0))
-        starts = tuple(
-            end + (0 if column.fixed else rule) for end, column in zip(ends, self.all, strict=False)
-        )
+        held = self.first
+        if self.room is not None and held < len(self.all):
+            while held and ends[held] + 1 + self.all[self.first].span > self.room:
+                held -= 1
+        rule = 1 if held else 0
+        starts = tuple(end + (rule if index >= held else 0) for index, end in enumerate(ends[:-1]))
+        object.__setattr__(self, "held", held)
         object.__setattr__(self, "starts", starts)
-        object.__setattr__(self, "fixed", held + rule)
+        object.__setattr__(self, "fixed", ends[held] + rule)
         object.__setattr__(self, "width", ends[-1] + rule)
+
+    @property
+    def first(self) -> int:
+        """Index of the first column that isn't fixed."""
+        return sum(column.fixed for column in self.all)
 
     def __len__(self) -> int:
         return len(self.all)
@@ -88,15 +101,15 @@ class Columns:
         what is hidden under the fixed part."""
         column = self.all[index]
         start = self.starts[index]
-        if column.fixed:
+        if index < self.held:
             return start, start + column.span
         return max(start - scroll, self.fixed), max(start - scroll + column.span, self.fixed)
 
     def shown(self, scroll: int, width: int) -> Iterator[tuple[int, int, int]]:
         """Iterate over the columns in sight in ``width`` cells, from left to right: the index of
         each, and of its own cells the first in sight and the one after the last."""
-        for index, column in enumerate(self.all):
-            left = self.starts[index] - (0 if column.fixed else scroll)
+        for index in range(len(self.all)):
+            left = self.starts[index] - (0 if index < self.held else scroll)
             if left >= width:
                 return
             start, end = self.on_screen(index, scroll)
@@ -114,7 +127,7 @@ class Columns:
     def scroll_to_show(self, index: int, scroll: int, width: int) -> int:
         """Return the nearest horizontal scroll at which ``width`` cells show a whole column."""
         column = self.all[index]
-        if column.fixed:
+        if index < self.held:
             return scroll
         start = self.starts[index]
         first, last = start + column.span - width, start - self.fixed

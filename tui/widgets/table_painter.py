@@ -94,7 +94,7 @@ class TablePainter:
         filled = 0
         for number, first, end in columns.shown(scroll, width):
             column = columns.all[number]
-            if not column.fixed and filled < columns.fixed:
+            if number >= columns.held and filled < columns.fixed:
                 segments.append(rule)
                 filled = columns.fixed
             text, style = part(number, column)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.analysis.export import listed
-from engine.analysis.run.relaunch import Launch, launch_commands
+from engine.analysis.run.relaunch import Launch, launch_commands, proposed_limit
 from engine.marks import OF_DATA, STILL_IMPROVING, in_order
 from engine.order import more_seeds
 
@@ -116,16 +116,20 @@ def _limit_commands(unfinished: Sequence[Side]) -> Iterator[str]:
     together = [
         side for side in unfinished if len(side.improving) in (0, side.seeds) and side.seeds > 1
     ]
-    if together:
-        runs = [run for side in together for run in side.improving] or ["RUN"]
-        yield shlex.join(["seqbench", "continue", *runs, "--epochs", "N"])
+    of_limit: dict[str, list[str]] = {}
+    for side in together:
+        epochs = side.launch.epochs if side.launch is not None else None
+        limit = "N" if epochs is None else str(proposed_limit(epochs))
+        of_limit.setdefault(limit, []).extend(side.improving or ("RUN",))
+    for limit, runs in of_limit.items():
+        yield shlex.join(["seqbench", "continue", *dict.fromkeys(runs), "--epochs", limit])
     for side in unfinished:
         if side not in together:
             seeds = (side.numbers if side.seeds > 1 else ()) or _enough_seeds([side])
             if side.launch is None:
                 yield f"seqbench run … --seed {','.join(map(str, seeds))} --set epochs=N"
             else:
-                yield from launch_commands([side.launch.limited("N")], seeds)
+                yield from launch_commands([side.launch.further], seeds)
 
 
 def _of_data(sides: Sequence[Side]) -> Iterator[str]:

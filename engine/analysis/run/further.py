@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shlex
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from engine.analysis.run.relaunch import relaunch_command
+from engine.analysis.labels.stored import cell_of_run
+from engine.analysis.run.relaunch import proposed_limit, relaunch_command
 from engine.fitted import is_fitted
 from engine.marks import STILL_IMPROVING
 from engine.runfolder import RunFolder
+from engine.store.compare.grouping import Choice, runs_of_cell
 from engine.store.location import StoreLocation
-from engine.store.queries import Run
+from engine.store.queries import Run, get_run, specs_of
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -21,11 +24,6 @@ def at_its_limit(run: Run) -> bool:
     """Whether a run of ours is done because it had all the epochs that it was allowed."""
     ours = run.state == "done" and not run.origin
     return ours and run.epochs is not None and (run.epoch or 0) >= run.epochs
-
-
-def proposed_limit(run: Run) -> int:
-    """Return the limit of epochs to propose for going on: twice the run's."""
-    return 2 * (run.epochs or 1)
 
 
 def why_not_further(
@@ -46,7 +44,7 @@ def why_not_further(
     from engine.spec import Training  # pydantic, which a screen that only asks for a limit spares
 
     training = Training.model_construct(**spec.get("training", {}))
-    limit = proposed_limit(run) if epochs is None else epochs
+    limit = proposed_limit(run.epochs) if epochs is None else epochs
     if run.origin:
         return f"{run.id} was imported: it isn't known how it was trained."
     if run.state != "done":
@@ -72,13 +70,26 @@ def why_not_further(
 
 
 def further_command(
-    location: StoreLocation, run: Run, spec: Mapping[str, Any], catalogue: Catalogue | None
+    con: sqlite3.Connection, location: StoreLocation, run: Run, catalogue: Catalogue | None
 ) -> str | None:
-    """Write the command that trains a run which is still improving at its limit on; ``None`` for
-    other runs."""
-    if STILL_IMPROVING not in (run.marks or "").split():
+    """Write the command that trains a run which is still improving at its limit further, with the
+    other runs of its cell that need it, so that they stay one cell; ``None`` for other runs."""
+    if not _improving(run):
         return None
-    return further_commands(location, [(run, spec)], catalogue)[0]
+    cell = cell_of_run(con, run.id)
+    ids = runs_of_cell(con, Choice(), cell.name) if cell is not None else []
+    found = [get_run(con, each) for each in ids] if run.id in ids else [run]
+    runs = [each for each in found if each is not None]
+    cut = [each for each in runs if _improving(each)]
+    specs = specs_of(con, [each.id for each in cut])
+    seeds = {each.id: [one.seed for one in runs] for each in cut} if len(cut) < len(runs) else None
+    return " && ".join(
+        further_commands(location, [(each, specs[each.id]) for each in cut], catalogue, seeds)
+    )
+
+
+def _improving(run: Run) -> bool:
+    return STILL_IMPROVING in (run.marks or "").split()
 
 
 def further_commands(
@@ -98,7 +109,7 @@ def further_commands(
     together: dict[int, list[str]] = {}
     alone = []
     for run, spec in runs:
-        limit = proposed_limit(run)
+        limit = proposed_limit(run.epochs)
         if of_cell := (seeds or {}).get(run.id):
             alone.append(_anew(spec, limit, catalogue, of_cell))
         elif why_not_further(location.folder(run.id), run, spec, catalogue) is None:

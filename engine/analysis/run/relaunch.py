@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import UserError
-from engine.store.database import fetch, json_object
+from engine.store.queries import specs_of
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -28,11 +27,20 @@ class Launch:
     """Settings in which it differs from its profile, as ``key=value``."""
     length: int
     model: str
+    epochs: int | None = field(default=None, compare=False)
+    """The epoch limit that its settings or its profile give; None if that isn't known."""
 
-    def limited(self, epochs: int | str) -> Launch:
-        """Return the same with another limit of epochs."""
+    @property
+    def further(self) -> Launch:
+        """The same with the higher epoch limit that is proposed."""
         others = (each for each in self.settings if not each.startswith("epochs="))
-        return replace(self, settings=(*others, f"epochs={epochs}"))
+        limit = proposed_limit(self.epochs)
+        return replace(self, settings=(*others, f"epochs={limit}"), epochs=limit)
+
+
+def proposed_limit(epochs: int | None) -> int:
+    """Return the epoch limit to propose for training on: twice the one that there was."""
+    return 2 * (epochs or 1)
 
 
 def launch_of(spec: Mapping[str, Any], catalogue: Catalogue | None) -> Launch | None:
@@ -48,6 +56,7 @@ def launch_of(spec: Mapping[str, Any], catalogue: Catalogue | None) -> Launch | 
         settings=tuple(f"{key}={value}" for key, value in _differences(spec, catalogue).items()),
         length=spec.get("length", 0),
         model=str(spec.get("model", "")),
+        epochs=spec.get("training", {}).get("epochs"),
     )
 
 
@@ -58,12 +67,7 @@ def launches_of(
     catalogue, which knows the settings that differ."""
     if catalogue is None:
         return {}
-    specs = fetch(
-        con,
-        "SELECT run, spec FROM specs WHERE run IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(runs)),),
-    )
-    found = {run: launch_of(json_object(spec), catalogue) for run, spec in specs}
+    found = {run: launch_of(spec, catalogue) for run, spec in specs_of(con, runs).items()}
     return {run: launch for run, launch in found.items() if launch is not None}
 
 

@@ -30,7 +30,7 @@ from engine.store.requests import transact
 from engine.store.settings import drop_unused_settings
 
 KEPT_DAYS = 30
-"""Days for which a deleted run is kept at least."""
+"""Days for which a deleted run is kept; after them a supervisor removes it permanently."""
 
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 

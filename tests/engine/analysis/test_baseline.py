@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from measured_runs import MeasuredStore
 
-from engine.analysis.baseline import with_baseline
+from engine.analysis.baseline import run_of_baseline, with_baseline
 from engine.analysis.comparison import Row, by_cell, compare_rows
 from engine.analysis.export import format_rows
+from engine.analysis.labels.stored import cell_of_run
+from engine.cell import Cell, is_cell_name
 from engine.spec import SplitRule
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
+from engine.store.requests import request_delete
 
 NDCG, DIFFERENCE = "NDCG@10/test", "NDCG@10/test (difference)"
 
@@ -81,6 +87,41 @@ def test_a_filter_doesnt_hide_the_baseline(
 
 def test_a_baseline_that_is_gone_is_none(store: tuple[MeasuredStore, dict[str, str]]) -> None:
     assert rows_with(store[0], "no-such-run") == []
+
+
+def test_a_cell_stays_the_baseline_whatever_its_runs_are(
+    store: tuple[MeasuredStore, dict[str, str]],
+) -> None:
+    measured, runs = store
+
+    def base(*, cells: bool) -> Row:
+        return rows_with(measured, cell, cells=cells)[0]
+
+    with closing(connect_reader(measured.location)) as con:
+        found = cell_of_run(con, runs["base"])
+        assert found is not None
+        cell = found.name
+    assert base(cells=False)["run"] == max(runs["base"], runs["again"])
+    assert base(cells=True)["seeds"] == 2
+    newer = measured.add("sasrec", seed=3)
+    assert base(cells=False)["run"] == max(runs["base"], runs["again"], newer)
+    assert base(cells=True)["seeds"] == 3
+    for gone in (newer, runs["again"]):
+        with closing(connect_reader(measured.location)) as con:
+            assert run_of_baseline(con, cell, (gone,)) not in (None, gone)
+        request_delete(measured.location, [gone])
+    assert base(cells=False)["run"] == runs["base"]
+    assert base(cells=True)["seeds"] == 1
+    request_delete(measured.location, [runs["base"]])
+    assert rows_with(measured, cell, cells=True) == []
+
+
+@given(st.text() | st.lists(st.text() | st.integers(), max_size=7).map(json.dumps))
+def test_a_cells_name_is_told_from_a_runs_id(text: str) -> None:
+    if is_cell_name(text):
+        assert Cell.named(text).name == json.dumps(json.loads(text))
+    assert not is_cell_name("sasrec-ml-100k-l50-s1-abcde")
+    assert is_cell_name(Cell("m", "d", 50, "p", "", "").name)
 
 
 @pytest.mark.parametrize("cells", [False, True])

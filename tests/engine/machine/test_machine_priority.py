@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -38,9 +39,21 @@ def niceness_of_session(process: subprocess.Popen[bytes]) -> int | None:
 
 
 def test_a_session_goes_after_others(waiting: subprocess.Popen[bytes]) -> None:
-    lower_priority_of_session(waiting.pid, 10)
+    while not lower_priority_of_session(waiting.pid, 10):
+        pass
     assert niceness(waiting) == 10
     assert niceness_of_session(waiting) in (10, None)
+
+
+def test_a_session_that_the_kernel_refuses_is_to_be_asked_for_again(
+    waiting: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, text: str) -> int:
+        raise BlockingIOError(errno.EAGAIN, f"{path} takes no {text} yet")
+
+    monkeypatch.setattr(Path, "write_text", refused)  # of root it refuses none
+    assert not lower_priority_of_session(waiting.pid, 10)
+    assert niceness(waiting) == 10
 
 
 def test_a_process_alone_leaves_its_session(waiting: subprocess.Popen[bytes]) -> None:

@@ -78,7 +78,7 @@ def equal(store: MeasuredStore) -> None:
             "",
             r"no model is shown to be best.* xlstm L=50 was still improving at its epoch "
             r"limit: no conclusion; `seqbench run --model xlstm --dataset ml-100k --length 50 "
-            r"--seed 1,2,3 --profile reference --set epochs=N`\.",
+            r"--seed 1,2,3 --profile reference --set epochs=600`\.",
             id="unfinished",
         ),
         pytest.param(

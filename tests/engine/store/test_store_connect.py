@@ -15,7 +15,7 @@ import pytest
 from engine.errors import StoreError, UsageError
 from engine.spec import RunSpec
 from engine.store import database, queries
-from engine.store.connect import connect_reader, connect_writer, create_or_migrate
+from engine.store.connect import KeptReader, connect_reader, connect_writer, create_or_migrate
 from engine.store.database import (
     StoreConnection,
     StoreReplacedError,
@@ -297,3 +297,36 @@ def test_a_transaction_within_another_is_rolled_back_alone_and_kept_with_it(
     with pytest.raises(ValueError, match="d"):
         ask_and_fail("d")
     assert names() == ["a", "c"]
+
+
+def test_a_kept_reader_opens_the_store_once_and_another_in_its_place(
+    location: StoreLocation, writer: StoreConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[StoreConnection] = []
+
+    def counted(where: StoreLocation) -> StoreConnection:
+        opened.append(connect_reader(where))
+        return opened[-1]
+
+    monkeypatch.setattr("engine.store.connect.connect_reader", counted)
+    reader = KeptReader(location)
+
+    def requests() -> int:
+        with reader.reading() as con:
+            return int(con.rows("SELECT count(*) FROM requests")[0][0])
+
+    assert requests() == 0
+    with write(writer):
+        writer.execute("INSERT INTO requests (action, run, created) VALUES ('x', 'y', 0)")
+    assert (requests(), len(opened)) == (1, 1)
+    rebuild(location)
+    assert (requests(), len(opened)) == (0, 2)
+    with pytest.raises(StoreError, match="nothing"), reader.reading() as con:
+        con.execute("SELECT nothing")
+    assert (requests(), len(opened)) == (0, 3)
+    reader.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[-1].commit()
+    assert (requests(), len(opened)) == (0, 4)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[-1].commit()

@@ -23,6 +23,7 @@ from engine.process import identify
 from engine.store import queries
 from engine.store.connect import connect_reader
 from engine.store.intake.rebuild import rebuild
+from engine.store.intake.trash import KEPT_DAYS, deleted_runs, throw_away
 from engine.store.location import StoreLocation
 from engine.store.requests import request_cancel
 from engine.supervisor.start import ensure_supervisor, supervisor_running
@@ -76,6 +77,22 @@ def test_it_works_the_queue_and_ends_when_idle(
         assert location.folder(run).meta.exists()
     start()
     wait_for(lambda: not supervisor_running(location), "another one to end")
+
+
+def test_what_was_deleted_long_ago_is_removed_for_good(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    now = time.time()
+    for run, days in (("old", KEPT_DAYS + 0.5), ("new", KEPT_DAYS - 0.5)):
+        location.folder(run).path.mkdir(parents=True)
+        location.folder(run).spec.write_text("{}")
+        throw_away(location, run, now - days * 86_400)
+    add("quick")
+    start()
+    wait_for(lambda: look.states() == ["done"], "the run to end")
+    assert [each.run for each in deleted_runs(location)] == ["new"]
+    assert len(list(location.trash.iterdir())) == 1
+    assert "permanently removed deleted runs: 1" in log(location)
 
 
 def test_killed_it_is_replaced_by_one_that_takes_the_worker_over(

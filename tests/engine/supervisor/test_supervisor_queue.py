@@ -13,6 +13,7 @@ import pytest
 from rehearsal import Look, wait_for
 from rehearsal_supervisor import WORKER
 
+from engine.machine.priority import lower_priority_of_session
 from engine.machine.slots import Slot
 from engine.process import ProcessIdentity, own_identity
 from engine.runfolder import RunFolder
@@ -336,12 +337,27 @@ def test_after_a_reboot_the_run_is_resumed(
 
 
 def test_an_attempt_lets_others_go_first(
-    add: Add, work: Work, look: Look, queue: Queue, writer: StoreConnection
+    add: Add,
+    work: Work,
+    look: Look,
+    queue: Queue,
+    writer: StoreConnection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (run,) = add("hold")
+    asked: list[bool] = []
+
+    def third_time(leader: int, niceness: int) -> bool:
+        done = lower_priority_of_session(leader, niceness)
+        asked.append(done and len(asked) == 2)
+        return asked[-1]
+
+    monkeypatch.setattr("engine.supervisor.launcher.lower_priority_of_session", third_time)
     launcher = LocalLauncher(WORKER, niceness=11)
     nice = replace(queue, pools={None: Pool(launcher, local_slots(queue))})
-    work(lambda: look.holds(run), "it to hold", nice)
+    work(lambda: look.holds(run) and len(asked) > 2, "it to hold", nice)
+    nice.tick(writer)
+    assert asked == [False, False, True]
     live = look.live(run)
     assert live.identity is not None
     assert os.getpriority(os.PRIO_PROCESS, live.identity.pid) == 11

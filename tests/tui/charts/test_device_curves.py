@@ -14,6 +14,7 @@ from replayed_run import GAP, replayed_run
 from engine.store.connect import connect_reader
 from engine.store.series import device_samples
 from tui.charts import device_reading
+from tui.charts.braille.chart import Chart
 from tui.charts.reading import read_curves
 from tui.charts.run_curves import RunCurves
 from tui.charts.specs import CHARTS
@@ -105,6 +106,13 @@ def test_each_of_several_gpus_has_a_line(empty_store: LiveStore) -> None:
     over = chart.traces([other, curves])[::-1]
     assert [trace.letter for trace in over] == ["a", "b", "b"]
     assert over[1].style == over[2].style != over[0].style
+    assert [trace.look(0.0) for trace in over[1:]] == [over[1].style, f"{over[1].style} dim"]
+    drawn = Chart("GPU", over[::-1], digits=0, within=(0, 100))
+    text = ["".join(text for text, _ in line) for line in drawn.draw(60, 20)]
+    assert "a 55" in text[0]
+    assert "b 0:20 1:20" in text[0]
+    marks = {mark for mark in ("a", "b0", "b1") if any(mark in line[6:] for line in text[1:-1])}
+    assert marks == {"a", "b0", "b1"}
 
 
 def test_charts_are_offered_of_what_telemetry_tells(empty_store: LiveStore) -> None:

@@ -192,7 +192,7 @@ def test_fetching_says_licence_and_size_first_then_where_it_is(
     lines = result.stderr.splitlines()
     assert lines[0].startswith("Mini: 0.0 MB from 127.0.0.1")
     assert lines[1] == "Licence: Ours, do as you like."
-    assert lines[-1].startswith("mini: ")
+    assert lines[2:] == [f"mini: {mini.stat().st_size} B fetched"]
     sets = {each["name"]: each for each in cli_json("data", "ls", "--json")}
     assert (sets["mini"]["ready"], sets["mini"]["origin"]) == (True, "cache")
     again = cli("data", "fetch", "mini", "synthetic")
@@ -206,6 +206,7 @@ def test_a_fetch_that_fails_is_one_sentence_more(mini: Path, cli: Run) -> None:
     mini.write_bytes(mini.read_bytes()[:-5])
     result = cli("data", "fetch", "mini")
     assert result.exit_code == 1
+    assert "fetched" not in result.stderr
     assert result.stderr.splitlines()[-1].startswith("seqbench: ")
     assert cli("data", "fetch", "minni").exit_code == 2
 

@@ -297,6 +297,22 @@ async def test_keys_of_the_app_are_text_in_the_filter(measured: MeasuredStore) -
         assert app.screen.query_one("#filter", Input).value == "a1q?"
 
 
+@pytest.mark.parametrize("size", [(80, 24), (60, 18), (40, 10), (30, 10)])
+async def test_a_metric_is_in_sight_whatever_the_width(
+    measured: MeasuredStore, size: tuple[int, int]
+) -> None:
+    async with comparing(measured, size) as (app, pilot):
+        await pilot.pause()
+        assert "NDCG@10" in lines(app)[0] + lines(app)[1]
+        metric, seed = (column_of(app, name)[0] for name in ("test_ndcg_best", "seed"))
+        first = column_of(app, "model")[0], metric
+        assert [text for text in first if text not in lines(app)[2].split()] == []
+        await pilot.press("left")
+        assert seed in lines(app)[2].split()
+        await pilot.press("right")
+        assert [text for text in first if text not in lines(app)[2].split()] == []
+
+
 @pytest.mark.parametrize(("size", "least"), [((80, 24), 9), ((60, 18), 11), ((40, 10), 4)])
 async def test_the_table_comes_first_where_lines_are_few(
     measured: MeasuredStore, size: tuple[int, int], least: int

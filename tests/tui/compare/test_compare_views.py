@@ -13,6 +13,7 @@ from textual.widgets import Input, OptionList, Static
 
 from engine.analysis.columns.definitions import DIFFERENCE
 from engine.analysis.views import find_view, save_view, saved_view
+from engine.cell import Cell
 from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen
 from tui.dialogs.saved import ChooseScreen, SaveScreen
@@ -50,7 +51,7 @@ async def test_what_is_shown_is_saved_and_shown_again(
         view = find_view("mine")
         assert (view.filter, view.by_cell) == ("model:xlstm", True)
         assert view.sort == "Recall@10/test:desc"
-        assert view.baseline in stored[1].values()
+        assert Cell.named(view.baseline).place == ("xlstm", "ml-100k", 50)
         save_view(saved_view({"name": "other", "columns": ("note",), "aggregate": "max"}))
 
         await pilot.press("V")

@@ -14,7 +14,9 @@ from live_app import know_the_surroundings, select, show_live
 from live_lines import screen_text
 from live_runs import NOW, LiveStore, epoch_line, populate, start, step
 from measured_runs import MeasuredStore
-from pilots import DEADLINE, wait_for
+from pilots import DEADLINE, settled, wait_for
+from textual.geometry import Region
+from textual.widget import Widget
 
 from engine.store import queries
 from engine.store.compare.comparison import runs_by_id
@@ -29,7 +31,15 @@ from tui.dialogs.limit import LimitScreen
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
 from tui.live.queue_words import end_words
-from tui.live.reading import Forecast, Known, LiveUpdate, QueueEnd, read_live, read_update
+from tui.live.reading import (
+    Forecast,
+    KeptReader,
+    Known,
+    LiveUpdate,
+    QueueEnd,
+    read_live,
+    read_update,
+)
 from tui.run.screen import RunScreen
 
 
@@ -362,10 +372,10 @@ async def test_keys_act_on_the_run_under_the_cursor_before_it_is_read(
         may_read = Event()
 
         def read_later(
-            location: StoreLocation, known: Known, forecast: Forecast, now: float
+            store: KeptReader, known: Known, forecast: Forecast, now: float
         ) -> LiveUpdate:
             assert may_read.wait(DEADLINE)
-            return read_live(location, known, forecast, now)
+            return read_live(store, known, forecast, now)
 
         monkeypatch.setattr("tui.live.screen.read_live", read_later)
         order = [run.id for run in screen.queue._runs]
@@ -423,3 +433,30 @@ async def test_a_run_at_its_limit_is_trained_on(tmp_path: Path) -> None:
         await wait_for(pilot, queued, "the new run")
         ((new, limit),) = queued()
         assert (new.startswith("xlstm-"), limit) == (True, 12)
+
+
+async def test_watching_lays_nothing_out_while_only_figures_change(
+    empty_store: LiveStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = populate(empty_store)
+    app = SeqbenchApp(empty_store.location)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await show_live(pilot)
+        screen = await select(pilot, runs["running"])
+        loss = screen.query_one("#loss", Chart).curves["step"]
+        await wait_for(pilot, lambda: len(loss.ys) == 270, "its steps")
+        assert "Learning rate 0.001 (constant)" in "\n".join(screen_text(app))
+        await settled(pilot)
+        laid_out: list[str] = []
+        refresh = Widget.refresh
+
+        def noted(widget: Widget, *regions: Region, layout: bool = False, **other: bool) -> Widget:
+            if layout:
+                laid_out.append(repr(widget))
+            return refresh(widget, *regions, layout=layout, **other)
+
+        monkeypatch.setattr(Widget, "refresh", noted)
+        empty_store.journal(runs["running"], [step(28, 5, random.Random(1))])
+        await wait_for(pilot, lambda: len(loss.ys) == 271, "another step")
+        await settled(pilot)
+        assert laid_out == []

@@ -18,7 +18,7 @@ from tui.charts.braille.time_axis import time_axis
 from tui.charts.braille.title import Named, title_line
 from tui.charts.braille.trace import Piece, Trace
 from tui.charts.braille.view import ChartView
-from tui.shell.text import number
+from tui.shell.text import ABSENT, number
 from tui.widgets.lines import Line, Lines
 
 TITLE_ROWS = 1
@@ -122,6 +122,8 @@ class Chart(Lines):
         self._x: Axis | None = None
         self._y: RowAxis | None = None
         self._axes_for: tuple[object, ...] = ()
+        self._marked: tuple[object, ...] = ()
+        """What there was to draw when marks were last set."""
         self._common_gutter = LEAST_GUTTER
 
     @property
@@ -167,7 +169,7 @@ class Chart(Lines):
 
     def mark(self, best: Moment | None, end: Moment | None, reach: Moment = START) -> None:
         """Mark the best moment and end the x axis at the last; ``None`` while points are still to
-        come. Points that the curves got meanwhile are drawn too.
+        come. Points that the curves got meanwhile are drawn too; nothing is where all is the same.
 
         Args:
             reach: How far the x axis reaches at least: as far as the charts beside it.
@@ -175,7 +177,11 @@ class Chart(Lines):
         self._best, self._reach = best, reach
         if end != self._end:
             self._end, self._x = end, None
-        self.redraw()
+        points = tuple((len(trace.curve.ys), trace.curve.cuts) for trace in self.traces)
+        marked = (points, best, end, self.whole, self.waiting)
+        if marked != self._marked:
+            self._marked = marked
+            self.redraw()
 
     def draw(self, width: int, height: int) -> list[Line]:
         self.plot = None
@@ -246,7 +252,7 @@ class Chart(Lines):
 
     def values(self) -> list[Named]:
         """Each curve with its value at the cursor, or its newest in sight; those with one letter
-        together, as the GPUs of one run."""
+        together, such as the GPUs of one run: ``0:97 1:95``."""
         found: list[Named] = []
         view = self.view
         slack = max(self.span, SLACK[view.unit])
@@ -261,9 +267,12 @@ class Chart(Lines):
                 y, smooth = known
                 value = self._text(y if smooth is None else smooth)
                 raw = "" if smooth is None else self._text(y)
+            if trace.part:
+                value = f"{trace.part}:{value or ABSENT}"
             name = trace.letter or trace.name
             if trace.letter and found and found[-1].name == name:
-                found[-1] = replace(found[-1], value=f"{value}/{found[-1].value}", raw="")
+                joined = f"{value} {found[-1].value}"
+                found[-1] = Named(name, trace.look(view.smoothing), joined)
             else:
                 found.append(Named(name, trace.look(view.smoothing), value, raw))
         return found

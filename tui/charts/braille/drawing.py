@@ -82,7 +82,10 @@ def _write_letters(
         if not at_end and (near_end or column < offset or column - last < apart):
             continue
         y = smooth.get(column, trace.curve.ys[stop - 1])
-        canvas.mark(column, row(y), trace.letter, f"{trace.style} bold")
+        text = trace.letter + trace.part
+        left = min(column, canvas.columns - len(text) * DOTS_ACROSS)
+        for place, character in enumerate(text):
+            canvas.mark(left + place * DOTS_ACROSS, row(y), character, f"{trace.style} bold")
         last = column
 
 

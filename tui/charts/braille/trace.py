@@ -76,6 +76,8 @@ class Trace:
     """Whether the curve itself is background, in a dark tone of its colour."""
     letter: str = ""
     """Written on the curve, so that curves can be told apart without colours."""
+    part: str = ""
+    """Written after the letter: tells it from other curves of that letter."""
     marked: bool = False
     """Whether it carries the mark at the best x."""
     _shown: _Reduction = field(default_factory=_Reduction, init=False)

@@ -6,7 +6,6 @@ neither.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
 OTHER = "other"
 COPY = {True: "confirmed", False: OTHER, None: "unconfirmed"}
 """Words for `engine.datasets.confirm.Confirmation.confirmed`."""
-
-PLAIN_SECONDS = 5.0
-"""Between two lines of progress where no terminal redraws one."""
 
 
 @click.group()
@@ -150,24 +146,20 @@ def _fetch(dataset: Dataset, on_progress: Callable[[Progress], None]) -> Path:
 
 @contextmanager
 def _progress(dataset: Dataset) -> Iterator[Callable[[Progress], None]]:
-    """Show progress on stderr: a bar on a terminal, a line now and then elsewhere."""
-    if not on_terminal():
-        yield _plain_progress(dataset)
+    """Show progress on stderr: a bar on a terminal, a line at the end elsewhere."""
+    if on_terminal():
+        with progress(dataset.name, of_bytes=True) as told:
+            yield lambda arrived: told(arrived.done, arrived.total)
         return
-    with progress(dataset.name, of_bytes=True) as told:
-        yield lambda arrived: told(arrived.done, arrived.total)
+    total = 0
 
+    def take(arrived: Progress) -> None:
+        nonlocal total
+        total = arrived.total
 
-def _plain_progress(dataset: Dataset) -> Callable[[Progress], None]:
-    said = time.monotonic()
-
-    def on_progress(progress: Progress) -> None:
-        nonlocal said
-        if progress.done >= progress.total or time.monotonic() - said >= PLAIN_SECONDS:
-            said = time.monotonic()
-            note(f"{dataset.name}: {bytes_(progress.done)} of {bytes_(progress.total)}")
-
-    return on_progress
+    yield take
+    if total:
+        note(f"{dataset.name}: {bytes_(total)} fetched")
 
 
 @data.command()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import click
 from click.core import ParameterSource
 
-from engine.analysis.baseline import with_baseline
+from engine.analysis.baseline import run_of_baseline, with_baseline
 from engine.analysis.columns.offered import chosen_columns
 from engine.analysis.comparison import Row
 from engine.analysis.views import find_view
@@ -85,14 +85,14 @@ def beside_baseline(
     """Put the baseline first and differences to it beside the figures; says so, or why not.
 
     Args:
-        asked: the run, as much of its id as tells it from others.
+        asked: the run, as much of its id as tells it from others, or a cell's name.
         strict: whether a run that isn't in the store is a mistake, as it was asked for here.
 
     Raises:
         UsageError: there is no such run, if ``strict``.
     """
     try:
-        run = resolve_run(con, asked).id
+        run = run_of_baseline(con, asked) or resolve_run(con, asked).id
     except UsageError as error:
         if strict:
             raise

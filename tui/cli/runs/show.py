@@ -23,7 +23,7 @@ from engine.lifecycle import DIED
 from engine.marks import MEANING, STILL_IMPROVING
 from engine.store.compare.grouping import Choice
 from engine.store.jobs import job_of
-from engine.store.queries import resolve_run
+from engine.store.queries import Run, resolve_run
 from tui.cli import completion
 from tui.cli.session import Session, json_option, pass_session, say, say_fact, say_json
 from tui.shell.text import ago, duration, number, whole
@@ -44,10 +44,12 @@ def show(session: Session, name: str, as_json: bool) -> None:
         assert details is not None
         intervals = _intervals(session, connection, details)
         label = label_of_run(connection, Choice(), details.run.id, session.catalogue_if_valid)
+        further = _further(session, connection, details.run)
     if as_json:
-        say_json(_as_json(session, details, intervals) | {"label": label})
+        about = {"label": label, "further": further}
+        say_json(_as_json(details, intervals) | about)
     else:
-        _say_details(session, details, intervals, label)
+        _say_details(session, details, intervals, label, further)
 
 
 def _intervals(
@@ -62,13 +64,10 @@ def _intervals(
     return found if isinstance(found, UserIntervals) else None
 
 
-def _as_json(
-    session: Session, details: RunDetails, intervals: UserIntervals | None
-) -> dict[str, Any]:
+def _as_json(details: RunDetails, intervals: UserIntervals | None) -> dict[str, Any]:
     run = details.run
     return {
         **asdict(run),
-        "further": _further(session, details),
         "progress": run.progress,
         "eta_seconds": run.eta_seconds,
         "spec": dict(details.spec),
@@ -88,7 +87,11 @@ def _over_users(intervals: UserIntervals) -> dict[str, Any]:
 
 
 def _say_details(
-    session: Session, details: RunDetails, intervals: UserIntervals | None, label: str
+    session: Session,
+    details: RunDetails,
+    intervals: UserIntervals | None,
+    label: str,
+    further: str | None,
 ) -> None:
     run = details.run
     say(run.id)
@@ -124,8 +127,8 @@ def _say_details(
         say_fact("imported", f"{how}, {details.spec.get('came_from')}")
     for mark in (run.marks or "").split():
         say_fact("marked", f"{mark}: {MEANING.get(mark, '')}")
-    if command := _further(session, details):
-        say_fact("what to try", command)
+    if further:
+        say_fact("what to try", further)
     if run.note:
         say_fact("note", run.note)
     if details.figures.get("test_ndcg_best") is not None:
@@ -167,11 +170,11 @@ def _say_details(
     say_fact("folder", str(session.location.runs / run.id))
 
 
-def _further(session: Session, details: RunDetails) -> str | None:
-    """The command that trains on, if the run is still improving at its limit."""
-    if STILL_IMPROVING not in (details.run.marks or "").split():
+def _further(session: Session, connection: sqlite3.Connection, run: Run) -> str | None:
+    """The command that trains further, if the run is still improving at its limit."""
+    if STILL_IMPROVING not in (run.marks or "").split():
         return None  # without the configuration, which takes a moment to read
-    return further_command(session.location, details.run, details.spec, session.catalogue)
+    return further_command(connection, session.location, run, session.catalogue)
 
 
 def _say_remedy(session: Session, details: RunDetails) -> None:

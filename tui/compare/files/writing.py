@@ -33,7 +33,7 @@ class Table:
         names: columns after those that name a row; None for all.
         sort: the column that the rows are sorted by.
         cells: whether it has a row a cell, else one a run.
-        baseline: id of the run that differences are written to, or to its cell; empty for none.
+        baseline: the run or cell that differences are written to, as of `View`; empty for none.
     """
 
     names: Sequence[str] | None
@@ -76,8 +76,8 @@ def write_table(
             counted = counted_runs(con, choice)
             labels = stored_labels(con, newest_runs(counted), catalogue)
             rows = by_cell(rows, counted, labels, shared_names(beside))
-        if run := table.baseline:
-            rows = with_baseline(con, rows, run, aggregate, catalogue, cells=table.cells) or rows
+        if base := table.baseline:
+            rows = with_baseline(con, rows, base, aggregate, catalogue, cells=table.cells) or rows
     names = None if table.names is None else row_names(table.names, cells=table.cells)
     if names is not None:
         names = with_difference_names(names, rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ def side(label: str = "sasrec L=50", seeds: int = 3, **more: object) -> Side:
 
 
 def launch(model: str, length: int = 50, *settings: str) -> Launch:
-    return Launch("ml-100k", "reference", settings, length, model)
+    return Launch("ml-100k", "reference", settings, length, model, epochs=14)
 
 
 SIDES = st.builds(
@@ -129,12 +131,22 @@ def test_seeds_get_a_higher_limit_together_since_runs_of_two_limits_make_no_cell
     known = {"marks": ("still-improving",), "launch": launch("xlstm", 50, "epochs=14", "lr=0.1")}
     every = untold(side("xlstm L=50", 2, improving=("r1", "r2"), numbers=(4, 7), **known))
     assert every is not None
-    assert every.commands == ("seqbench continue r1 r2 --epochs N",)
+    assert every.commands == ("seqbench continue r1 r2 --epochs 28",)
+    other = replace(launch("sasrec"), epochs=40)
+    two = untold(
+        side("xlstm L=50", 2, improving=("r1", "r2"), **known),
+        side("sasrec L=50", 2, improving=("r3", "r4"), **{**known, "launch": other}),
+    )
+    assert two is not None
+    assert two.commands == (
+        "seqbench continue r1 r2 --epochs 28",
+        "seqbench continue r3 r4 --epochs 80",
+    )
     some = untold(side("xlstm L=50", 2, improving=("r2",), numbers=(4, 7), **known))
     alone = untold(side("xlstm L=50", 1, improving=("r1",), numbers=(4,), **known))
     for found, seeds in ((some, "4,7"), (alone, "4,5,6")):
         assert found is not None
         assert found.commands == (
             f"seqbench run --model xlstm --dataset ml-100k --length 50 --seed {seeds} "
-            "--profile reference --set lr=0.1 --set epochs=N",
+            "--profile reference --set lr=0.1 --set epochs=28",
         )

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_lines import Stage, screen_text
 
+from tui.charts.braille.chart import Chart
 from tui.charts.braille.curve import LIMIT, X_UNITS, Curve
 from tui.charts.braille.trace import Trace
 from tui.charts.braille.view import ChartView
-from tui.widgets.lines import line_length
+from tui.widgets.lines import Line, line_length
 
 anything = st.floats() | st.none()
 epochs = st.floats(0, 2.0**63) | st.none()
@@ -149,3 +150,46 @@ async def test_one_more_point_repaints_a_few_cells() -> None:
         add(drawn, {"epoch": points([(40.0, 8 * math.exp(-40 / 9))])})
         cells = sum(region.area for region in drawn._repaint_regions)
         assert 0 < cells < 60
+
+
+class DrawnChart(Chart):
+    """A chart that counts how often it is drawn."""
+
+    drawn = 0
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        self.drawn += 1
+        return super().draw(width, height)
+
+
+async def test_only_what_can_be_seen_is_drawn_again() -> None:
+    epoch = Curve()
+    shown = DrawnChart("Loss", [Trace(epoch, "epoch", "bold", marked=True)])
+    epoch.extend(points((float(e), 8 - e / 10) for e in range(1, 20)))
+    async with Stage(shown).run_test(size=(100, 30)) as pilot:
+        shown.mark(moment(3.0), None, moment(19.2))
+        await pilot.pause()
+        drawn = shown.drawn
+        shown.mark(moment(3.0), None, moment(19.4))
+        assert shown.drawn == drawn
+        for more, best, end, reach in (
+            ([(20.0, 6.0)], 3.0, None, 20.0),  # another point
+            ([(20.0, 5.0)], 3.0, None, 20.0),  # another in its place
+            ([], 4.0, None, 20.0),
+            ([], 4.0, None, 70.0),  # the axis widens
+            ([], 4.0, 70.0, 70.0),
+        ):
+            drawn = shown.drawn
+            epoch.extend(points(more))
+            shown.mark(moment(best), None if end is None else moment(end), moment(reach))
+            assert shown.drawn == drawn + 1
+        shown.display = False
+        await pilot.pause()
+        drawn = shown.drawn
+        shown._repaint_regions.clear()
+        epoch.extend(points([(71.0, 3.25)]))
+        shown.mark(moment(4.0), moment(71.0), moment(71.0))
+        assert (shown.drawn, shown._repaint_regions) == (drawn, set())
+        shown.display = True
+        await pilot.pause()
+        assert "3.2500" in screen_text(pilot.app)[0]

@@ -53,6 +53,20 @@ def test_it_is_said_wherever_the_run_is_shown(
     assert "what to try" not in cli("show", other).stdout
 
 
+def test_the_whole_cell_is_trained_further(store: MeasuredStore, cli: Run, cli_json: Run) -> None:
+    runs = [store.add("xlstm", epochs=6, seed=seed, improving=True) for seed in (1, 2)]
+    store.add("xlstm", epochs=8, seed=3, improving=True)
+    command = f"seqbench continue {' '.join(runs)} --epochs 12"
+    for run in runs:
+        assert f"what to try      {command}\n" in cli("show", run).stdout
+    store.set(store.add("xlstm", epochs=6, seed=4, improving=True), marks=None)  # stopped early
+    for run in runs:
+        further = cli_json("show", run, "--json")["further"]
+        assert further.startswith("seqbench run --model xlstm --dataset ")
+        assert " --seed 1,2,4 " in further
+        assert further.endswith(" --set epochs=12")
+
+
 def test_runs_go_on_as_new_ones_with_a_higher_limit(store: MeasuredStore, cli: Run) -> None:
     runs = [store.add("xlstm", epochs=6, seed=seed, improving=True) for seed in (1, 2)]
     store.set(runs[0], note="mine", tags='["paper"]')
