@@ -89,7 +89,7 @@ class LaunchScreen(Screen[None]):
             with Vertical(id="left"):
                 self.grid.add_class("panel")
                 self.grid.border_title = "Cells"
-                self.grid.border_subtitle = legend()
+                self._show_legend()
                 yield self.grid
                 yield self.cell
             self.form.add_class("panel")
@@ -196,6 +196,7 @@ class LaunchScreen(Screen[None]):
         view = self.store.view
         self.desk.present = view.present
         self.grid.set_cells({key: cell_view(cell) for key, cell in view.cells.items()})
+        self._show_legend()
         self._show_cell()
         if view.present != before.present:
             self.desk.replan()
@@ -244,7 +245,7 @@ class LaunchScreen(Screen[None]):
         if shape:
             self.grid.border_subtitle = rectangle_hint(*shape, self.app.key_written("⏎"))
         else:
-            self.grid.border_subtitle = "" if narrow else legend()
+            self.grid.border_subtitle = "" if narrow else legend(self.store.view.cells.values())
 
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:

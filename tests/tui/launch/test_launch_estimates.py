@@ -66,8 +66,8 @@ def test_time_is_for_as_many_slots_as_there_are(catalogue: Catalogue) -> None:
 def test_what_is_not_known_is_not_guessed(catalogue: Catalogue) -> None:
     known = CostEstimate("measured", 6.0, None, 400.0)
     runs = planned(catalogue, lambda spec: known if spec.model == "sasrec" else None)
-    assert time_text(runs) == "at most 1 m 00 s, and 1 run not known yet"
-    assert memory_text(runs, Machine()) == ("400 MiB per run; 1 run not known yet", False)
+    assert time_text(runs) == "at most 1 m 00 s; 1 run without an estimate"
+    assert memory_text(runs, Machine()) == ("400 MiB per run; 1 run without an estimate", False)
     assert time_text(runs[1:]) == "not known yet"
     assert memory_text(runs[1:], Machine()) == ("not known yet", False)
     assert slots_text(2, Machine()) == "not known yet"
