@@ -157,7 +157,9 @@ class CompareScreen(Screen[None]):
         self.refresh_bindings()
         every = sum(self.app.snapshot.counts.values())
         page, marked = self.selection.page, len(self.selection.marked)
-        self._status.show(self._field.said, usual_status(page, every, self._view, marked))
+        short = bool(self._field.value) and not self.has_class("-wide")
+        usual = usual_status(page, every, self._view, marked, short=short)
+        self._status.show(self._field.said, usual)
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
         """Show published figures and name cells again: the configuration has what is published,
@@ -168,6 +170,7 @@ class CompareScreen(Screen[None]):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_reference)  # only then its panel has its new width
+        self._show_status()
 
     @on(PagedTable.CursorMoved)
     def _show_reference(self) -> None:

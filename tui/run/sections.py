@@ -24,7 +24,7 @@ from engine.lifecycle import DIED
 from engine.marks import MEANING
 from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
-from tui.shell.text import ABSENT, PARAGRAPH, ago, duration, number, plain, short_path
+from tui.shell.text import ABSENT, PARAGRAPH, ago, count, duration, number, plain, short_path
 
 _METRICS = (
     ("ndcg", "NDCG@10"),
@@ -96,7 +96,9 @@ def _became(details: RunDetails, idle: GpuIdle | None) -> str:
     trained = figures.get("epochs_trained")
     parts = []
     if trained:
-        parts.append(f"{int(trained)} epochs trained, best epoch {int(figures['best_epoch'] or 0)}")
+        parts.append(
+            f"{count(int(trained), 'epoch')} trained, best epoch {int(figures['best_epoch'] or 0)}"
+        )
     seconds = figures.get("total_seconds")
     if isinstance(seconds, int | float) and seconds:
         parts.append(duration(seconds))

@@ -57,7 +57,8 @@ def test_before_the_first_step_x_is_an_epoch_long() -> None:
     drawn = chart()
     add(drawn, {"epoch": points([(0.0, 43.0)])})
     drawn.mark(None, moment(0.0))
-    assert drawn.draw(60, 14) and drawn.plot is not None
+    assert drawn.draw(60, 14)
+    assert drawn.plot is not None
     assert drawn.plot.axis.high == 1.0
 
 
