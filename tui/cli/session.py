@@ -109,7 +109,7 @@ filter_option = click.option(
     "filter_",
     default="",
     metavar="TEXT",
-    help="Only runs that meet it, such as 'model:sasrec ndcg>0.16': see docs/queries.md.",
+    help="Only runs that match, such as 'model:sasrec ndcg>0.16': see docs/queries.md.",
 )
 where_option = click.option("--where", "filter_", default="", hidden=True)
 """Another name of the filter, which scripts may give `report` and `export`."""
