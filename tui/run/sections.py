@@ -111,7 +111,7 @@ def _became(details: RunDetails, idle: GpuIdle | None) -> str:
     if run.state in DIED:
         pass  # the card of the failure says why
     elif run.message and run.message.lower() != f"{run.state}.":
-        parts.append(plain(run.message, PARAGRAPH))
+        parts.append(plain(run.message, PARAGRAPH).removesuffix("."))
     elif run.state != "done":
         parts.append(STATE_MEANING.get(run.state, plain(run.state)))
     if run.finished:
