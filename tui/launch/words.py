@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.errors import UsageError
-from engine.order import Order
+from engine.order import Order, settings_text
 from tui.launch.estimates import parameters_text, product_text, source_text, time_text
 from tui.launch.grid.cells import CellKey
 from tui.shell.states import MARKED, NEVER, STATES, glyph, style_variable
@@ -25,7 +25,7 @@ DOT = (" · ", "$text-disabled")
 
 
 def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1) -> Content:
-    """Write two lines: how many runs, and what they cost in a number of slots.
+    """Write two lines: how many runs; with which overrides, and what they cost in so many slots.
 
     Args:
         plan: ``None`` while it is being made.
@@ -52,6 +52,9 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
     if plan.absent:
         names = ", ".join(plain(dataset.name) for dataset in plan.absent)
         second += [(f"{names} not fetched", "$accent"), DOT]
+    # The form that has the overrides is hidden where the terminal is narrow.
+    for key, value in settings_text(plan.order.overrides).items():
+        second += [(f"{plain(key, TITLE)}={plain(value, TITLE)}", ""), DOT]
     second += [
         (f"{parameters_text(chosen)} parameters", "$text-muted"),
         DOT,
