@@ -175,6 +175,8 @@ def _patience(facts: Facts) -> str:
     run, patience = facts.run, facts.start.get("patience")
     if run.state != "running" or not isinstance(patience, int) or run.best_epoch is None:
         return ""
+    if run.epochs is not None and run.best_epoch + patience >= run.epochs:
+        return ""  # its last epoch comes first
     ago = (run.epoch or 0) - run.best_epoch
     best = f"best {count(ago, 'epoch')} ago" if ago else "latest epoch is best"
     return f"{best}, stops at {patience:,}"
