@@ -81,7 +81,7 @@ async def test_a_wrong_filter_says_where_and_leaves_the_table(measured: Measured
         await wait_for(pilot, lambda: table(app).total == 9, "filtered")
         field.value = "model:sasrec ndgc>0.1"
         await settled(pilot)
-        assert "at 14: there is no field 'ndgc': did you mean 'ndcg'" in status(app)
+        assert "character 14: there is no field 'ndgc': did you mean 'ndcg'" in status(app)
         assert table(app).total == 9
         assert table(app).display
         field.value = "model:sasrec ndcg>0.06"
