@@ -359,6 +359,10 @@ class LaunchScreen(Screen[None]):
             self._show_legend()
             self.form.focus_first()
 
+    def action_next_field(self) -> None:
+        """Go to the next field of the form, and from the last one to the grid."""
+        self.focus_next()
+
     def _in_form(self) -> bool:
         return self.form.has_focus_within
 
@@ -384,6 +388,8 @@ class LaunchScreen(Screen[None]):
             return self._in_form() or self._in_runs()
         if action == "open_run":
             return self._in_runs()
+        if action == "next_field":
+            return self._in_form()
         if action in ("keep_rectangle", "drop_rectangle"):
             return self.grid.rectangle is not None
         in_grid = not self._in_form() and not self._in_runs() and self.grid.rectangle is None

@@ -297,7 +297,7 @@ def attempts(details: RunDetails) -> Content:
         for warning in details.warnings
     ]
     if not lines:
-        return Content.styled("Not started yet.", MUTED)
+        return Content.styled("Not started.", MUTED)
     return Content("\n").join(lines)
 
 
