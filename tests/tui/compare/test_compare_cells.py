@@ -201,3 +201,13 @@ async def test_fixed_columns_stay_when_the_rest_scrolls(measured: MeasuredStore)
         await settled(pilot)
         assert table(app).scroll_offset.x > 0
         assert table(app).render_line(3).text[:30] == before
+
+
+async def test_a_cell_is_as_old_as_its_runs(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("b")
+        await wait_for(pilot, lambda: "cells" in status(app), "cells")
+        await settled(pilot)
+        ages = column_of(app, "created")
+        assert ages
+        assert all(age == "just now" or age.endswith(" ago") for age in ages)
