@@ -82,7 +82,7 @@ def _sentence(alike: Sequence[Row]) -> str:
             reasons.append(why.format(", ".join(values)))
     model, dataset, length, profile = (alike[0][name] for name in _PLACE)
     which = f"{model} × {dataset} × {length} ({profile})"
-    return f"{which} has rows of its own, which are never averaged: {'; '.join(reasons)}."
+    return f"{which} has several rows, never averaged: {'; '.join(reasons)}."
 
 
 def _shown(value: Value, name: str) -> str:

@@ -119,7 +119,7 @@ def cell_side(
     name = Cell.named(cell)
     label = labels_at(con, choice, [name.place], catalogue).get(name, "")
     title = " × ".join(map(str, name.place)) + (f" · {label}" if label else "")
-    title += f", {len(runs)} seeds"
+    title += ", 1 seed" if len(runs) == 1 else f", {len(runs)} seeds"
     sources = [column.source for column in _measured(aggregate)]
     return Side(title, runs, cell_figures(con, choice, [cell], sources)[cell])
 

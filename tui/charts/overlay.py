@@ -112,9 +112,11 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
     def _say(self, problem: str = "") -> None:
         count = len(self._chosen)
         text = problem or (
-            f"{count} of {MOST_RUNS - 1} selected"
+            f"{count} selected, of at most {MOST_RUNS - 1}"
             if self._runs or count
-            else "No other trained run matches."
+            else "No other run matches."
+            if self.query_one(Field).value
+            else "No other run has trained yet."
         )
         self.query_one("#said", Static).update(text)
 

@@ -61,9 +61,9 @@ def check(ctx: click.Context, session: Session, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="The whole trash, however new.")
 @pass_session
 def gc(session: Session, everything: bool) -> None:
-    """Permanently remove runs that were deleted more than 30 days ago, and say how much space that
-    frees.
-     They can't be brought back afterwards.
+    """Empty the trash of runs that were deleted over 30 days ago.
+
+    They can't be brought back afterwards. Says how much space that frees.
     """
     from engine.store.intake.trash import deleted_runs, empty, kept_since  # pydantic
 

@@ -44,12 +44,9 @@ COMMANDS = {
     "move": ("tui.cli.runs.queue", "Change the order of the queue."),
     "pause": ("tui.cli.runs.queue", "Start nothing more; running runs continue."),
     "resume": ("tui.cli.runs.queue", "Resume a paused queue."),
-    "compare": (
-        "tui.cli.results.compare",
-        "Compare runs under the reference table's column names.",
-    ),
+    "compare": ("tui.cli.results.compare", "Compare runs by metrics, times and settings."),
     "report": ("tui.cli.results.report", "Write the report: pivot, costs, trade-offs, statistics."),
-    "diff": ("tui.cli.results.diff", "Show only what differs between two runs, and their metrics."),
+    "diff": ("tui.cli.results.diff", "Show what differs between two runs, and their metrics."),
     "export": (
         "tui.cli.results.exporting",
         "Export runs as an archive, or their epochs for other programs.",

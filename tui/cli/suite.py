@@ -10,6 +10,7 @@ from engine.planning import order_suite
 from tui.cli import completion
 from tui.cli.runs.run import asked_order, choice_options
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
+from tui.shell.text import count
 
 
 @click.group()
@@ -58,7 +59,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
         say(f"  {'variant':<10}{name}: {text}")
     if chosen.note:
         say(f"  {'note':<10}{chosen.note}")
-    note(f"{session.catalogue.run_count(chosen)} runs.")
+    note(f"{count(session.catalogue.run_count(chosen), 'run')}.")
 
 
 @suite.command()
@@ -88,4 +89,5 @@ def save(
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
     saved = order_suite(session.catalogue, order, name, title)
     say(str(save_suite(session.catalogue, saved, session.config_dir, replace)))
-    note(f"{session.catalogue.run_count(saved)} runs: `seqbench run --suite {saved.name}`.")
+    runs = count(session.catalogue.run_count(saved), "run")
+    note(f"{runs}: `seqbench run --suite {saved.name}`.")

@@ -203,7 +203,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
             yield self._field
             yield self._list
             yield Static(
-                f"space shows or hides · J K moves down or up\n{', '.join(HELD)} stay at the left",
+                f"space shows or hides · J K move down or up\n{', '.join(HELD)} stay at the left",
                 classes="hint",
                 markup=False,
             )

@@ -146,6 +146,8 @@ def _of_cell(row: CompareRow, name: CellName, page: Page, column: Column) -> Cel
     spread = page.figures.get(row.cell, {}).get(column.source)
     if spread is None:
         return Cell("–", "muted")
+    if column.name == "age":
+        return Cell(cell_text(spread.mean, column))  # a moment has no deviation worth a column
     text = short_spread_text(spread, column.kind)
     if _is_marked(page.marks_of(row), column):
         return Cell(f"{MARKED}{text}", "state-marked")

@@ -36,7 +36,7 @@ from tui.lab import Lab
 from tui.messages import CatalogueLoaded, PivotWanted, RunWanted, StoreChanged
 from tui.results.acting import show_or_say
 from tui.results.export import ExportScreen
-from tui.results.words import NONE_IMPORTED, next_aggregate
+from tui.results.words import NONE_IMPORTED, mark_topics, next_aggregate
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
@@ -157,7 +157,9 @@ class CompareScreen(Screen[None]):
         self.refresh_bindings()
         every = sum(self.app.snapshot.counts.values())
         page, marked = self.selection.page, len(self.selection.marked)
-        self._status.show(self._field.said, usual_status(page, every, self._view, marked))
+        short = bool(self._field.value) and not self.has_class("-wide")
+        usual = usual_status(page, every, self._view, marked, short=short)
+        self._status.show(self._field.said, usual)
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
         """Show published figures and name cells again: the configuration has what is published,
@@ -168,6 +170,7 @@ class CompareScreen(Screen[None]):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_reference)  # only then its panel has its new width
+        self._show_status()
 
     @on(PagedTable.CursorMoved)
     def _show_reference(self) -> None:
@@ -375,11 +378,14 @@ class CompareScreen(Screen[None]):
         self.call_after_refresh(self._show_reference)
 
     def help_topics(self) -> Iterator[tuple[str, str]]:
-        """Explain the column under the cursor, which help says first."""
+        """Explain the column under the cursor, which help says first, and the row's marks."""
         chosen = self.table.cursor_column
         if chosen is not None:
             source = source_of(chosen.key)
             yield from column_topics(self._view.columns, source, self._view.aggregate)
+        row, page = self.selection.row, self.selection.page
+        if row is not None and page is not None:
+            yield from mark_topics(page.marks_of(row).split(), of_cell=row.run is None)
 
     @on(PagedTable.RowOpened)
     def action_details(self) -> None:

@@ -30,12 +30,15 @@ class StatusLine(Static):
             self.update(content)
 
 
-def usual_status(page: Page | None, every: int, view: View, marked: int) -> Content:
-    """Say how many are shown and marked, and what their figures are.
+def usual_status(
+    page: Page | None, every: int, view: View, marked: int, *, short: bool = False
+) -> Content:
+    """Say how many are shown and marked, and what their values are.
 
     Args:
         page: what was read last, if it is of what the view shows.
         every: runs in the store.
+        short: whether to name the aggregate without its meaning.
     """
     aggregate = view.aggregate
     parts: list[tuple[str, str]] = []
@@ -49,7 +52,8 @@ def usual_status(page: Page | None, every: int, view: View, marked: int) -> Cont
         if page.apart:
             parts.append((f"different {page.apart} kept apart  ", "$warning"))
     parts.append(("a ", "$accent"))  # the key that changes it
-    parts.append((f"{aggregate}: {AGGREGATE_MEANING[aggregate]}", style))
+    meaning = "" if short else f": {AGGREGATE_MEANING[aggregate]}"
+    parts.append((f"{aggregate}{meaning}", style))
     return Content.assemble(*parts)
 
 

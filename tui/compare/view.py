@@ -75,7 +75,7 @@ def filter_problem(text: str, aggregate: Aggregate) -> str:
     try:
         conditions(text, aggregate)
     except FilterError as error:
-        return f"at {error.at}: {error.problem}"
+        return f"character {error.at}: {error.problem}"
     return ""
 
 

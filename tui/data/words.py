@@ -90,7 +90,7 @@ def _rules(dataset: Dataset, profile: Profile, width: int) -> Iterator[Content]:
         f"{count(split.valid, 'user')} in validation, {split.test:,} in test"
     )
     if split.trained_only:
-        said += f", {split.trained_only:,} only trained on"
+        said += f", {split.trained_only:,} only in training"
     if split.unused:
         said += f"; {split.unused:,} interactions unused"
     if split.valid_from:

@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.lab import Lab
+from tui.shell.text import count
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton
@@ -33,8 +34,8 @@ class LimitScreen(ModalScreen["int | None"]):
         keys = KeyButton("⏎", "Train", "train", main=True), KeyButton("esc", "Back", "dismiss")
         with Dialog("More epochs", *keys):
             yield Static(
-                f"It had {self._had:,} epochs. A new run resumes from its checkpoint and trains"
-                " up to epoch",
+                f"It had {count(self._had, 'epoch')}. A new run resumes from its checkpoint"
+                " and trains up to epoch",
                 markup=False,
             )
             yield Field(str(self._proposed), type="integer", max_length=6)
@@ -44,7 +45,7 @@ class LimitScreen(ModalScreen["int | None"]):
         """Answer with the limit, unless the run had as many epochs already."""
         epochs = int(self.query_one(Field).value or 0)
         if epochs <= self._had:
-            self.notify(f"Enter more than {self._had:,} epochs.", severity="error")
+            self.notify(f"Enter more than {self._had:,}.", severity="error")
         else:
             self.dismiss(epochs)
 

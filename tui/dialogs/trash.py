@@ -143,9 +143,8 @@ def _said(done: BroughtBack) -> str:
     if not done.runs:
         raise StoreError(" ".join(done.problems))
     what = plain(done.runs[0]) if len(done.runs) == 1 else count(len(done.runs), "run")
-    verb = "is" if len(done.runs) == 1 else "are"
-    when = f", deleted {ago(done.deleted)}" if done.deleted is not None else ""
-    return " ".join([f"{what} {verb} back{when}.", *done.notes, *done.problems])
+    when = f" (deleted {ago(done.deleted)})" if done.deleted is not None else ""
+    return " ".join([f"{what} restored{when}.", *done.notes, *done.problems])
 
 
 def _row(deleted: Deleted, facts: Facts, size: int) -> Content:

@@ -105,6 +105,10 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         self._devices.looked.subscribe(self, lambda _: self._begin_measuring())
         self._begin_measuring()
 
+    def on_resize(self) -> None:
+        """Wrap what is said in the new width, which the dialog has only after the next layout."""
+        self.call_after_refresh(self._show)
+
     def on_unmount(self) -> None:
         """End what is being measured."""
         self._left = True
@@ -118,7 +122,8 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         return tuple(run for run in self._runs if run.spec.dataset not in absent)
 
     def _show(self) -> None:
-        self.query_one("#facts", Static).update(self._facts())
+        facts = self.query_one("#facts", Static)
+        facts.update(Content("\n").join(aligned(self._facts(), facts.size.width)))
         absent = self.query_one("#absent", Static)
         absent.update(Content("\n").join(self._absent_sentences()))
         absent.display = bool(self._absent)
@@ -134,7 +139,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             else f"Launch {count(len(self._runs), 'run')}"
         )
 
-    def _facts(self) -> Content:
+    def _facts(self) -> list[tuple[str, Content | str]]:
         runs, specs = self._runs, [run.spec for run in self._runs]
         left_out = len(self._plan.runs) - len(runs)
         again = sum(not run.missing for run in runs)
@@ -146,7 +151,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         parameters = parameters_text(runs)
         if len(runs) > 1:
             parameters += f" each, {whole(sum(run.parameters for run in runs))} in total"
-        facts: list[tuple[str, Content | str]] = [
+        return [
             ("Runs", number),
             *self._sweep(),
             ("Models", _names(self._title(spec.model) for spec in specs)),
@@ -157,7 +162,6 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             ("Parameters", parameters),
             *self._where(),
         ]
-        return Content("\n").join(aligned(facts))
 
     def _sweep(self) -> Iterable[tuple[str, Content | str]]:
         if self._plan.swept:

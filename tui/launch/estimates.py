@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.planning import Plan, PlannedRun
 
 NOT_YET = "not known yet"
+WITHOUT = "without an estimate"
 _GIB = 1024
 
 SOURCES = {
@@ -106,7 +107,7 @@ def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
     if len(usual) == len(longest):
         text = f"about {duration(makespan(usual, slots))}, {text}"
     unknown = len(runs) - len(longest)
-    return f"{text}, and {count(unknown, 'run')} {NOT_YET}" if unknown else text
+    return f"{text}; {count(unknown, 'run')} {WITHOUT}" if unknown else text
 
 
 def memory_text(runs: Sequence[PlannedRun], machine: Machine) -> tuple[str, bool]:
@@ -139,7 +140,7 @@ def memory_text(runs: Sequence[PlannedRun], machine: Machine) -> tuple[str, bool
         tight = needed > total
         break
     unknown = sum(not (run.cost and run.cost.memory_mib) for run in runs)
-    return (f"{text}; {count(unknown, 'run')} {NOT_YET}" if unknown else text), tight
+    return (f"{text}; {count(unknown, 'run')} {WITHOUT}" if unknown else text), tight
 
 
 def source_text(runs: Sequence[PlannedRun]) -> str:

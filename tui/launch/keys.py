@@ -58,6 +58,7 @@ LAUNCH = (
         "Open the chosen run of the cell (tab goes to the list of runs)",
     ),
     _launch("unselect", ("escape",), "Deselect", "Clear the selection"),
+    _shown("next_field", ("tab",), "Next field", "Go to the next field of the form"),
     _shown(
         "leave", ("escape",), "Back to the grid",
         "Return from the form or the list of runs to the grid", slug="leave-form",

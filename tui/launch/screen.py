@@ -93,7 +93,7 @@ class LaunchScreen(Screen[None]):
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 self.grid.border_title = "Cells"
-                self.grid.border_subtitle = legend()
+                self._show_legend()
                 yield self.grid
                 yield self.cell
             self.form.border_title = "Seeds, lengths, settings"
@@ -223,6 +223,7 @@ class LaunchScreen(Screen[None]):
         view = self.store.view
         self.desk.present = view.present
         self.grid.set_cells({key: cell_view(cell) for key, cell in view.cells.items()})
+        self._show_legend()
         self._show_cell()
         if view.present != before.present:
             self.desk.replan()
@@ -275,7 +276,7 @@ class LaunchScreen(Screen[None]):
         if shape:
             self.grid.border_subtitle = rectangle_hint(*shape, self.app.key_written("⏎"))
         else:
-            self.grid.border_subtitle = "" if narrow else legend()
+            self.grid.border_subtitle = "" if narrow else legend(self.store.view.cells.values())
 
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:
@@ -397,6 +398,10 @@ class LaunchScreen(Screen[None]):
             self._show_legend()
             self.form.focus_first()
 
+    def action_next_field(self) -> None:
+        """Go to the next field of the form, and from the last one to the grid."""
+        self.focus_next()
+
     def _in_form(self) -> bool:
         return self.form.has_focus_within
 
@@ -422,6 +427,8 @@ class LaunchScreen(Screen[None]):
             return self._in_form() or self._in_runs()
         if action == "open_run":
             return self._in_runs()
+        if action == "next_field":
+            return self._in_form()
         if action in ("keep_rectangle", "drop_rectangle"):
             return self.grid.rectangle is not None
         in_grid = not self._in_form() and not self._in_runs() and self.grid.rectangle is None

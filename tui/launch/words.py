@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from engine.errors import UsageError
+from engine.order import Order, settings_text
 from tui.launch.estimates import parameters_text, product_text, source_text, time_text
 from tui.launch.grid.cells import CellKey
 from tui.shell.states import MARKED, NEVER, STATES, glyph, style_variable
@@ -25,7 +26,7 @@ DOT = (" · ", "$text-disabled")
 
 
 def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1) -> Content:
-    """Write two lines: how many runs, and what they cost in a number of slots.
+    """Write two lines: how many runs; with which overrides, and what they cost in so many slots.
 
     Args:
         plan: ``None`` while it is being made.
@@ -48,16 +49,20 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
     if here:
         first += [DOT, (f"{here:,} queued, running or done", "$text-muted")]
     chosen = missing or runs
-    second: list[tuple[str, str]] = [
+    second: list[tuple[str, str]] = []
+    if plan.absent:
+        names = ", ".join(plain(dataset.name) for dataset in plan.absent)
+        second += [(f"{names} not fetched", "$accent"), DOT]
+    # The form that has the overrides is hidden where the terminal is narrow.
+    for key, value in settings_text(plan.order.overrides).items():
+        second += [(f"{plain(key, TITLE)}={plain(value, TITLE)}", ""), DOT]
+    second += [
         (f"{parameters_text(chosen)} parameters", "$text-muted"),
         DOT,
         (f"training time {time_text(chosen, slots)}", "$text-muted"),
     ]
     if source := source_text(chosen):
         second.append((f" ({source})", "$text-disabled"))
-    if plan.absent:
-        names = ", ".join(plain(dataset.name) for dataset in plan.absent)
-        second += [DOT, (f"{names} not fetched", "$accent")]
     return Content.assemble(*first, "\n", *second)
 
 
@@ -115,15 +120,22 @@ def cell_facts(
     return [Content.styled(heading, "bold"), *aligned(facts)]
 
 
-def aligned(facts: Iterable[tuple[str, Content | str]]) -> Iterable[Content]:
-    """Write a line for each fact, of a quiet label and what it names."""
+def aligned(facts: Iterable[tuple[str, Content | str]], width: int = 0) -> Iterable[Content]:
+    """Write a line for each fact, of a quiet label and what it names; with ``width``, what is
+    longer goes on below its beginning."""
     for label, text in facts:
-        yield Content.assemble((f"{label:<{LABEL_CELLS}}", "$text-muted"), text)
+        lines = [Content(text) if isinstance(text, str) else text]
+        if width > LABEL_CELLS:
+            lines = lines[0].wrap(width - LABEL_CELLS)
+        for line in lines:
+            yield Content.assemble((f"{label:<{LABEL_CELLS}}", "$text-muted"), line)
+            label = ""
 
 
-def legend() -> Content:
-    """Explain the glyphs of the grid, for its border."""
-    shown = (NEVER, "queued", "running", "done", "failed")
+def legend(cells: Collection[LaunchCell]) -> Content:
+    """Explain the glyphs of the grid, for its border: also rare ones, if there are any."""
+    rare = [s for s in ("cancelled", "lost") if any(cell.counts.get(s) for cell in cells)]
+    shown = (NEVER, "queued", "running", "done", "failed", *rare)
     names = {NEVER: "not run"}
     parts = [Content.styled(f"{glyph(s)} {names.get(s, s)}", style_variable(s)) for s in shown]
     return Content("  ").join(parts)

@@ -179,12 +179,15 @@ def _speed(facts: Facts) -> list[tuple[str, list[str]]]:
 
 
 def _patience(facts: Facts) -> str:
-    """Say how close early stopping is: ``best 12 epochs ago, stops at 20``; empty where unknown."""
+    """Say how close early stopping is: ``best 12 epochs ago, stops at 20``; empty if unknown."""
     run, patience = facts.run, facts.start.get("patience")
     if run.state != "running" or not isinstance(patience, int) or run.best_epoch is None:
         return ""
+    if run.epochs is not None and run.best_epoch + patience >= run.epochs:
+        return ""  # its last epoch comes first
     ago = (run.epoch or 0) - run.best_epoch
-    return f"best {count(ago, 'epoch')} ago, stops at {patience:,}"
+    best = f"best {count(ago, 'epoch')} ago" if ago else "latest epoch is best"
+    return f"{best}, stops at {patience:,}"
 
 
 def _joined(parts: Sequence[str], width: int) -> str:

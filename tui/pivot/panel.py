@@ -37,7 +37,8 @@ def panel_title(row: PivotRow | None) -> str:
     named = row.named or cell.profile
     if cell.profile not in named.split():
         named = f"{cell.profile} {named}"
-    title = f"{name} · {count(row.seeds or 0, 'seed')} · {plain(named, TITLE)}"
+    marks = f"! {' '.join(row.marks)} · " if row.marks else ""
+    title = f"{marks}{name} · {count(row.seeds or 0, 'seed')} · {plain(named, TITLE)}"
     if row.apart:
         title += f" · kept apart from its neighbors: different {' and '.join(row.apart)}"
     return title

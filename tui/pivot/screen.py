@@ -33,7 +33,7 @@ from tui.results.diff import DiffScreen
 from tui.results.diff_text import RunOrCell
 from tui.results.export import ExportScreen
 from tui.results.keys import IMPORTED
-from tui.results.words import NONE_IMPORTED, next_aggregate
+from tui.results.words import NONE_IMPORTED, mark_topics, next_aggregate
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
@@ -312,7 +312,9 @@ class PivotScreen(Screen[None]):
         self.app.push_screen(ExportScreen(PivotExport(tuple(rows), self._choice)))
 
     def help_topics(self) -> Iterator[tuple[str, str]]:
-        """Explain the column under the cursor, which help says first."""
+        """Explain the column under the cursor, which help says first, and the cell's marks."""
         chosen = self.table.cursor_column
         if chosen is not None:
             yield from words.column_topics(chosen.key, self._aggregate)
+        if (cell := self.cell_under_cursor) is not None:
+            yield from mark_topics(cell.marks, of_cell=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from engine.analysis.columns.definitions import AGGREGATE_MEANING, Aggregate, parse_aggregate
+from engine.marks import MEANING, in_order
 from engine.store.compare.grouping import Choice
 from tui.shell.text import PARAGRAPH, plain
 
@@ -22,6 +25,13 @@ def imported_parts(left_out: int, *, taken_in: bool) -> list[tuple[str, str]]:
     if left_out:
         return [("i ", "$accent"), (f"{left_out:,} imported left out  ", "$warning")]
     return []
+
+
+def mark_topics(marks: Iterable[str], *, of_cell: bool) -> Iterator[tuple[str, str]]:
+    """Explain the marks of a run, or of a cell's runs, for help."""
+    whose = "For a run of this cell" if of_cell else "For this run"
+    for mark in in_order(marks):
+        yield f"! {mark}", f"{whose}, {MEANING[mark]}."
 
 
 def choice_lines(choice: Choice) -> list[str]:

@@ -58,6 +58,8 @@ class PredictionsScreen(ModalScreen[None]):
         self._tested = 0
         self._place = 0
         self._busy = False
+        self._shown: tuple[UserPrediction, str] | None = None
+        """Whose prediction is shown, and which user that is."""
         self._reading = Reading(self, self._loaded, self._failed)
 
     def compose(self) -> ComposeResult:
@@ -86,7 +88,7 @@ class PredictionsScreen(ModalScreen[None]):
         self._busy = False
         self._tested = found.tested
         if first is None:
-            self._say(prediction_text(found.users[0], "", self._width))
+            self._tell(found.users[0], "")
             return
         self._found |= dict(enumerate(found.users, first))
         self._show()
@@ -96,7 +98,20 @@ class PredictionsScreen(ModalScreen[None]):
         self._say(Content.styled(plain(sentence, PARAGRAPH), "$error"))
 
     def _say(self, text: Content) -> None:
+        self._shown = None
         self.query_one("#prediction", Static).update(text)
+
+    def _tell(self, found: UserPrediction, which: str) -> None:
+        self._say(prediction_text(found, which, self._width))
+        self._shown = found, which
+
+    def on_resize(self) -> None:
+        """Fit the lines to the new width, which is known after the next layout."""
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        if self._shown is not None:
+            self._tell(*self._shown)
 
     @property
     def _width(self) -> int:
@@ -106,7 +121,7 @@ class PredictionsScreen(ModalScreen[None]):
         found = self._found.get(self._place)
         if found is not None:
             which = f"   test user {self._place + 1:,} of {self._tested:,}"
-            self._say(prediction_text(found, which, self._width))
+            self._tell(found, which)
         elif self._tested and not self._busy:
             self._say(Content("…"))
             self._load()

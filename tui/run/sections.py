@@ -102,7 +102,9 @@ def _became(details: RunDetails, idle: GpuIdle | None) -> str:
         parts.append(f"{count(int(trained), 'combination')} tried, best {best}")
         parts.append(plain(combination_text(chosen_settings(details.epochs, best)), PARAGRAPH))
     elif trained:
-        parts.append(f"{int(trained)} epochs trained, best epoch {int(figures['best_epoch'] or 0)}")
+        parts.append(
+            f"{count(int(trained), 'epoch')} trained, best epoch {int(figures['best_epoch'] or 0)}"
+        )
     seconds = figures.get("total_seconds")
     if isinstance(seconds, int | float) and seconds:
         parts.append(duration(seconds))
@@ -115,7 +117,7 @@ def _became(details: RunDetails, idle: GpuIdle | None) -> str:
     if run.state in DIED:
         pass  # the card of the failure says why
     elif run.message and run.message.lower() != f"{run.state}.":
-        parts.append(plain(run.message, PARAGRAPH))
+        parts.append(plain(run.message, PARAGRAPH).removesuffix("."))
     elif run.state != "done":
         parts.append(STATE_MEANING.get(run.state, plain(run.state)))
     if run.finished:
@@ -302,7 +304,7 @@ def attempts(details: RunDetails) -> Content:
         for warning in details.warnings
     ]
     if not lines:
-        return Content.styled("Not started yet.", MUTED)
+        return Content.styled("Not started.", MUTED)
     return Content("\n").join(lines)
 
 

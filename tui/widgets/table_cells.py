@@ -146,6 +146,17 @@ def cut(text: str, first: int, end: int) -> str:
     return Strip([Segment(text)]).crop(first, end).text
 
 
+def in_sight(text: str, first: int, end: int) -> str:
+    """Cut terminal cells ``[first, end)`` out of a text, with an ellipsis at an edge beyond which
+    it isn't blank: a number without its last digits would be another number."""
+    shown, width = cut(text, first, end), end - first
+    if cut(text, 0, first).strip():
+        shown = "…" + cut(shown, 1, width)
+    if cut(text, end, cells(text)).strip():
+        shown = cut(shown, 0, width - 1) + "…"
+    return shown
+
+
 def widened(
     columns: Sequence[TableColumn], rows: Sequence[TableRow], limit: int = WIDEST
 ) -> tuple[TableColumn, ...]:

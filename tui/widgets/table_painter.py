@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.shell.states import rich_style
-from tui.widgets.table_cells import Columns, TableColumn, TableRow, column_text, cut
+from tui.widgets.table_cells import Columns, TableColumn, TableRow, column_text, in_sight
 
 HEADER = 2
 """Lines of the header."""
@@ -99,7 +99,7 @@ class TablePainter:
                 filled = columns.fixed
             text, style = part(number, column)
             if end - first < column.span:
-                text = cut(text, first, end)
+                text = in_sight(text, first, end)
             segments.append(Segment(text, style))
             filled += end - first
         if filled < min(columns.fixed, width):

@@ -11,6 +11,13 @@ from tui.widgets.field import act_at_once
 class TextField(TextArea):
     """A field of several lines that does what is typed in its order."""
 
+    DEFAULT_CSS = """
+    TextField:ansi > .text-area--placeholder {
+        color: ansi_default;
+        text-style: dim;
+    }
+    """
+
     async def on_key(self, event: Key) -> None:
         """Do what a key is bound to here, before the next one is heard of."""
         await act_at_once(self, event)

@@ -141,8 +141,8 @@ def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
         if row.apart:
             several.setdefault((row.model, row.dataset, row.length), []).append(row)
     sentences = [
-        f"{model} × {dataset} × {length} has {len(some)} rows, which are not averaged: they differ "
-        f"in {listed(some[0].apart)}."
+        f"{model} × {dataset} × {length} has {len(some)} rows, not averaged: they differ in "
+        f"{listed(some[0].apart)}."
         for (model, dataset, length), some in several.items()
     ]
     more = len(sentences) - most

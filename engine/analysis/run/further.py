@@ -56,11 +56,12 @@ def why_not_further(
     waited = (run.epoch or 0) - (run.best_epoch or 0)
     if not at_its_limit(run) or waited >= training.patience:
         return (
-            f"{run.id} stopped early at epoch {run.epoch}, after {waited} epochs without "
-            "improvement: a higher limit changes nothing."
+            f"{run.id} stopped early at epoch {run.epoch}, after "
+            f"{waited} {'epoch' if waited == 1 else 'epochs'} without improvement: "
+            "a higher limit changes nothing."
         )
     if limit <= (run.epochs or 0):
-        return f"{run.id} already had {run.epochs} epochs: give a higher limit."
+        return f"{run.id} already trained to epoch {run.epochs}: give a higher limit."
     again = f"train again with the higher limit, `{_anew(spec, limit, catalogue)}`"
     if training.depends_on_limit:
         return f"The learning rate of {run.id} decays over all of its epochs: {again}."

@@ -222,7 +222,7 @@ def test_what_was_launched_as_the_suite_with_other_settings_stands_apart(tmp_pat
     text = words(Report("", (), (scope(material),)), "Testing scope")
     assert "2 runs in all. 1 of them are done" in text
     assert "1 more run was launched as this suite with other settings than it now has" in text
-    assert "sasrec × ml-100k × 50 (reference) has rows of its own, which are never averaged" in text
+    assert "sasrec × ml-100k × 50 (reference) has several rows, never averaged" in text
     assert [len(each.cell.runs) for each in material.groups[0].cells] == [1, 1]
 
 

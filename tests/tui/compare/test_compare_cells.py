@@ -81,7 +81,7 @@ async def test_a_wrong_filter_says_where_and_leaves_the_table(measured: Measured
         await wait_for(pilot, lambda: table(app).total == 9, "filtered")
         field.value = "model:sasrec ndgc>0.1"
         await settled(pilot)
-        assert "at 14: there is no field 'ndgc': did you mean 'ndcg'" in status(app)
+        assert "character 14: there is no field 'ndgc': did you mean 'ndcg'" in status(app)
         assert table(app).total == 9
         assert table(app).display
         field.value = "model:sasrec ndcg>0.06"
@@ -201,3 +201,13 @@ async def test_fixed_columns_stay_when_the_rest_scrolls(measured: MeasuredStore)
         await settled(pilot)
         assert table(app).scroll_offset.x > 0
         assert table(app).render_line(3).text[:30] == before
+
+
+async def test_a_cell_is_as_old_as_its_runs(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("b")
+        await wait_for(pilot, lambda: "cells" in status(app), "cells")
+        await settled(pilot)
+        ages = column_of(app, "created")
+        assert ages
+        assert all(age == "just now" or age.endswith(" ago") for age in ages)

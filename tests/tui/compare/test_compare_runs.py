@@ -144,7 +144,7 @@ async def test_the_last_deletion_is_undone_on_every_screen(measured: MeasuredSto
         await wait_for(pilot, lambda: table(app).total == 22, "back")
         assert second in [row.key for row in table(app)._rows]
         await pilot.press("2", "u")
-        await wait_for(pilot, lambda: f"{first} is back, deleted just now." in said(app), "said")
+        await wait_for(pilot, lambda: f"{first} restored (deleted just now)." in said(app), "said")
         await pilot.press("2", "u")
         await wait_for(pilot, lambda: "The trash is empty." in said(app), "said")
         await pilot.press("3")

@@ -10,7 +10,7 @@ from comparing import column_of, comparing, lines, status, table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore, filled_store
-from pilots import settled, wait_for
+from pilots import screen_text, settled, wait_for
 from textual.widgets import Input, Static
 
 from engine.analysis.columns.definitions import COSTS
@@ -22,6 +22,7 @@ from tui.compare.page import CompareRow, Page, PageRequest
 from tui.compare.rows import Drawn, table_rows
 from tui.compare.screen import CompareScreen
 from tui.compare.view import View
+from tui.pivot.screen import PivotScreen
 from tui.run.screen import RunScreen
 from tui.widgets.table import PagedTable
 
@@ -140,6 +141,19 @@ async def test_runs_on_another_copy_are_marked_beside_published_figures(
             assert column_of(app, "test_ndcg_best")[0].startswith("!")
         title = str(app.screen.query_one("#reference", Static).border_title)
         assert title.startswith("! other-copy · ")
+        await pilot.press("question_mark")
+        whose = "For a run of this cell" if by_cell else "For this run"
+        said = f"! other-copy  {whose}, its data set's file isn't"
+        await wait_for(pilot, lambda: said in screen_text(app), "the mark is explained")
+        await pilot.press("escape", "v")
+        await wait_for(pilot, lambda: isinstance(app.screen, PivotScreen), "the pivot")
+        await settled(pilot)
+        await pilot.press("down", "down")
+        await settled(pilot)
+        assert "! other-copy · sasrec × ml-100k × 50" in screen_text(app)
+        await pilot.press("question_mark")
+        said = "! other-copy  For a run of this cell, its data set's"
+        await wait_for(pilot, lambda: said in screen_text(app), "the cell's mark is explained")
 
 
 async def test_hidden_for_a_moment_the_table_keeps_the_focus(measured: MeasuredStore) -> None:

@@ -57,6 +57,13 @@ def planned(
     return plan(catalogue, order, frozenset(), cost_of).runs
 
 
+def test_overrides_are_said_although_the_form_may_be_hidden(catalogue: Catalogue) -> None:
+    cells = frozenset({("sasrec", "synthetic", 50)})
+    order = Order(cells, (42,), overrides={"epochs": "10", "lr": "0.0005"})
+    said = str(summary_text(plan(catalogue, order, frozenset(), lambda _: None), True, ""))
+    assert said.splitlines()[1].startswith("epochs=10 · lr=0.0005 · 79,113 parameters")
+
+
 def test_time_is_for_as_many_slots_as_there_are(catalogue: Catalogue) -> None:
     runs = planned(catalogue, lambda spec: CostEstimate("past", 6.0, 30.0, None))
     assert time_text(runs) == "about 1 m 00 s, at most 2 m 00 s"
@@ -66,8 +73,8 @@ def test_time_is_for_as_many_slots_as_there_are(catalogue: Catalogue) -> None:
 def test_what_is_not_known_is_not_guessed(catalogue: Catalogue) -> None:
     known = CostEstimate("measured", 6.0, None, 400.0)
     runs = planned(catalogue, lambda spec: known if spec.model == "sasrec" else None)
-    assert time_text(runs) == "at most 1 m 00 s, and 1 run not known yet"
-    assert memory_text(runs, Machine()) == ("400 MiB per run; 1 run not known yet", False)
+    assert time_text(runs) == "at most 1 m 00 s; 1 run without an estimate"
+    assert memory_text(runs, Machine()) == ("400 MiB per run; 1 run without an estimate", False)
     assert time_text(runs[1:]) == "not known yet"
     assert memory_text(runs[1:], Machine()) == ("not known yet", False)
     assert slots_text(2, Machine()) == "not known yet"
@@ -156,7 +163,7 @@ async def test_what_no_run_tells_is_measured_and_remembered(
         await confirming(pilot)
         await wait_for(pilot, lambda: "measured just now" in facts(pilot), "it is measured", 100)
         assert "at most" in facts(pilot)
-        assert "MiB, of" in facts(pilot)
+        assert "MiB (" in facts(pilot)
         await pilot.press("escape")
         await wait_for(pilot, lambda: "measured just now" in summary(pilot), "the summary knows")
 

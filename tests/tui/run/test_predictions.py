@@ -53,6 +53,12 @@ async def test_users_one_after_the_other_and_by_name(empty_store: LiveStore, run
         assert "with seen masked" in text(pilot)
         await pilot.press("right", "right")
         assert "test user 3 of 2,000" in text(pilot)
+        for size in ((120, 36), (60, 24)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            box = app.screen.query_one("#prediction", Static)
+            widest = max(map(cell_len, text(pilot).splitlines()))
+            assert box.content_size.width - 8 <= widest <= box.content_size.width
         await pilot.press("u", *"1999", "enter")
         await wait_for(pilot, lambda: text(pilot).startswith("User 1999"), "the one", PATIENCE)
         await pilot.press("escape")

@@ -13,7 +13,15 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 from tui.widgets.table import HEADER, PagedTable
-from tui.widgets.table_cells import Cell, Columns, TableColumn, TableRow, column_text, widened
+from tui.widgets.table_cells import (
+    Cell,
+    Columns,
+    TableColumn,
+    TableRow,
+    column_text,
+    in_sight,
+    widened,
+)
 
 COLUMNS = (
     TableColumn("name", ("", "name"), 8, fixed=True),
@@ -208,6 +216,14 @@ async def test_columns_grow_with_long_text_and_never_shrink() -> None:
 def test_a_cell_is_exactly_as_wide_as_its_column(text: str, right: bool) -> None:
     column = TableColumn("k", ("", "k"), 9, right=right)
     assert cell_len(column_text(text, column)) == column.span
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "shown"),
+    [(0, 9, "  58.075 "), (0, 5, "  58…"), (0, 2, " …"), (4, 9, "…075 "), (8, 9, "…")],
+)
+def test_a_number_that_is_cut_does_not_look_like_another(first: int, end: int, shown: str) -> None:
+    assert in_sight("  58.075 ", first, end) == shown
 
 
 @given(

@@ -26,6 +26,9 @@ SCALE_ROWS = 2
 SMALLEST_PLOT = (8, 2)
 """Cells below which a chart shows its figures only."""
 
+NOTHING_YET = 1e-6
+"""x of a run that has only begun: an axis that short would have ticks that say nothing."""
+
 WHEEL = 1.5
 """The factor by which one notch of the wheel zooms."""
 
@@ -141,7 +144,7 @@ class Chart(Lines):
         """x at the right edge while all of x is shown."""
         reached = self._reached()
         if self._end is not None:
-            return max(self._end.at(self.view.unit), reached, 1e-6)
+            return max(self._end.at(self.view.unit), reached, NOTHING_YET)
         return growing_axis(None, reached, 1).high
 
     @property
@@ -233,7 +236,8 @@ class Chart(Lines):
         if self.view.window is not None:
             axis = window_axis(*self.view.window, intervals)
         elif self._end is not None:
-            axis = fitted_axis(self.whole, intervals)
+            whole = self.whole
+            axis = fitted_axis(1.0 if whole <= NOTHING_YET else whole, intervals)
         else:
             axis = growing_axis(self._x, self._reached(), intervals)
         self._x = axis

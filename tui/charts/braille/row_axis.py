@@ -17,6 +17,9 @@ from tui.charts.braille.canvas import DOTS_DOWN
 SMALLEST_LOG = 1e-150
 """Figures below this aren't drawn on a logarithmic axis."""
 
+ROOM = 1.0
+"""Decades on either side of a figure that stays the same, on a logarithmic axis."""
+
 ROWS_A_TICK = 3
 """Rows between two ticks, if that comes out even."""
 
@@ -117,7 +120,7 @@ def _with_room(low: float, high: float, log: bool) -> tuple[float, float]:
     """Both figures, scaled as they are drawn."""
     if log:
         low, high = (math.log10(max(y, SMALLEST_LOG)) for y in sorted((low, high)))
-        room = 1e-8 if high - low < 1e-9 else 0.0
+        room = ROOM if high - low < 1e-9 else 0.0
         return low - room, high + room
     low, high = sorted((clamped(low), clamped(high)))
     size = max(abs(low), abs(high))

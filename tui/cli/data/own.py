@@ -348,7 +348,7 @@ def report(
     say(
         f"  {dataset.split.kind:<14}{counts.train:,} interactions to train on, "
         f"{count(counts.valid, 'user')} in validation, {counts.test:,} in test, "
-        f"{counts.trained_only:,} only trained on"
+        f"{counts.trained_only:,} only in training"
         + (f", {counts.unused:,} interactions unused" if counts.unused else "")
     )
     if counts.valid_from:

@@ -149,7 +149,7 @@ def compare(
     imported: bool,
     output: Path | None,
 ) -> None:
-    """Compare runs under the reference table's column names.
+    """Compare runs by metrics, times and settings.
 
     A table on a terminal is as wide as that; elsewhere it has its usual columns. Test metrics are
     those of the epoch chosen on validation, unless --aggregate says otherwise.

@@ -32,7 +32,7 @@ from tui.cli.session import (
 @json_option
 @pass_session
 def diff(session: Session, left: str, right: str, aggregate: str, as_json: bool) -> None:
-    """Show only what differs between two runs, and their metrics.
+    """Show what differs between two runs, and their metrics.
      RUN is an id, or enough of its beginning or end to be unique. A difference is the second run's
     value minus the first's.
     """

@@ -182,12 +182,12 @@ def _tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequenc
     done = [row for row in rows if row["state"] == "done"]
     _tell_left_out(sum(bool(row["origin"]) and row["run"] not in counted for row in done))
     if marked := sum(row["run"] in counted and bool(row["marks"]) for row in done):
-        note(f"{_runs_are(marked)} marked: `seqbench compare --filter mark:*` says why.")
+        note(f"{_runs_are(marked)} marked: `seqbench compare --filter 'mark:*'` says why.")
     sentences = why_apart(cells)
     for sentence in sentences[:SHOWN]:
         note(sentence)
     if len(sentences) > SHOWN:
-        note(f"… and {len(sentences) - SHOWN} more cells have rows of their own.")
+        note(f"… and {len(sentences) - SHOWN} more cells have several rows.")
 
 
 def tell_marks(rows: Sequence[Row]) -> None:
@@ -195,7 +195,8 @@ def tell_marks(rows: Sequence[Row]) -> None:
     marked = Counter(mark for row in rows if row["marks"] for mark in str(row["marks"]).split())
     for mark, meaning in MEANING.items():
         if found := marked[mark]:
-            note(f"{_runs_are(found)} marked {mark}: {meaning}.")
+            each = "each because" if found > 1 else "because"
+            note(f"{_runs_are(found)} marked {mark}, {each} {meaning}.")
 
 
 def _tell_left_out(number: int) -> None:

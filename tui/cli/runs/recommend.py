@@ -13,6 +13,7 @@ from engine.store.queries import resolve_run
 from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, pass_session, say, say_json, say_table
+from tui.shell.text import count
 
 
 @click.command()
@@ -66,7 +67,7 @@ def _last(items: Sequence[Item], number: int) -> Sequence[Item]:
 
 def _say(found: UserPrediction) -> None:
     shown = found.history
-    say(f"User {found.user}: the last {len(shown)} items, oldest first")
+    say(f"User {found.user}: the last {count(len(shown), 'item')}, oldest first")
     say_table(["", "ITEM", "TITLE"], [["", each.id, each.title] for each in shown])
     if found.true is None:
         say("This user isn't in the test split, so the next item isn't known.")

@@ -42,7 +42,7 @@ CHOICE = (
         type=Listed("NAMES"),
         multiple=True,
         shell_complete=completion.models,
-        help="a,b,…",
+        help="Which models: sasrec,bert4rec",
     ),
     click.option(
         "--dataset",
@@ -50,13 +50,19 @@ CHOICE = (
         type=Listed("NAMES"),
         multiple=True,
         shell_complete=completion.datasets,
-        help="a,b,…",
+        help="Which data sets: synthetic,ml-100k",
     ),
     click.option(
-        *("--length", "lengths"), metavar="NUMBERS", multiple=True, help="50,75,…  [default: 50]"
+        *("--length", "lengths"),
+        metavar="NUMBERS",
+        multiple=True,
+        help="Sequence lengths: 50,75  [default: 50]",
     ),
     click.option(
-        *("--seed", "seeds"), metavar="NUMBERS", multiple=True, help="42 or 1,2,7-9  [default: 42]"
+        *("--seed", "seeds"),
+        metavar="NUMBERS",
+        multiple=True,
+        help="Seeds: 42 or 1,2,7-9  [default: 42]",
     ),
     click.option("--profile", metavar="NAME", help="The models' recipe.  [default: reference]"),
     click.option(

@@ -158,7 +158,7 @@ def _say_details(
         say_fact("time per epoch", f"{figure(seconds, 'seconds')} s{told} (medians)")
     if (speed := details.figures.get("users_per_second_1")) is not None:
         many = details.figures.get("users_per_second_256")
-        say_fact("users per second", f"{_whole(speed)}, 256 at once {_whole(many)}")
+        say_fact("users per second", f"{_whole(speed)} (batch 1), {_whole(many)} (batch 256)")
     _say_mapping("settings", _settings(details.spec))
     elsewhere = {"ceiling", "settings"}
     own = {name: value for name, value in details.provenance.items() if name not in elsewhere}

@@ -16,7 +16,7 @@ from engine.store.compare.grouping import Choice
 from engine.store.location import StoreLocation
 from tui.compare.view import View
 from tui.results.words import choice_lines
-from tui.shell.text import plain
+from tui.shell.text import count, plain
 
 ARCHIVES = (".tar.zst", ".tar.gz")
 """Endings of an archive of runs (`engine.interchange.pack`)."""
@@ -47,7 +47,9 @@ class ComparisonExport:
     def summary(self) -> str:
         """Say which rows and columns."""
         rows = "One row per cell, mean ± std over seeds" if self.view.by_cell else "One row per run"
-        columns = "all columns" if self.every else f"the {len(self.view.columns)} columns shown"
+        columns = (
+            "all columns" if self.every else f"the {count(len(self.view.columns), 'column')} shown"
+        )
         baseline = (
             ["With differences to the baseline, which comes first."] if self.view.baseline else []
         )

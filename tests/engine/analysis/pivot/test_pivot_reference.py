@@ -154,8 +154,7 @@ def test_a_sheet_folds_them_and_keeps_numbers_numbers() -> None:
 
 def test_what_is_not_averaged_is_said_with_the_reason() -> None:
     assert apart_sentences(rows_of()) == [
-        "sasrec × ml-100k × 100 has 2 rows, which are not averaged: they differ in profile and "
-        "settings."
+        "sasrec × ml-100k × 100 has 2 rows, not averaged: they differ in profile and settings."
     ]
     figures = (None,) * len(COLUMNS)
 

@@ -54,6 +54,15 @@ def test_any_points_in_any_size_can_be_drawn(
             assert len(picture) <= height
 
 
+def test_before_the_first_step_x_is_an_epoch_long() -> None:
+    drawn = chart()
+    add(drawn, {"epoch": points([(0.0, 43.0)])})
+    drawn.mark(None, moment(0.0))
+    assert drawn.draw(60, 14)
+    assert drawn.plot is not None
+    assert drawn.plot.axis.high == 1.0
+
+
 def test_it_shows_title_newest_figures_axes_and_best_epoch() -> None:
     drawn = chart()
     add(drawn, {"epoch": points((float(e), 8 - e / 2) for e in range(1, 9))})

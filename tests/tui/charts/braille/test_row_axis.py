@@ -103,6 +103,7 @@ def test_ticks_read_well(low: float, high: float, rows: int, labels: list[str]) 
         (1.0, 1000.0, 14, ["1000", "100", "10", "1"]),
         (1e-8, 1e8, 14, ["1e10", "1e5", "1", "1e-5", "1e-10"]),
         (3.1, 8.4, 8, ["8", "4"]),
+        (100.0, 100.0, 8, ["1000", "100", "10"]),
     ],
 )
 def test_logarithmic_ticks_read_well(low: float, high: float, rows: int, labels: list[str]) -> None:

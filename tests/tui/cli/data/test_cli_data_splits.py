@@ -112,7 +112,9 @@ def test_the_evaluated_users_are_named_where_they_are_fewer(
     assert f"evaluated     {evaluated}" in str(provenance(details))
     shown = cli("show", run.id).stdout
     assert re.search(rf"^  evaluated +{evaluated}$", shown, re.MULTILINE)
-    assert re.search(r"^  users per second [\d,]+, 256 at once [\d,]+$", shown, re.MULTILINE)
+    assert re.search(
+        r"^  users per second [\d,]+ \(batch 1\), [\d,]+ \(batch 256\)$", shown, re.MULTILINE
+    )
     assert cli_json("show", run.id, "--json")["evaluated"] == {
         "users": 15, "valid": 12, "test": 12
     }  # fmt: skip

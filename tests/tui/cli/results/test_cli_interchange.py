@@ -70,7 +70,7 @@ def test_history_is_marked_and_left_out(cli: Run, lab: StoreLocation, tmp_path: 
     after = cli("compare", "--by-cell", "--format", "csv")
     assert after.stdout == before.stdout
     assert "3 runs are imported and left out: --imported makes cells of them." in after.stderr
-    assert "rows of its own, which are never averaged: their settings differ" in after.stderr
+    assert "several rows, never averaged: their settings differ" in after.stderr
     asked = cli("compare", "--by-cell", "--format", "csv", "--imported")
     assert len(asked.stdout.splitlines()) == len(before.stdout.splitlines()) + 1
     tests = cli("compare", "--pairs", "--format", "csv")
@@ -131,5 +131,5 @@ def test_what_disturbed_runs_is_said(cli: Run, lab: StoreLocation, tmp_path: Pat
     here = ("--db", str(lab.db))
     done = cli(*here, "compare", "--filter", "mark:throttled", "--format", "csv")
     assert len(done.stdout.splitlines()) == 2
-    assert "1 run is marked shared: another process was on its GPU" in done.stderr
+    assert "1 run is marked shared, because another process was on its GPU" in done.stderr
     assert "1 run is marked" in cli(*here, "compare", "--by-cell", "--format", "csv").stderr

@@ -128,7 +128,7 @@ def test_what_cannot_go_on_is_refused_in_a_sentence(store: MeasuredStore, cli: R
         ("nonsense", "There is no run 'nonsense'"),
     ):
         assert sentence in refused(cli, good, run, "--epochs", "9"), run
-    assert "already had 6 epochs: give a higher limit" in refused(cli, good, "--epochs", "6")
+    assert "already trained to epoch 6: give a higher limit" in refused(cli, good, "--epochs", "6")
     assert "less than or equal to 100000" in refused(cli, good, "--epochs", "100001")
     assert "are the same run twice" in refused(cli, good, again, "--epochs", "9")
     store.set(early, origin="imported-csv")
