@@ -1,4 +1,4 @@
-"""The interface between sequence models and their training and evaluation."""
+"""The interface between models and their training and evaluation."""
 
 from __future__ import annotations
 
@@ -28,26 +28,58 @@ class OutputLayer:
         return self.soft_cap * torch.tanh(logits / self.soft_cap)
 
 
-class SequenceModel(nn.Module, ABC):
+@dataclass(frozen=True)
+class TrainingHistories:
+    """The training part of every user's history, without anything that is held out."""
+
+    items: Tensor
+    """int64 (interactions,): user by user, oldest first; 1…V."""
+    offsets: Tensor
+    """int64 (users + 1,): user u has ``items[offsets[u]:offsets[u + 1]]``."""
+    times: Tensor | None
+    """int64 (interactions,): microseconds since 1970; ``None`` if the data have no times."""
+
+
+class Model(nn.Module, ABC):
     """Scores every item as the next one of a history.
 
     Items are numbered 1…V, 0 is padding. Histories are right-aligned: padding comes first, the
-    most recent item last. Outputs at items don't depend on padding, and outputs and gradients are
-    finite everywhere, at padding and in rows of padding only: there a causal model predicts the
-    first item of a history.
+    most recent item last. A model derives from one of the classes below, which says how it is
+    trained.
+
+    Attributes:
+        num_items: V, the number of items, without padding.
+        length: L, the most recent items that the model sees.
+    """
+
+    num_items: int
+    length: int
+
+    @abstractmethod
+    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:
+        """Return the score of every item as the next one, float (B, V + 1); column 0 is padding.
+
+        Args:
+            items: int64 (B, W), W ≤ L, right-aligned.
+            times: int64 (B, W), the items' times in microseconds since 1970, 0 at padding; given
+                to a `TimedModel` only, and only if the data have times.
+        """
+
+
+class SequenceModel(Model):
+    """A model that is trained to predict the next item at every position.
+
+    Outputs at items don't depend on padding, and outputs and gradients are finite everywhere, at
+    padding and in rows of padding only: there a causal model predicts the first item of a history.
 
     ``hidden``, ``transform`` and ``output_layer`` are separate so that the output layer, most of
     the work of a small model over a large catalogue, is applied at targets only, and in chunks.
 
     Attributes:
         causal: whether the output at a position depends on no later position.
-        num_items: V, the number of items, without padding.
-        length: L, the most recent items that the model sees.
     """
 
-    causal: bool
-    num_items: int
-    length: int
+    causal: bool = True
 
     @abstractmethod
     def hidden(self, items: Tensor, *, last_only: bool = False) -> Tensor:
@@ -72,3 +104,60 @@ class SequenceModel(nn.Module, ABC):
     def query(self, items: Tensor) -> Tensor:
         """Return the states (B, d) that predict the next item of int64 histories (B, W), W ≤ L."""
         return self.hidden(items, last_only=True)[:, -1]
+
+    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        return self.logits(self.query(items).float())
+
+
+class TimedModel(SequenceModel):
+    """A `SequenceModel` that reads the time of each interaction too, where the data have times."""
+
+    @abstractmethod
+    def hidden(
+        self, items: Tensor, times: Tensor | None = None, *, last_only: bool = False
+    ) -> Tensor:
+        """Return the states as `SequenceModel.hidden` does.
+
+        Args:
+            times: as in `Model.scores`; ``None`` if the data have none.
+        """
+
+    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:
+        return self.logits(self.hidden(items, times, last_only=True)[:, -1].float())
+
+
+class MaskedModel(SequenceModel):
+    """A model that is trained to fill in masked items; it sees L + 1 positions.
+
+    Attributes:
+        mask_token: the number of [MASK] among the inputs, which has no logit.
+    """
+
+    causal = False
+    mask_token: int
+
+
+class OwnLossModel(Model):
+    """A model that computes the loss of a batch of windows itself."""
+
+    @abstractmethod
+    def loss(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss of a batch, in nats and summed over its targets, and their number.
+
+        Both are scalars on the device of ``items``; reading them here would wait for it.
+
+        Args:
+            items: int64 (B, L + 1), right-aligned: each position but the first is the next item of
+                those before it. Rows of padding only have no target.
+        """
+
+
+class FittedModel(Model):
+    """A model that is fitted in one pass over the training interactions, without gradients.
+
+    What it keeps is in buffers (`torch.nn.Module.register_buffer`), which are saved with the run.
+    """
+
+    @abstractmethod
+    def fit(self, train: TrainingHistories) -> None:
+        """Set the buffers from the training interactions."""

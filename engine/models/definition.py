@@ -1,0 +1,60 @@
+"""The definition of a model: what its file tells seqbench, as ``MODEL = Definition(...)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine.models.base import FittedModel, MaskedModel, Model, OwnLossModel
+from engine.spec.strict import Strict
+
+Kind = Literal["next-item", "masked", "own", "fitted"]
+"""How a model is trained: see `engine.models.base`."""
+
+
+class ModelSettings(Strict):
+    """The base of a model's settings, with a default for every field that a profile doesn't set.
+
+    They are shown, checked, overridden and swept like those of the models that come with seqbench.
+    """
+
+
+@dataclass(frozen=True)
+class Definition:
+    """All that seqbench knows of a model. Its name is that of its file, with ``-`` for ``_``."""
+
+    title: str
+    settings: type[ModelSettings]
+    module: type[Model]
+    """Called with the settings, V (the number of items) and L (the length)."""
+    paper: str = ""
+    aliases: tuple[str, ...] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of training, such as ``lr``, of the profile ``reference`` if there are no
+    ``profiles``."""
+    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By name, as in YAML: ``architecture`` and ``training``, and under ``sizes`` (``small``,
+    ``medium``, ``large``) what differs for a size of data set. ``architecture`` needs no
+    ``model``."""
+    grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Of a fitted model: the values that are tried on validation, for settings that are null."""
+
+    @property
+    def kind(self) -> Kind:
+        """How the model is trained."""
+        kinds: tuple[tuple[type[Model], Kind], ...] = (
+            (FittedModel, "fitted"),
+            (OwnLossModel, "own"),
+            (MaskedModel, "masked"),
+        )
+        return next((kind for base, kind in kinds if issubclass(self.module, base)), "next-item")
+
+    def build(self, settings: Mapping[str, Any], num_items: int, length: int) -> Model:
+        """Build the module, with weights drawn from torch's global generator.
+
+        Raises:
+            pydantic.ValidationError: the settings aren't valid.
+        """
+        make: Callable[[ModelSettings, int, int], Model] = self.module
+        return make(self.settings.model_validate(settings), num_items, length)
