@@ -1,4 +1,4 @@
-"""Every run of a large store as CSV, against reading the same rows with SQLite alone.
+"""Every run of a large store as CSV and JSON, against reading the same rows with SQLite alone.
 
 ``make bench-exports``. Each is a process of its own, and they take turns.
 """
@@ -6,39 +6,46 @@
 from __future__ import annotations
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
-from functools import partial
+import time
 from pathlib import Path
 from statistics import median
 
 import torch
 
 from benchmarks.bigstore import make_store
-from benchmarks.common import in_turns, machine, progress, run, table
+from benchmarks.common import machine, progress, run, table
 from engine.store.location import StoreLocation
 
 SELECT = "SELECT * FROM runs r JOIN summaries s ON s.run = r.id"
 READ = f"import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute({SELECT!r}).fetchall()"
 
 
-def export_times(location: StoreLocation, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each round, of reading the rows alone and of writing them as CSV."""
+def export_times(location: StoreLocation, rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """Seconds of each round, and those of CPU time, of reading the rows alone and of writing them.
+
+    CPU time says more where the machine has something else to do.
+    """
     db = str(location.db)
-    works = {
-        "SELECT, rows into Python": [sys.executable, "-P", "-c", READ, db],
-        "seqbench compare --format csv": [
-            *(sys.executable, "-P", "-m", "tui.cli", "--db", db),
-            *("compare", "--format", "csv"),
-        ],
-    }
-    checked = partial(subprocess.run, check=True, stdout=subprocess.DEVNULL)
-    return in_turns(
-        {name: partial(checked, command) for name, command in works.items()},
-        rounds,
-        torch.device("cpu"),
-    )
+    command = [sys.executable, "-P", "-m", "tui.cli", "--db", db, "compare", "--format"]
+    works = {"SELECT, rows into Python": [sys.executable, "-P", "-c", READ, db]}
+    works |= {f"seqbench compare --format {each}": [*command, each] for each in ("csv", "json")}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, words in works.items():
+            began, before = time.perf_counter(), _cpu_seconds()
+            subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+            times[name].append((time.perf_counter() - began, _cpu_seconds() - before))
+    return times
+
+
+def _cpu_seconds() -> float:
+    """CPU time, user and system, of the processes that were started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
@@ -52,14 +59,18 @@ def main() -> None:
         if not location.db.exists():
             progress("Making the store ...")
             make_store(location, 0, options.finished)
-        times = {
-            name: median(taken) for name, taken in export_times(location, options.rounds).items()
-        }
-    least = min(times.values())
-    rows = [(name, f"{taken:.2f} s", f"{taken / least:.2f}") for name, taken in times.items()]
+        times = export_times(location, options.rounds)
+    medians = {
+        name: [median(each) for each in zip(*taken, strict=True)] for name, taken in times.items()
+    }
+    least = min(cpu for _, cpu in medians.values())
+    rows = [
+        (name, f"{taken:.2f} s", f"{cpu:.2f} s", f"{cpu / least:.2f}")
+        for name, (taken, cpu) in medians.items()
+    ]
     print(f"Measured on {machine(torch.device('cpu'))}.\n")
     print(f"All {options.finished:,} runs of a store, medians of {options.rounds} rounds.\n")
-    print(table(("what", "measured", "ratio"), rows))
+    print(table(("what", "measured", "CPU time", "ratio"), rows))
 
 
 if __name__ == "__main__":

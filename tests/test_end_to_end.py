@@ -66,6 +66,8 @@ class Lab:
         lines = (f"{i % 20}\t{i * 7 % 31}\t3\t{i}\n" for i in range(600))
         (data / "u.data").write_text("".join(lines))
         (entry / "tiny.yaml").write_text(yaml.safe_dump(TINY))
+        # A test that waits for training shouldn't wait for all the other tests first.
+        (self.folder / "configs" / "settings.yaml").write_text("niceness: 0\n")
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "tui.cli", *words]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from operator import itemgetter
+from typing import Any, overload
 
 from engine.analysis.columns.definitions import (
     FACTS,
@@ -38,6 +41,76 @@ _PLACE = ("model", "dataset", "length")
 _CELL = ("profile", "settings", "aggregate", "protocol", "split", "checksum")
 
 
+@dataclass(frozen=True, eq=False)
+class RunRows(Sequence[Row]):
+    """Rows of runs, each made when it is asked for: very many runs have much in common.
+
+    Attributes:
+        first: names of the columns that begin a row.
+        last: names of the columns that end it.
+        values: each run's values of ``first`` and ``last``, and perhaps more.
+        common: what stands between, in parts: each run's values of a part by the columns' names.
+    """
+
+    first: Sequence[str]
+    last: Sequence[str]
+    values: Sequence[Sequence[Any]]
+    common: Sequence[Sequence[Mapping[str, Value]]]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> RunRows: ...
+    def __getitem__(self, index: int | slice) -> Row | RunRows:
+        if isinstance(index, slice):
+            common = [part[index] for part in self.common]
+            return replace(self, values=self.values[index], common=common)
+        return self._row(self.values[index], [part[index] for part in self.common])
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(self._row, self.values, zip(*self.common, strict=True))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def _row(self, values: Sequence[Value], parts: Iterable[Mapping[str, Value]]) -> Row:
+        finite = values if _INFINITE.isdisjoint(values) else list(map(_finite, values))
+        row: Row = dict(zip(self.first, finite, strict=False))
+        for part in parts:
+            row |= part
+        row |= zip(self.last, finite[len(self.first) :], strict=False)
+        if "tags" in row:
+            row["tags"] = _tags_text(row["tags"])
+        return row
+
+    @cached_property
+    def part_of(self) -> dict[str, int]:
+        """Number of the part in ``common`` by a column's name; none of an empty comparison."""
+        parts = enumerate(self.common)
+        return {name: number for number, part in parts for each in part[:1] for name in each}
+
+    def column(self, name: str) -> list[Value]:
+        """Return the runs' values of a column."""
+        if (part := self.part_of.get(name)) is not None:
+            return list(map(itemgetter(name), self.common[part]))
+        place = [*self.first, *self.last].index(name)
+        values = list(map(itemgetter(place), self.values))
+        if name == "tags":
+            return list(map(_tags_text, values))
+        kinds = set(map(type, values))
+        if float not in kinds or (len(kinds) == 1 and math.isfinite(sum(values))):
+            return values
+        return list(map(_finite, values))
+
+
+def column_of(rows: Sequence[Row], name: str) -> list[Value]:
+    """Return the rows' values of a column."""
+    return rows.column(name) if isinstance(rows, RunRows) else [row[name] for row in rows]
+
+
 def compare_rows(
     con: sqlite3.Connection,
     *,
@@ -47,13 +120,14 @@ def compare_rows(
     descending: bool = True,
     limit: int | None = None,
     beside: Sequence[Column] = (),
-) -> list[Row]:
-    """Read the matching runs, one dict per run, with keys in the order of the columns.
+    without: Sequence[str] = (),
+) -> RunRows:
+    """Read the matching runs, a row per run, with keys in the order of the columns.
 
     ``beside`` are further columns of the store, which follow; the tags of a run are one text.
     ``sort`` is a column's name, or any column that the store knows. Rows that tie are in the order
     of their run ids. The rows depend on the run folders alone, so that a rebuilt store gives the
-    same ones. A figure that isn't known is None.
+    same ones. A figure that isn't known is None. ``without`` are ids of runs to leave out.
 
     Raises:
         UsageError: an aggregate or a column that isn't known, or a filter that means nothing.
@@ -71,22 +145,23 @@ def compare_rows(
         filter,
         -1 if limit is None else limit,
         aggregate=chosen,
+        without=without,
     )
-    names, unknown = [entry.name for entry in figures], dict.fromkeys(PROVENANCE)
+    unknown = dict.fromkeys(PROVENANCE)
     origins = provenance_of(con, [str(values[0]) for values in found])
-    settings = read_settings(con, {values[-1] for values in found})
-    tags = cache(_tags_text)
-    rows: list[Row] = []
-    for values in found:
-        finite = values if _INFINITE.isdisjoint(values) else map(_finite, values)
-        row: Row = dict(zip(names, finite, strict=False))
-        row |= settings[values[-1]]
-        row["aggregate"] = chosen
-        row |= origins.get(str(values[0]), unknown)
-        for entry, value in zip(beside, values[len(figures) : -1], strict=True):
-            row[entry.name] = tags(value) if entry.source == "tags" else value
-        rows.append(row)
-    return rows
+    settings = {
+        configuration: {**values, "aggregate": chosen}
+        for configuration, values in read_settings(con, {values[-1] for values in found}).items()
+    }
+    return RunRows(
+        [entry.name for entry in figures],
+        [entry.name for entry in beside],
+        found,
+        (
+            [settings[values[-1]] for values in found],
+            [origins.get(str(values[0]), unknown) for values in found],
+        ),
+    )
 
 
 def column_names(aggregate: Aggregate = "best") -> list[str]:
@@ -155,9 +230,10 @@ def _put(row: Row, name: str, figure: Spread | None) -> None:
     row[name + STD] = figure.deviation if figure else None
 
 
-def _tags_text(stored: Value) -> str:
-    return " ".join(parse_tags(stored))
-
-
 def _finite(value: Value) -> Value:
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@lru_cache
+def _tags_text(stored: Value) -> str:
+    return " ".join(parse_tags(stored))

@@ -4,24 +4,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import re
 import textwrap
-import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
-from functools import cache
-from itertools import islice
-from typing import Literal, cast, get_args
+from itertools import repeat
+from typing import Literal, get_args
 
 from rich.cells import cell_len, set_cell_size
 
 from engine.analysis.columns.definitions import DIFFERENCE, STD, Kind, Value, kind_of
-from engine.analysis.columns.text import figure, signed_figure, split_heading, with_deviation
-from engine.analysis.comparison import Row, column_names
+from engine.analysis.columns.text import (
+    figure,
+    printable,
+    signed_figure,
+    split_heading,
+    with_deviation,
+)
+from engine.analysis.comparison import Row, column_names, column_of
+from engine.analysis.csvjson import csv_of_rows, json_of_rows
 from engine.analysis.typeset import NUMBER_FORMATS, tabular, tex, workbook
 from engine.errors import UsageError, did_you_mean
 
@@ -38,12 +38,6 @@ ENDINGS = {
 """What a file's name says of its format."""
 FOR_PROGRAMS = frozenset({"csv", "json", "xlsx"})
 """Formats with every digit, and with deviations in columns of their own."""
-
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""Characters that begin a formula in spreadsheets, in some the wide forms too."""
-
-_NUMBERS = frozenset({int, float, type(None)})
-_LINES_AT_ONCE = 1_000
 
 _LONGEST_CELL = 200
 """Most characters of a text in a table; longer ones are cut there, but complete in other
@@ -78,30 +72,31 @@ def format_rows(
     Raises:
         UsageError: the format isn't one of `FORMATS`.
     """
+    return "".join(row_pieces(rows, format, names=names, first=first, width=width))
+
+
+def row_pieces(
+    rows: Sequence[Row],
+    format: str,  # noqa: A002
+    *,
+    names: Sequence[str] | None = None,
+    first: Sequence[str] = (),
+    width: int | None = None,
+) -> Iterable[str]:
+    """Write the rows as `format_rows`, in pieces, which are made as they are taken."""
     match format.strip().lower():
         case "table":
-            return _table(rows, _for_people(rows, names), first, width)
+            return [_table(rows, _for_people(rows, names), first, width)]
         case "csv":
-            return csv_text(_lines(rows, names))
+            return csv_of_rows(rows, for_programs(rows, names))
         case "md":
-            return _markdown(rows, _for_people(rows, names))
+            return [_markdown(rows, _for_people(rows, names))]
         case "latex":
-            return _latex(rows, _for_people(rows, names))
+            return [_latex(rows, _for_people(rows, names))]
         case "json":
-            heads = for_programs(rows, names)
-            content = [{head: row[name] for name, head in heads.items()} for row in rows]
-            return json.dumps(content, indent=2, allow_nan=False) + "\n"
+            return json_of_rows(rows, for_programs(rows, names))
         case _:
             raise UsageError(f"there is no format {format!r}: {did_you_mean(format, FORMATS)}")
-
-
-def _lines(rows: Sequence[Row], names: Sequence[str] | None) -> Iterator[Sequence[Value]]:
-    heads = for_programs(rows, names)
-    yield tuple(heads.values())
-    if names is None:  # all rows have all keys in one order
-        yield from (tuple(row.values()) for row in rows)
-    else:
-        yield from (tuple(map(row.__getitem__, heads)) for row in rows)
 
 
 def for_programs(rows: Sequence[Row], names: Sequence[str] | None = None) -> dict[str, str]:
@@ -126,40 +121,6 @@ def _for_people(rows: Sequence[Row], names: Sequence[str] | None) -> list[str]:
     left = {"settings"} if names is None else set[str]()
     left |= set() if any(row["label"] for row in rows) else {"label"}
     return [name for name in own if name not in left]
-
-
-def csv_text(lines: Iterable[Sequence[Value | Decimal]]) -> str:
-    """Write lines of values, the first being the head, as CSV for programs and spreadsheets."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(csv_lines(lines))
-    return out.getvalue()
-
-
-def csv_lines(lines: Iterable[Sequence[Value | Decimal]]) -> Iterator[Sequence[Value | Decimal]]:
-    """Make values ready for `csv.writer`, which writes every digit of a number: a text that a
-    spreadsheet would take for a formula gets a quote before it.
-    """
-    rest, cell = iter(lines), cache(_csv_cell)  # the texts of very many lines are few
-    while some := list(islice(rest, _LINES_AT_ONCE)):
-        yield from zip(*(_csv_column(c, cell) for c in zip(*some, strict=True)), strict=True)
-
-
-def _csv_column(
-    values: Sequence[Value | Decimal], cell: Callable[[str | Decimal], str]
-) -> Iterable[Value | Decimal]:
-    kinds = set(map(type, values))
-    if kinds <= _NUMBERS:
-        return values
-    if kinds == {str}:
-        return map(cell, cast("Sequence[str]", values))
-    return [cell(value) if isinstance(value, (str, Decimal)) else value for value in values]
-
-
-def _csv_cell(value: str | Decimal) -> str:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    text = printable(value)
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
 def _markdown(rows: Sequence[Row], names: Sequence[str]) -> str:
@@ -277,11 +238,11 @@ def rows_content(
     format: str,  # noqa: A002
     names: Sequence[str] | None = None,
     width: int | None = None,
-) -> str | bytes:
-    """Write the rows as `format_rows`, or as a sheet, which is bytes, where ``xlsx`` is meant."""
+) -> Iterable[str | bytes]:
+    """Write the rows as `row_pieces`, or as a sheet, which is bytes, where ``xlsx`` is meant."""
     if format == "xlsx":
-        return rows_sheet(rows, names)
-    return format_rows(rows, format, names=names, width=width)
+        return [rows_sheet(rows, names)]
+    return row_pieces(rows, format, names=names, width=width)
 
 
 def rows_sheet(rows: Sequence[Row], names: Sequence[str] | None = None) -> bytes:
@@ -301,8 +262,7 @@ def rows_sheet(rows: Sequence[Row], names: Sequence[str] | None = None) -> bytes
         for place, (name, heading) in enumerate(for_programs(rows, names).items()):
             shown = kinds[kind_of(name.removesuffix(STD))]
             sheet.write_string(0, place, heading, head)
-            for line, row in enumerate(rows, 1):
-                value = row[name]
+            for line, value in enumerate(column_of(rows, name), 1):
                 if isinstance(value, str):
                     sheet.write_string(line, place, printable(value))
                 elif value is not None:
@@ -313,12 +273,13 @@ def rows_sheet(rows: Sequence[Row], names: Sequence[str] | None = None) -> bytes
 
 def _cell_texts(rows: Sequence[Row], name: str) -> list[str]:
     """Format one column of all rows for people, each value with its deviation."""
-    kind: Kind = kind_of(name)
-    return [_cell_text(row, name, kind) for row in rows]
+    kind, own = kind_of(name), list(rows[0]) if rows else []
+    deviations = column_of(rows, name + STD) if name + STD in own else repeat(None, len(rows))
+    values = column_of(rows, name)
+    return [_cell_text(*each, name, kind) for each in zip(values, deviations, strict=True)]
 
 
-def _cell_text(row: Row, name: str, kind: Kind) -> str:
-    value = row[name]
+def _cell_text(value: Value, deviation: Value, name: str, kind: Kind) -> str:
     if name == "checksum" and isinstance(value, str):
         value = value[:12]
     if name.endswith(DIFFERENCE) and isinstance(value, int | float):
@@ -326,7 +287,6 @@ def _cell_text(row: Row, name: str, kind: Kind) -> str:
     if name == "age" and isinstance(value, int | float):
         value = datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
     text = printable(figure(value, kind))
-    deviation = row.get(name + STD)
     return with_deviation(text, deviation if isinstance(deviation, float) else None, kind)
 
 
@@ -338,12 +298,3 @@ def listed(texts: Iterable[str]) -> str:
     """Join one text or more as ``a, b and c``."""
     *first, last = texts
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def printable(text: str) -> str:
-    """Take away control, format (such as right-to-left marks) and surrogate characters; tabs and
-    line breaks become blanks."""
-    if text.isascii() and text.isprintable():
-        return text
-    spaced = re.sub(r"[\t\n\u2028\u2029]", " ", text)
-    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))

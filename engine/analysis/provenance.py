@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.spec import Code, Filter, SplitRule
-from engine.store.database import fetch
+from engine.store.database import fetch_tuples
 
 PROVENANCE = (
     "device", "dtype", "checksum", "protocol", "split", "torch", "code", "settings", "attempts",
@@ -44,39 +44,33 @@ def provenance_of(
     for first in range(0, len(ordered), _AT_ONCE):
         some = ordered[first : first + _AT_ONCE]
         marks = ",".join("?" * len(some))
-        starts = fetch(
-            con,
-            f"SELECT run, attempt, {_parts('fields', _START)} FROM events"  # noqa: S608
-            f" WHERE run IN ({marks}) AND kind = 'start' ORDER BY run, attempt, seq",
-            some,
-        )
-        newest = {run: (attempt, parts) for run, attempt, parts in starts}
         # Runs of the same settings have the same protocol and split (`engine.spec.identity`), but
         # for imported ones, whose settings aren't known.
-        runs = fetch(
+        runs = fetch_tuples(
             con,
-            "SELECT id, settings, iif(origin = '', coalesce(settings, id), id)"  # noqa: S608
-            f" FROM runs WHERE id IN ({marks})",
+            "SELECT id, r.settings, iif(origin = '', coalesce(r.settings, id), id),"  # noqa: S608
+            f" ifnull(e.attempt, 0), {_parts('fields', _START)} FROM runs r"
+            " LEFT JOIN events e ON e.run = id AND e.kind = 'start'"
+            f" WHERE id IN ({marks}) ORDER BY id, e.attempt, e.seq",
             some,
         )
-        unread = {like: run for run, _, like in runs if like not in specs}
+        unread = {like: run for run, _, like, *_ in runs if like not in specs}
         specs |= dict.fromkeys(unread)
         specs |= _specs(con, unread)
-        for run, settings, like in runs:
-            attempt, start = newest.get(run, (0, None))
+        for run, settings, like, attempt, start in runs:
             found[run] = described(specs[like], start, settings, attempt)
     return found
 
 
 def _specs(con: sqlite3.Connection, runs: Mapping[str, str]) -> dict[str, str]:
     """Read protocol and source of runs' specifications, as a JSON array each, by the runs' keys."""
-    rows = fetch(
+    rows = fetch_tuples(
         con,
         f"SELECT run, {_parts('spec', _SPEC)} FROM specs"  # noqa: S608
         " WHERE run IN (SELECT value FROM json_each(?))",
         (json.dumps(list(runs.values())),),
     )
-    parts = dict(map(tuple, rows))
+    parts = dict(rows)
     return {key: parts[run] for key, run in runs.items() if run in parts}
 
 

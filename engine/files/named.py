@@ -11,7 +11,7 @@ import fcntl
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -32,10 +32,13 @@ PIECE = 2**20
 _DESCRIPTOR = re.compile(r"/proc/(\d+)(?:/task/\d+)?/fd/(\d+)")
 
 
-def write_named(path: Path, content: bytes | str) -> None:
-    """Write a content to a path that the user names, as `named_file` does; text as UTF-8."""
+def write_named(path: Path, content: bytes | str | Iterable[bytes | str]) -> None:
+    """Write a content, or its pieces, to a path that the user names, as `named_file` does; text as
+    UTF-8."""
+    pieces = [content] if isinstance(content, bytes | str) else content
     with named_file(path) as file:
-        file.write(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+        for piece in pieces:
+            file.write(piece.encode("utf-8", "replace") if isinstance(piece, str) else piece)
 
 
 @contextmanager

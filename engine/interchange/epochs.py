@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from engine.analysis.export import csv_lines
+from engine.analysis.csvjson import csv_pieces
 from engine.errors import UsageError
 from engine.files.named import named_file
 from engine.metrics import EPOCH_MEASURES
@@ -76,15 +75,12 @@ def _batches(first: list[Line], cursor: Any, on_progress: OnProgress) -> Iterato
 
 
 def _write_csv(file: IO[bytes], batches: Iterable[list[Line]]) -> int:
-    text = io.TextIOWrapper(file, "utf-8", errors="replace", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
     rows = 0
-    for batch in batches:
-        writer.writerows(csv_lines(batch))
+    head: list[Line] = [COLUMNS]
+    for batch in chain([head], batches):
+        file.writelines(piece.encode("utf-8", "replace") for piece in csv_pieces(batch))
         rows += len(batch)
-    text.detach()
-    return rows
+    return rows - 1
 
 
 def _write_parquet(file: IO[bytes], batches: Iterable[list[Line]]) -> int:

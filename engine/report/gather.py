@@ -138,10 +138,10 @@ def gather(
         raise UsageError(
             "a suite decides which runs are in the report: leave out the filter, or the suite."
         )
-    rows = compare_rows(con, filter=wanted.filter, sort="run", descending=False)
+    compared = compare_rows(con, filter=wanted.filter, sort="run", descending=False)
     runs = {run.id: run for run in queries.list_runs(con, filter=wanted.filter)}
     # One may be new, another gone.
-    rows = [row for row in rows if row["run"] in runs and row["run"] not in wanted.without]
+    rows = [row for row in compared if row["run"] in runs and row["run"] not in wanted.without]
     others = [runs[str(row["run"])] for row in rows if row["origin"]]
     rows = [row for row in rows if not row["origin"]]
     planned = None

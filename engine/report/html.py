@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from engine.analysis.export import printable
+from engine.analysis.columns.text import printable
 from engine.report.blocks import Cell, Report
 
 _FOLDER = Path(__file__).parent

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from engine.analysis.export import markdown_cell, markdown_table, printable
+from engine.analysis.columns.text import printable
+from engine.analysis.export import markdown_cell, markdown_table
 from engine.report.blocks import (
     Block,
     Bullets,

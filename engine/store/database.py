@@ -62,6 +62,15 @@ def fetch(con: sqlite3.Connection, sql: str, parameters: Any = ()) -> list[sqlit
     return con.rows(sql, parameters)
 
 
+def fetch_tuples(con: sqlite3.Connection, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+    """Do as `fetch`, with a plain tuple for each row: quicker for very many."""
+    assert isinstance(con, StoreConnection)
+    with _store_errors(con.path):
+        cursor = con.cursor()
+        cursor.row_factory = None
+        return cursor.execute(sql, parameters).fetchall()
+
+
 def json_object(text: str | None) -> dict[str, Any]:
     """Read a column that holds a JSON object; empty if it is absent or none."""
     try:

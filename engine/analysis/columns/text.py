@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from decimal import Decimal
 
 from engine.analysis.columns.definitions import Kind, Value
@@ -90,3 +92,12 @@ def split_heading(name: str) -> tuple[str, str]:
         return "Total Epoch", "Trained"
     first, slash, second = name.partition("/")
     return (first, slash + second) if slash else ("", name)
+
+
+def printable(text: str) -> str:
+    """Take away control, format (such as right-to-left marks) and surrogate characters; tabs and
+    line breaks become blanks."""
+    if text.isascii() and text.isprintable():
+        return text
+    spaced = re.sub(r"[\t\n\u2028\u2029]", " ", text)
+    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))

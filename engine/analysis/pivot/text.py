@@ -15,15 +15,20 @@ from typing import Any, Literal, get_args
 from rich.cells import cell_len
 
 from engine.analysis.columns.definitions import STD, Kind, Value, kind_of
-from engine.analysis.columns.text import figure, signed_figure, split_heading, with_deviation
+from engine.analysis.columns.text import (
+    figure,
+    printable,
+    signed_figure,
+    split_heading,
+    with_deviation,
+)
+from engine.analysis.csvjson import csv_pieces
 from engine.analysis.export import (
     aligned,
-    csv_text,
     fitting,
     left_out,
     markdown_cell,
     markdown_table,
-    printable,
     side_by_side,
 )
 from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow, places_shown
@@ -149,7 +154,7 @@ def _csv(rows: Sequence[PivotRow]) -> str:
         spread = row.deviations or (None,) * len(deviations)
         marked = (" ".join(row.marks) or None for _ in marks)
         lines.append([*place, *row.figures, *spread, *marked, *(row.why_not or None for _ in why)])
-    return csv_text([head, *lines])
+    return "".join(csv_pieces([head, *lines]))
 
 
 def _markdown(rows: Sequence[PivotRow]) -> str:

@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from engine.analysis.export import printable
+from engine.analysis.columns.text import printable
 from engine.report.blocks import (
     Bullets,
     Cell,

@@ -11,7 +11,7 @@ from fuzzing import attempted, fuzz, short_and_long, spoilt, torn
 from hypothesis import strategies as st
 from written_journals import journal_lines, to_bytes
 
-from engine.analysis.comparison import compare_rows
+from engine.analysis.comparison import RunRows, compare_rows
 from engine.analysis.export import FORMATS, format_rows
 from engine.analysis.run.details import run_details
 from engine.errors import UsageError
@@ -89,7 +89,7 @@ def test_any_filter(
                 ),
                 UsageError,
             )
-            if isinstance(rows, list):
+            if isinstance(rows, RunRows):
                 matched += len(rows)
                 assert len(rows) == count
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -206,7 +207,7 @@ def compare(
         return
     order, descending = sort_column(sort or SORT, chosen)
     beside = beside_columns(chosen)
-    rows: list[Row] = []
+    rows: Sequence[Row] = []
     if session.has_store:
         with session.reader() as connection, progress("Reading runs"):
             rows = compare_rows(

@@ -10,7 +10,6 @@ from engine.analysis.columns.offered import DEFAULT, chosen_columns, row_names
 from engine.analysis.comparison import Row
 from engine.analysis.export import FOR_PROGRAMS, rows_content
 from engine.errors import UsageError
-from tui.cli.progress import progress
 from tui.cli.results.tables import put
 from tui.cli.session import note
 from tui.shell.text import ago
@@ -56,9 +55,7 @@ def put_rows(
         names = row_names(names, cells=cells)
     if format_ == "table":
         rows = [_with_age(row) for row in rows]
-    with progress("Writing rows"):
-        content = rows_content(rows, format_, names, width)
-    put(content, output)
+    put(rows_content(rows, format_, names, width), output)
 
 
 def _with_age(row: Row) -> Row:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import click
 
 from engine.analysis.apart import why_apart
 from engine.analysis.columns.definitions import Aggregate, epochs_words
-from engine.analysis.comparison import Row, by_cell, compare_rows
+from engine.analysis.comparison import Row, by_cell, column_of, compare_rows
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.inflation.text import format_inflation, inflation_sentences
 from engine.analysis.labels.stored import newest_runs, stored_labels
@@ -26,6 +27,7 @@ from engine.files.named import write_named
 from engine.marks import MEANING
 from engine.store.compare.grouping import Choice, counted_runs, imported_left_out
 from engine.store.queries import state_counts
+from tui.cli.output import terminal_width
 from tui.cli.progress import progress
 from tui.cli.session import Session, note
 
@@ -132,7 +134,7 @@ def put_pairs(
     from engine.analysis.pairs.cells import pairs, ranked_cells
 
     chosen, masked = pairs_text.ranked_metric(metric)
-    rows: list[Row] = []
+    rows: Sequence[Row] = []
     counted: dict[str, Cell] = {}
     launches: dict[str, Launch] = {}
     labels: dict[Cell, str] = {}
@@ -192,7 +194,8 @@ def _tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequenc
 
 def tell_marks(rows: Sequence[Row]) -> None:
     """Say how many of the runs have which mark, and what that means."""
-    marked = Counter(mark for row in rows if row["marks"] for mark in str(row["marks"]).split())
+    stored = column_of(rows, "marks")
+    marked = Counter(mark for marks in stored for mark in str(marks or "").split())
     for mark, meaning in MEANING.items():
         if found := marked[mark]:
             each = "each because" if found > 1 else "because"
@@ -208,10 +211,19 @@ def _runs_are(number: int) -> str:
     return "1 run is" if number == 1 else f"{number:,} runs are"
 
 
-def put(text: str | bytes, output: Path | None) -> None:
-    """Write to stdout, or a whole file. Raises `UserError` where that can't be written."""
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    write_named(output, text)
-    note(f"Written to {output}.")
+def put(content: str | bytes | Iterable[str | bytes], output: Path | None) -> None:
+    """Write a content, or its pieces, to stdout or a whole file.
+
+    Raises:
+        UserError: it can't be written.
+    """
+    # On a terminal the rows themselves tell how far it is.
+    shown = output is None and terminal_width() is not None
+    with nullcontext() if shown else progress("Writing rows"):
+        if output is not None:
+            write_named(output, content)
+        else:
+            for piece in [content] if isinstance(content, str | bytes) else content:
+                click.echo(piece, nl=False)
+    if output is not None:
+        note(f"Written to {output}.")

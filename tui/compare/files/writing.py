@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.analysis.baseline import with_baseline, with_difference_names
 from engine.analysis.columns.definitions import Column, parse_aggregate
 from engine.analysis.columns.offered import beside_columns, row_names, shared_names
-from engine.analysis.comparison import by_cell, compare_rows
+from engine.analysis.comparison import Row, by_cell, compare_rows
 from engine.analysis.export import ENDINGS, rows_content
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.config import Catalogue
@@ -63,15 +63,15 @@ def write_table(
         choice = visible_choice(con, choice)
         aggregate = parse_aggregate(choice.aggregate)
         beside = beside_columns(aggregate)
-        rows = compare_rows(
+        rows: Sequence[Row] = compare_rows(
             con,
             aggregate=aggregate,
             filter=choice.filter,
             sort=table.sort,
             descending=table.descending,
             beside=beside,
+            without=choice.without,
         )
-        rows = [row for row in rows if row["run"] not in choice.without]
         if table.cells:
             counted = counted_runs(con, choice)
             labels = stored_labels(con, newest_runs(counted), catalogue)

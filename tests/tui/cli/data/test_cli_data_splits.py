@@ -37,6 +37,9 @@ NEWS = "user_id,item_id,timestamp\n" + "".join(
 def news(tmp_path: Path, no_data: None) -> Path:
     path = tmp_path / "news.csv"
     path.write_text(NEWS)
+    # A run on it is waited for, and not for all the other tests first.
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/settings.yaml").write_text("niceness: 0\n")
     return path
 
 

@@ -323,7 +323,7 @@ def test_a_run_is_waited_for_again_and_a_cancelled_one_is_a_failure(
     datasets = tmp_path / "mine/datasets"
     datasets.mkdir(parents=True)
     (datasets / "tiny.yaml").write_text(TINY)
-    (tmp_path / "mine/settings.yaml").write_text("idle_seconds: 1\nslots: {cpu: 1}\n")
+    (tmp_path / "mine/settings.yaml").write_text("idle_seconds: 1\nslots: {cpu: 1}\nniceness: 0\n")
     environment = os.environ | {
         "PYTHONPATH": str(Path(__file__).parents[4]),
         "SEQBENCH_CONFIG": str(tmp_path / "mine"),
