@@ -10,15 +10,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.judge.order import (
+from engine.datasets.interactions import Interactions, make_interactions
+from engine.datasets.splits import SPLITS, Split, leave_one_out, temporal
+from engine.judge.order import (
     OrderLoss,
     fitted_order_loss,
     shuffled_before,
     shuffled_training,
     trained_order_loss,
 )
-from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.splits import SPLITS, Split, leave_one_out, temporal
 from engine.models import FittedModel
 from engine.models.load import load_definition
 from engine.training.fitting import train_histories

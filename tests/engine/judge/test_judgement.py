@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.analysis.judge.judgement import judge
 from engine.config import load_catalogue
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import SplitData, split_data
+from engine.judge.judgement import judge
 
 
 @pytest.fixture
