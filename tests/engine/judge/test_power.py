@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from engine.analysis.judge.power import paired_spread, smallest_difference
 from engine.analysis.pairs.significance import difference
+from engine.judge.power import paired_spread, smallest_difference
 
 TIMES = 2_000
 

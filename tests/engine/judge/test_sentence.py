@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.analysis.judge.sentence import Floor, verdict
+from engine.judge.sentence import Floor, verdict
 
 
 @pytest.mark.parametrize(

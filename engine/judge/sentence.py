@@ -25,7 +25,7 @@ def verdict(users: int, metric: Metric, smallest: float, floor: Floor | None = N
 
     Args:
         users: test users.
-        smallest: from `engine.analysis.judge.power.smallest_difference`.
+        smallest: from `engine.judge.power.smallest_difference`.
         floor: ``None`` if no network has been run.
     """
     name = METRIC_NAMES[metric]
