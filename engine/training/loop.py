@@ -29,7 +29,13 @@ from engine.training import cputime
 from engine.training.checkpoint import Best, Checkpoint, StateDict
 from engine.training.cputime import CpuClock
 from engine.training.evaluation import EvaluationSet, evaluation_set, metric_columns, ranks
-from engine.training.fitting import Fitting, fit, fitted_model, fitting_of
+from engine.training.fitting import (
+    Fitting,
+    fit,
+    fitted_model,
+    fitting_of,
+    train_histories,
+)
 from engine.training.group import SINGLE, Group
 from engine.training.objectives import Objective, objective_of, target_capacity
 from engine.training.recorder import EpochRecord, Recorder
