@@ -8,18 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-<<<<<<<< HEAD:engine/worker/judge.py
-from engine.analysis.judge.power import paired_spread, smallest_difference
-from engine.analysis.judge.sentence import Floor, verdict
-========
->>>>>>>> fitted:engine/judge/judgement.py
 from engine.analysis.pairs.significance import Metric, per_user
 from engine.datasets.splits import SplitData
 from engine.judge.order import SEED, OrderLoss, fitted_order_loss, fitted_ranks
 from engine.judge.power import paired_spread, smallest_difference
 from engine.judge.sentence import Floor, verdict
 from engine.models.load import load_definition
-from engine.worker.shuffle import SEED, OrderLoss, fitted_order_loss, fitted_ranks
 
 SEQUENTIAL = "markov"
 """The fitted model that uses the order of a history."""

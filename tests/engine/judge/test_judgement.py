@@ -8,11 +8,7 @@ import pytest
 from engine.config import load_catalogue
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import SplitData, split_data
-<<<<<<<< HEAD:tests/engine/worker/test_judge.py
-from engine.worker.judge import judge
-========
 from engine.judge.judgement import judge
->>>>>>>> fitted:tests/engine/judge/test_judgement.py
 
 
 @pytest.fixture

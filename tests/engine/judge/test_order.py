@@ -12,26 +12,16 @@ from hypothesis import strategies as st
 
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.splits import SPLITS, Split, leave_one_out, temporal
-<<<<<<<< HEAD:tests/engine/worker/test_shuffle.py
-from engine.models import FittedModel
-from engine.models.load import load_definition
-from engine.training.fitting import train_histories
-from engine.worker.shuffle import (
-========
 from engine.judge.order import (
->>>>>>>> fitted:tests/engine/judge/test_order.py
     OrderLoss,
     fitted_order_loss,
     shuffled_before,
     shuffled_training,
     trained_order_loss,
 )
-<<<<<<<< HEAD:tests/engine/worker/test_shuffle.py
-========
 from engine.models import FittedModel
 from engine.models.load import load_definition
 from engine.training.fitting import train_histories
->>>>>>>> fitted:tests/engine/judge/test_order.py
 
 V = 60
 HISTORIES = st.lists(st.lists(st.integers(1, V), max_size=9), min_size=1, max_size=12)
