@@ -82,6 +82,6 @@ def _code(manifest: Manifest) -> list[str]:
         return []
     theirs = f"{number:,} runs have" if number > 1 else "A run has"
     return [
-        f"{theirs} a model of its own in {CODE}, which is kept but never run: to retry or continue "
+        f"{theirs} a model of its own in {CODE}, which is kept but not run: to retry or continue "
         "such a run, or to see its predictions, put that file into models/ yourself."
     ]

@@ -15,7 +15,7 @@ from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Label, Select, Static
+from textual.widgets import Label, Select, Static
 from textual.widgets.select import InvalidSelectValueError
 
 from engine.errors import UsageError
@@ -25,6 +25,7 @@ from tui.shell.text import PARAGRAPH, TITLE, plain
 if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.spec import Suite, Sweep
+    from tui.widgets.field import Field
     from tui.widgets.text_field import TextField
 
 
@@ -81,6 +82,8 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self.choices = Choices()
         self.problem = ""
         self._suites: dict[str, Suite] = {}
+        self._seeds: Field
+        self._lengths: Field
         self._settings: TextField
 
     async def build(self, catalogue: Catalogue, kept: Mapping[str, object]) -> None:
@@ -109,6 +112,10 @@ class LaunchForm(VerticalScroll, can_focus=False):
         elsewhere = [(Text(title), name) for title, name in launchers(catalogue)]
         self.choices = Choices(lengths=lengths, seeds=DEFAULT_SEEDS, profile=names[0])
         example = "epochs=20\nlr=0.001,0.0005"
+        self._seeds = Field(
+            _listed(DEFAULT_SEEDS), id="seeds", compact=True, placeholder="42  or  1-5"
+        )
+        self._lengths = Field(_listed(lengths), id="lengths", compact=True)
         self._settings = TextField("", id="settings", compact=True, placeholder=example)
         with self.prevent(Field.Changed, Select.Changed, TextField.Changed):
             await self.mount_all(
@@ -116,11 +123,9 @@ class LaunchForm(VerticalScroll, can_focus=False):
                     Label("Suite", id="suite-label"),
                     Select(suites, prompt="Custom", id="suite", compact=True),
                     Label("Seeds"),
-                    Field(
-                        _listed(DEFAULT_SEEDS), id="seeds", compact=True, placeholder="42  or  1-5"
-                    ),
+                    self._seeds,
                     Label("Lengths"),
-                    Field(_listed(lengths), id="lengths", compact=True),
+                    self._lengths,
                     Label("Profile"),
                     Select(
                         [(Text(plain(name, TITLE)), name) for name in names],
@@ -150,7 +155,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
     def content(self) -> dict[str, str]:
         """Return what is in the fields, by their names."""
         selects = {select.id: select.value for select in self.query(Select)}
-        texts = {line.id: line.value for line in self.query(Input)}
+        texts = {line.id: line.value for line in (self._seeds, self._lengths)}
         found = {**selects, **texts, "settings": self._settings.text}
         return {str(name): str(v) for name, v in found.items() if v is not Select.NULL}
 
@@ -161,7 +166,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
         for select in self.query(Select):
             with suppress(InvalidSelectValueError):
                 select.value = given.get(str(select.id), select.value)
-        for line in self.query(Input):
+        for line in (self._seeds, self._lengths):
             line.value = given.get(str(line.id), line.value)
         self._settings.load_text(given.get("settings", ""))
         if self.content() != before:
@@ -219,8 +224,8 @@ class LaunchForm(VerticalScroll, can_focus=False):
         launcher = next((one.value for one in self.query("#launcher").results(Select)), Select.NULL)
         try:
             self.choices = Choices(
-                lengths=parse_lengths(self.query_one("#lengths", Input).value),
-                seeds=parse_seeds(self.query_one("#seeds", Input).value),
+                lengths=parse_lengths(self._lengths.value),
+                seeds=parse_seeds(self._seeds.value),
                 profile=str(self.query_one("#profile", Select).value),
                 settings=parse_settings(self._settings.text),
                 suite=None if suite is Select.NULL else str(suite),
@@ -239,12 +244,12 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
         suite = self._suites.get(str(event.value)) if event.select.id == "suite" else None
         if suite is not None:
-            with self.prevent(Input.Changed, Select.Changed, self._settings.Changed):
+            with self.prevent(self._seeds.Changed, Select.Changed, self._settings.Changed):
                 lengths = sorted({*self.choices.lengths, *suite.lengths})
                 own = settings_text(suite.overrides).items()
                 settings = (f"{key}={value}" for key, value in own)
-                self.query_one("#seeds", Input).value = _listed(suite.seeds)
-                self.query_one("#lengths", Input).value = _listed(lengths)
+                self._seeds.value = _listed(suite.seeds)
+                self._lengths.value = _listed(lengths)
                 self.query_one("#profile", Select).value = suite.profile
                 self._settings.load_text("\n".join(settings))
         self._read()

@@ -246,5 +246,5 @@ def test_a_model_file_in_an_archive_is_kept_and_said_not_to_run(
     assert sorted(imported.added) == sorted(runs)
     (sentence,) = sentences
     assert "A run has a model of its own" in sentence
-    assert "never run" in sentence
+    assert "not run" in sentence
     assert elsewhere.folder(runs[0]).code.read_text() == "raise SystemExit\n"

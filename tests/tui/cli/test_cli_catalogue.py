@@ -47,7 +47,9 @@ def test_the_27_cells_have_the_known_parameter_counts(no_data: None, cli_json: R
 def test_all_data_sets_and_a_table_for_people(cli: Run, cli_json: RunJson) -> None:
     everything = cli_json("models", "--all", "--json")
     sets = cli_json("data", "ls", "--json")
-    assert len(everything) == 9 * len(sets)
+    models = {cell["model"] for cell in everything}
+    assert set(SMALL_TO_LARGE) < models
+    assert len(everything) == 3 * len(models) * len(sets)
     assert {"synthetic", "ml-10m", "steam"} <= {cell["dataset"] for cell in everything}
     lines = cli("models").stdout.splitlines()
     assert lines[0].split() == ["MODEL", "DATASET", "LENGTH", "PARAMETERS"]

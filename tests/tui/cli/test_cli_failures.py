@@ -83,7 +83,7 @@ def test_the_module_runs_as_a_process_with_its_status(tmp_path: Path) -> None:
         (["--vers"], "No such option '--vers'. Did you mean '--version'?"),
         (["ls", "--jsn"], "No such option '--jsn'. (Did you mean one of: '--json', '--since'?)"),
         (["data", "ls", "--jsn"], "Did you mean '--json'?"),
-        (["run", "--modell", "x"], "Did you mean '--model'?"),
+        (["run", "--modell", "x"], "Did you mean one of: '--model', '--model-path'?"),
         (["compar"], "No such command 'compar'. Did you mean 'compare'?"),
         (["db", "rebild"], "No such command 'rebild'. Did you mean 'rebuild'?"),
         (["show"], "Missing argument 'RUN'."),

@@ -42,7 +42,7 @@ CHOICE = (
         type=Listed("NAMES"),
         multiple=True,
         shell_complete=completion.models,
-        help="Which models: sasrec,bert4rec",
+        help="Which models, with commas between them",
     ),
     click.option(
         "--dataset",

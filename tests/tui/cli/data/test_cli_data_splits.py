@@ -80,7 +80,7 @@ def test_a_result_stands_beside_what_bounds_it(
         (cell,) = launch_cells(connection).values()
     order = Order(cells=frozenset({("sasrec", "news", 8)}), seeds=(42,))
     catalogue = load_catalogue(tmp_path / "configs")
-    facts = cell_facts(catalogue, ("sasrec", "news", 8), order, cell)
+    facts = cell_facts(catalogue, ("sasrec", "news", 8), order, cell, "", list)
     assert f"NDCG@10     {ceiling_words}" in "\n".join(map(str, facts))
     assert cli_json("show", run.id, "--json")["provenance"]["ceiling"] == 0.25
     for more in ((), ("--by-cell",)):
@@ -126,7 +126,10 @@ def test_the_evaluated_users_are_named_where_they_are_fewer(
         assert [row["test_users"] for row in rows] == [12]
     order = Order(cells=frozenset({("sasrec", "news", 8)}), seeds=(42,))
     catalogue = load_catalogue(tmp_path / "configs")
-    detail = "\n".join(map(str, cell_facts(catalogue, ("sasrec", "news", 8), order, cell)))
+    facts = cell_facts(catalogue, ("sasrec", "news", 8), order, cell, "", list)
+    detail = "\n".join(map(str, facts))
+        map(str, cell_facts(catalogue, ("sasrec", "news", 8), order, cell, "", list))
+    )
     assert f"Evaluated   {evaluated}" in detail
 
 
