@@ -208,9 +208,10 @@ class Catalogue:
 
     @cached_property
     def model_order(self) -> tuple[str, ...]:
-        """Models as the suites list them, then the others by name."""
+        """Models as the suites list them, then the others by name, fitted ones last."""
         named = [self.model(model).name for suite in self.suites.values() for model in suite.models]
-        return tuple(dict.fromkeys([*named, *self.models]))
+        others = sorted(self.models, key=lambda name: self.kind(name) == "fitted")
+        return tuple(dict.fromkeys([*named, *others]))
 
     @cached_property
     def dataset_order(self) -> tuple[str, ...]:

@@ -242,7 +242,7 @@ class LaunchScreen(Screen[None]):
             self.desk.replan()
         wanted = devices.full_lines + devices.gutter.height
         shown = self.has_class("-wide") or self.has_class("-devices")
-        most = max(LOWEST, self.size.height // 3)
+        most = max(LOWEST, self.size.height * 2 // 5)
         bottom = min(max(LOWEST, wanted), most) if shown else LOWEST
         if bottom != self._bottom:
             self._bottom = bottom

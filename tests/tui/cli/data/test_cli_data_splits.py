@@ -128,8 +128,6 @@ def test_the_evaluated_users_are_named_where_they_are_fewer(
     catalogue = load_catalogue(tmp_path / "configs")
     facts = cell_facts(catalogue, ("sasrec", "news", 8), order, cell, "", list)
     detail = "\n".join(map(str, facts))
-        map(str, cell_facts(catalogue, ("sasrec", "news", 8), order, cell, "", list))
-    )
     assert f"Evaluated   {evaluated}" in detail
 
 
