@@ -35,6 +35,7 @@ from tui.shell.bindings import area_of, bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.states import STATE_GLYPH, STATE_MEANING, STATE_STYLE, STATES, rich_style
 from tui.shell.theme import SEQBENCH, SEQBENCH_LIGHT
+from tui.widgets.dialog import Dialog
 from tui.widgets.header import Header
 
 ROOT = Path(__file__).parents[2]
@@ -202,12 +203,16 @@ async def test_quitting_says_what_goes_on(
 
 
 async def test_help_names_every_key_of_the_screen(absent_store: StoreLocation) -> None:
-    async with SeqbenchApp(absent_store).run_test(size=(120, 100)) as pilot:
+    async with SeqbenchApp(absent_store).run_test(size=(120, 140)) as pilot:
         await settled(pilot)
         await pilot.press("question_mark")
         assert isinstance(pilot.app.screen, HelpScreen)
         await pilot.pause()
-        lines = (line.replace("│", " ").split() for line in screen_text(pilot.app))
+        inside = pilot.app.screen.query_one(Dialog).region
+        lines = (
+            line[inside.x : inside.right].replace("│", " ").split()
+            for line in screen_text(pilot.app)
+        )
         text = " ".join(word for line in lines for word in line)  # long lines are wrapped
         for action in (*actions_for("launch", ACTIONS), *actions_for("app", ACTIONS)):
             assert action.help in text, action.id

@@ -173,9 +173,11 @@ class LaunchScreen(Screen[None]):
         self.call_after_refresh(self._fit_devices)
 
     def _fit_grid(self) -> None:
-        """Show all of the grid, if the cell under the cursor then still has its lines below."""
+        """Show all of the grid, if the cell under the cursor then still has its lines below, and
+        some for its runs."""
         wanted = self.grid.full_height
-        room = self.size.height - 2 - self._bottom - DETAIL
+        detail = max(DETAIL, self.size.height * 2 // 5)
+        room = self.size.height - 2 - self._bottom - detail
         self.grid.styles.height = min(wanted, room) if self.size.height >= TALL else "1fr"
 
     def _lay_out(self) -> None:
@@ -242,7 +244,7 @@ class LaunchScreen(Screen[None]):
             self.desk.replan()
         wanted = devices.full_lines + devices.gutter.height
         shown = self.has_class("-wide") or self.has_class("-devices")
-        most = max(LOWEST, self.size.height * 2 // 5)
+        most = max(LOWEST, self.size.height // 3)
         bottom = min(max(LOWEST, wanted), most) if shown else LOWEST
         if bottom != self._bottom:
             self._bottom = bottom

@@ -127,6 +127,7 @@ class PagedTable(ScrollView, can_focus=True):
         self._rows: Sequence[TableRow] = ()
         self.pinned: TableRow | None = None
         self._cursor_column = 0
+        self._scrolled_before: int | None = None
         self._sort: tuple[str, bool] = ("", False)
         """Key of the column that the rows are sorted by, and whether they descend."""
         self._wanted: tuple[int, int] | None = None
@@ -336,11 +337,18 @@ class PagedTable(ScrollView, can_focus=True):
 
     def _place(self, columns: tuple[TableColumn, ...]) -> None:
         """Lay the columns out. Where not all that are fixed can be held, the cursor's column is
-        scrolled to, or the first that isn't fixed."""
+        scrolled to, or the first that isn't fixed, until they can be again."""
         room, before = self.scrollable_content_region.width, self.columns.held
         self.columns = Columns(columns, room or None)
-        if self.columns.held != before and self.columns.held < self.columns.first:
+        if self.columns.held == before:
+            return
+        if self.columns.held < self.columns.first:
+            if self._scrolled_before is None:
+                self._scrolled_before = self.scroll_offset.x
             self.call_after_refresh(self._scroll_to_cursor)
+        elif self._scrolled_before is not None:
+            self.call_after_refresh(self.scroll_to, x=self._scrolled_before, animate=False)
+            self._scrolled_before = None
 
     def _scroll_to_cursor(self) -> None:
         columns, room = self.columns, self.scrollable_content_region.width

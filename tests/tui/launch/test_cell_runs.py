@@ -38,7 +38,7 @@ def swept(empty_store: LiveStore) -> list[str]:
 
 
 async def test_each_run_is_told_by_what_differs(empty_store: LiveStore, swept: list[str]) -> None:
-    async with SeqbenchApp(empty_store.location).run_test(size=(120, 40)) as pilot:
+    async with SeqbenchApp(empty_store.location).run_test(size=(120, 50)) as pilot:
         await wait_for(pilot, lambda: "settings" in "".join(rows(pilot)[:1]), "the list")
         found = [row.split() for row in rows(pilot)[1:5]]
         assert {(row[1], row[-1]) for row in found} == {

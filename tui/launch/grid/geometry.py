@@ -18,6 +18,10 @@ Position = tuple[int, int]
 """Column and row of a cell, counted from 0."""
 
 
+USUAL_LABEL = 18
+"""Width of a label that has room for the titles of most models, and a length."""
+
+
 class Geometry(NamedTuple):
     """Widths in cells of the terminal, and the row that stands on each line of the body.
 
@@ -58,7 +62,8 @@ def measure(rows: Sequence[Row], columns: int, room: Size) -> Geometry:
     """Share the width among the columns, and leave gaps between models where there is room."""
     lengths = [len(str(row.length)) for row in rows] or [3]
     titles = [cell_len(plain(row.title, TITLE)) for row in rows] or [6]
-    label = min(max(titles) + max(lengths) + 4, max(8, room.width // 2))
+    most = max(min(USUAL_LABEL, room.width // 2), room.width // 4, 8)
+    label = min(max(titles) + max(lengths) + 4, most)
     share = (room.width - label) // max(1, columns)
     airy = HEADER_LINES + len(rows) + gaps(rows) <= room.height
     lines: list[int | None] = []
