@@ -134,6 +134,11 @@ class Lab(App[None]):
         """Use a configuration that was read, or that has changed, and tell every screen."""
 
     @abstractmethod
+    def renew_catalogue(self, fail: Callable[[str], object]) -> bool:
+        """Read the configuration again if it has changed, such as a model's file; return whether it
+        is being read. Then every screen is told, or ``fail`` is given a sentence."""
+
+    @abstractmethod
     def show_news(self) -> None:
         """Show what ended between the last time and this one."""
 

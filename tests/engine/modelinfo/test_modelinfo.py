@@ -134,7 +134,7 @@ def test_a_broken_file_breaks_no_other(tmp_path: Path) -> None:
     )
     assert "defines no model" in problems.pop("empty")
     assert "a model's name is small letters" in problems.pop("Big")
-    assert "sasrec is a model of seqbench's" in problems.pop("sasrec")
+    assert "sasrec is a model of seqbench's" in problems.pop("sasrec.py")
     assert "can't be described" in problems.pop("ends")
     assert problems == {"nowhere": f"{tmp_path}/nowhere.py: No such file or directory."}
 
