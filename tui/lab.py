@@ -91,7 +91,18 @@ class Lab(App[None]):
             if sentence := words or said:
                 self.notify(sentence)
 
-        self.carry_out(write, written, partial(self.notify, severity="error"))
+        def act() -> str | None:
+            self.keep_models()  # those of a run that is to be tried again
+            return write()
+
+        self.carry_out(act, written, partial(self.notify, severity="error"))
+
+    def keep_models(self) -> None:
+        """See to it that runs may run the user's model files as they are now; in a thread."""
+        from engine.config.layers import model_folders  # loaded with the configuration
+        from engine.modelinfo.find import keep_copies
+
+        keep_copies(model_folders(self.config_dir), self.model_paths)
 
     def key_of(self, action: Action, every: bool = False) -> str:
         """Write this user's first key for an action, or with ``every`` all of them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
@@ -45,6 +46,20 @@ def own_infos(folders: Iterable[Path], paths: Sequence[Path] = ()) -> dict[str, 
         key = each.name if builtin_info(each.name) is None else Path(each.file or "").name
         found[key] = _described(each)
     return found
+
+
+def keep_copies(folders: Iterable[Path], paths: Sequence[Path] = ()) -> None:
+    """Keep copies of the files that may define models, without running them, so that runs that
+    were queued with one of them may run it.
+
+    Args:
+        folders, paths: as for `own_infos`.
+    """
+    for each in model_files(folders, paths):
+        with suppress(OSError, UserError):
+            content = read_regular(Path(each.file or ""))
+            if b"MODEL" in content:
+                keep_copy(content)
 
 
 def named_paths(paths: Sequence[Path] = ()) -> Sequence[Path]:
