@@ -16,6 +16,7 @@ from engine.files.regular import read_regular
 from engine.modelinfo.ask import ask
 from engine.modelinfo.builtin import builtin_info
 from engine.modelinfo.copies import keep_copy
+from engine.modelinfo.facts import remember
 from engine.modelinfo.info import ModelInfo, info_from
 from engine.modelinfo.kept import keep, read_kept
 
@@ -119,7 +120,9 @@ def _described(blank: ModelInfo) -> ModelInfo:
             return replace(blank, problem=f"{file}: {NO_MODEL}")
         compile(text, str(file), "exec")  # what isn't Python takes no process to say
         sha256 = keep_copy(text)
-        content = read_kept(sha256).get("info")
+        kept = read_kept(sha256)
+        remember(sha256, kept)  # what shows them, in the app's thread, reads no file then
+        content = kept.get("info")
         if content is None:
             answer = ask(blank.question)
             if "problem" in answer:
