@@ -99,10 +99,9 @@ class Lab(App[None]):
 
     def keep_models(self) -> None:
         """See to it that runs may run the user's model files as they are now; in a thread."""
-        from engine.config.layers import model_folders  # loaded with the configuration
-        from engine.modelinfo.find import keep_copies
+        from engine.config import keep_models  # not before the first paint
 
-        keep_copies(model_folders(self.config_dir), self.model_paths)
+        keep_models(self.config_dir, self.model_paths)
 
     def key_of(self, action: Action, every: bool = False) -> str:
         """Write this user's first key for an action, or with ``every`` all of them."""

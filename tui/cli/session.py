@@ -62,10 +62,9 @@ class Session:
 
     def keep_models(self) -> None:
         """See to it that runs may run the user's model files as they are now."""
-        from engine.config.layers import model_folders
-        from engine.modelinfo.find import keep_copies
+        from engine.config import keep_models
 
-        keep_copies(model_folders(self.config_dir), self.model_paths)
+        keep_models(self.config_dir, self.model_paths)
 
     @property
     def has_store(self) -> bool:

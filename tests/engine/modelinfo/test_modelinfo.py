@@ -87,7 +87,7 @@ def test_profiles_of_shipped_models_are_known_without_a_process() -> None:
                 assert facts.formula is not None
 
 
-def test_a_file_is_described_and_kept(tmp_path: Path) -> None:
+def test_a_file_is_described_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write(tmp_path / "models")
     info = own_infos([tmp_path / "models"])["my-own"]
     assert (info.title, info.kind, info.origin, info.file) == (
@@ -108,6 +108,7 @@ def test_a_file_is_described_and_kept(tmp_path: Path) -> None:
         parameters_of(info, {"width": 9, "share": None}, 3, 4)
     kept = list((tmp_path / "xdg/seqbench/models").iterdir())
     assert [each.name for each in kept] == [f"{info.sha256}.json"]
+    monkeypatch.setattr("engine.modelinfo.find.ask", None)  # nothing has changed: no process
     moved = write(tmp_path / "others", "another.py")
     again = own_infos([], [moved])["another"]
     assert (again.sha256, again.title) == (info.sha256, "Mine")
