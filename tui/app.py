@@ -7,7 +7,7 @@ what threads read.
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -49,7 +49,7 @@ from tui.shell.presence import Presence
 from tui.shell.private import all_screens, drop_traceback, exception_of, is_ending
 from tui.shell.reading import Reading
 from tui.shell.rules import KeptRules
-from tui.shell.stamps import take_stamp
+from tui.shell.stamps import is_current, take_stamp
 from tui.shell.terminal.driver import TerminalDriver
 from tui.shell.terminal.glyphs import ascii_wanted
 from tui.shell.text import count, plain
@@ -199,10 +199,12 @@ class SeqbenchApp(Lab):
 
     def _load_catalogue(self) -> Catalogue:
         from engine.config import config_layers, load_catalogue, model_folders
+        from engine.modelinfo.find import named_paths
 
         # Before it is read: what changes meanwhile changes this.
         folders = [*config_layers(self.config_dir), *model_folders(self.config_dir)]
-        self.configuration = take_stamp([*folders, *self.model_paths], self.config_dir)
+        paths = named_paths(self.model_paths)
+        self.configuration = take_stamp([*folders, *paths], self.config_dir)
         return load_catalogue(self.config_dir, self.model_paths)
 
     def take_catalogue(self, catalogue: Catalogue) -> None:
@@ -212,6 +214,18 @@ class SeqbenchApp(Lab):
         self.catalogue = catalogue
         for screen in all_screens(self):
             screen.post_message(CatalogueLoaded(catalogue))
+
+    def renew_catalogue(self, fail: Callable[[str], object]) -> bool:
+        """Read the configuration again if it has changed; return whether it is being read."""
+        if self.catalogue is None or is_current(self.configuration, self.config_dir):
+            return False
+
+        def failed(sentence: str) -> None:
+            self.configuration = None  # the one that is used is an older one
+            fail(sentence)
+
+        self.carry_out(self._load_catalogue, self.take_catalogue, failed)
+        return True
 
     def _catalogue_failed(self, sentence: str) -> None:
         self.catalogue_problem = sentence
@@ -344,6 +358,8 @@ class SeqbenchApp(Lab):
     async def action_show(self, mode: str) -> None:
         """Switch to a screen and bring it up to date."""
         await self.switch_mode(mode)
+        if mode == "launch":
+            self.renew_catalogue(partial(self.notify, severity="error"))
         if self.snapshot.version:
             for screen in self.screen_stack:
                 screen.post_message(StoreChanged(self.snapshot))

@@ -91,7 +91,17 @@ class Lab(App[None]):
             if sentence := words or said:
                 self.notify(sentence)
 
-        self.carry_out(write, written, partial(self.notify, severity="error"))
+        def act() -> str | None:
+            self.keep_models()  # those of a run that is to be tried again
+            return write()
+
+        self.carry_out(act, written, partial(self.notify, severity="error"))
+
+    def keep_models(self) -> None:
+        """See to it that runs may run the user's model files as they are now; in a thread."""
+        from engine.config import keep_models  # not before the first paint
+
+        keep_models(self.config_dir, self.model_paths)
 
     def key_of(self, action: Action, every: bool = False) -> str:
         """Write this user's first key for an action, or with ``every`` all of them."""
@@ -132,6 +142,11 @@ class Lab(App[None]):
     @abstractmethod
     def take_catalogue(self, catalogue: Catalogue) -> None:
         """Use a configuration that was read, or that has changed, and tell every screen."""
+
+    @abstractmethod
+    def renew_catalogue(self, fail: Callable[[str], object]) -> bool:
+        """Read the configuration again if it has changed, such as a model's file; return whether it
+        is being read. Then every screen is told, or ``fail`` is given a sentence."""
 
     @abstractmethod
     def show_news(self) -> None:

@@ -182,8 +182,8 @@ def _costs(chosen: Sequence[CostedCell], cost: Cost, notes: list[str]) -> Iterat
         worse, good = (b, a) if cost.better == "lower" else (a, b)
         names = cost.title, one.label, other.label
         if cost.exact:
-            if not min(figures):  # a fitted model has no parameters: no ratio says how many fewer
-                continue
+            if not min(figures):
+                continue  # a fitted model has no parameters, of which nothing is a multiple
             value = max(figures) / min(figures)
             yield Weighed(cost, one, other, figures, Claim(*names, value, value, value, equal=1.0))
         elif one.place != other.place or len(one.place) > 1:

@@ -16,7 +16,7 @@ from engine.config.layers import (
     user_entry,
     user_layer,
 )
-from engine.config.load import load_catalogue, load_launchers, load_settings
+from engine.config.load import keep_models, load_catalogue, load_launchers, load_settings
 from engine.config.overrides import override_keys, parse_override
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "SlurmProfile",
     "builtin_configs",
     "config_layers",
+    "keep_models",
     "load_catalogue",
     "load_launchers",
     "load_settings",

@@ -115,7 +115,8 @@ class Catalogue:
             "training": settings["training"],
         }
         if info.file is not None:
-            content["code"] = {"file": Path(info.file).name, "sha256": info.sha256}
+            file = Path(info.file).name
+            content["code"] = {"file": file, "sha256": info.sha256, "package": info.package}
         cell = f"{entry.name} × {source.name} × {length}"
         try:
             own = {key: value for key, value in settings["architecture"].items() if key != "model"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,9 +15,10 @@ from engine.config.entries import ModelEntry, ReferenceTable, Settings
 from engine.config.launchers import SlurmProfile
 from engine.config.layers import Loaded, config_layers, model_folders, read_entries, read_settings
 from engine.config.overrides import Section, parse_override, size_settings, sweep_values
-from engine.errors import UsageError, did_you_mean, shown
+from engine.errors import UsageError, UserError, did_you_mean, shown
 from engine.metrics import REFERENCE_COLUMNS
 from engine.modelinfo import ModelInfo, builtin_infos, facts_of, own_infos
+from engine.modelinfo.find import keep_copies
 from engine.spec import Dataset, Size, Suite, Training, settings_class
 from engine.validation import InvalidError, validate
 from engine.yamlfile import KeyPath, YamlDocument
@@ -67,6 +69,17 @@ def load_catalogue(extra: Path | None = None, model_paths: Sequence[Path] = ()) 
     for table, document in references.values():
         _check_reference(catalogue, table, document)
     return catalogue
+
+
+def keep_models(extra: Path | None = None, model_paths: Sequence[Path] = ()) -> None:
+    """See to it that runs may run the user's model files as they are now; of folders that can't be
+    read, none.
+
+    Args:
+        extra, model_paths: as for `load_catalogue`.
+    """
+    with suppress(UserError):
+        keep_copies(model_folders(extra), model_paths)
 
 
 def load_settings(extra: Path | None = None) -> Settings:

@@ -61,11 +61,17 @@ def known_facts(info: ModelInfo, settings: Mapping[str, Any]) -> Facts | None:
     if found is None and info.file is None and (shipped := builtin_facts(info.name).get(key)):
         found = _known[info.sha256, key] = _facts(shipped)
     if found is None and info.sha256 not in _read:
-        _read.add(info.sha256)
-        for each, fact in read_kept(info.sha256).get("facts", {}).items():
-            _known.setdefault((info.sha256, each), _facts(fact))
+        remember(info.sha256, read_kept(info.sha256))
         found = _known.get((info.sha256, key))
     return found
+
+
+def remember(sha256: str, kept: Mapping[str, Any]) -> None:
+    """Know the facts that are kept of the code with this hash, so that nobody needs to read them:
+    `engine.modelinfo.kept.read_kept`."""
+    _read.add(sha256)
+    for key, fact in kept.get("facts", {}).items():
+        _known.setdefault((sha256, key), _facts(fact))
 
 
 def facts_of(info: ModelInfo, settings: Sequence[Mapping[str, Any]]) -> list[Facts]:

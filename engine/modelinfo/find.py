@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from engine.files.regular import read_regular
 from engine.modelinfo.ask import ask
 from engine.modelinfo.builtin import builtin_info
 from engine.modelinfo.copies import keep_copy
-from engine.modelinfo.info import ModelInfo, Origin, info_from
+from engine.modelinfo.facts import remember
+from engine.modelinfo.info import ModelInfo, info_from
 from engine.modelinfo.kept import keep, read_kept
 
 GROUP = "seqbench.models"
@@ -39,41 +42,73 @@ def own_infos(folders: Iterable[Path], paths: Sequence[Path] = ()) -> dict[str, 
         paths: files and folders that the user names; by default, those in ``SEQBENCH_MODEL_PATH``.
     """
     found: dict[str, ModelInfo] = {}
-    for name, file, origin in model_files(folders, paths):
-        found[name] = _described(name, file, origin)
+    for each in model_files(folders, paths):
+        # Nothing takes the place of a model of seqbench's: its file's name says what is wrong.
+        key = each.name if builtin_info(each.name) is None else Path(each.file or "").name
+        found[key] = _described(each)
     return found
 
 
-def _from_environment() -> list[Path]:
-    return [Path(each) for each in os.environ.get(VARIABLE, "").split(os.pathsep) if each]
-
-
-def model_files(
-    folders: Iterable[Path], paths: Sequence[Path] = ()
-) -> Iterator[tuple[str, Path, Origin]]:
-    """Yield the files that may define models, each with the model's name and its origin.
+def keep_copies(folders: Iterable[Path], paths: Sequence[Path] = ()) -> None:
+    """Keep copies of the files that may define models, without running them, so that runs that
+    were queued with one of them may run it.
 
     Args:
         folders, paths: as for `own_infos`.
     """
-    from importlib.metadata import entry_points  # it takes a while, and so does the next
+    for each in model_files(folders, paths):
+        with suppress(OSError, UserError):
+            content = read_regular(Path(each.file or ""))
+            if b"MODEL" in content:
+                keep_copy(content)
 
-    paths = paths or _from_environment()
+
+def named_paths(paths: Sequence[Path] = ()) -> Sequence[Path]:
+    """Return the files and folders that the user names, by default in ``SEQBENCH_MODEL_PATH``."""
+    named = os.environ.get(VARIABLE, "").split(os.pathsep)
+    return paths or [Path(each) for each in named if each]
+
+
+def model_files(folders: Iterable[Path], paths: Sequence[Path] = ()) -> Iterator[ModelInfo]:
+    """Yield the files that may define models, with nothing but name, origin and file.
+
+    Args:
+        folders, paths: as for `own_infos`.
+    """
+    from importlib.metadata import entry_points  # it takes a while
+
+    paths = named_paths(paths)
     for each in entry_points(group=GROUP):
-        try:
-            spec = find_spec(each.module)
-        except (ImportError, ValueError):
-            spec = None
-        yield each.name, Path(spec.origin if spec and spec.origin else each.module), "entry point"
+        spec = _spec_of(each.module)
+        file, package = (spec.origin, spec.parent) if spec else (None, None)
+        yield ModelInfo(
+            name=each.name, file=file or each.module, origin="entry point", package=package or ""
+        )
     for path in (*folders, *paths):
         inside = sorted(path.glob("[!._]*.py")) if path.is_dir() else []
-        for file in inside if path.is_dir() or path not in paths else [path]:
-            yield file.stem.replace("_", "-"), file.absolute(), "file"
+        for found in inside if path.is_dir() or path not in paths else [path]:
+            name = found.stem.replace("_", "-")
+            yield ModelInfo(name=name, file=str(found.absolute()), origin="file")
 
 
-def _described(name: str, file: Path, origin: Origin) -> ModelInfo:
+def _spec_of(module: str) -> ModuleSpec | None:
+    """Find a package's module without importing the package, which may import torch."""
+    try:
+        top, *rest = module.split(".")
+        spec = find_spec(top)
+        for part in rest:
+            if spec is None or spec.submodule_search_locations is None:
+                return None
+            name = f"{spec.name}.{part}"
+            spec = PathFinder.find_spec(name, list(spec.submodule_search_locations))
+    except (ImportError, ValueError):
+        return None
+    return spec
+
+
+def _described(blank: ModelInfo) -> ModelInfo:
     """Describe one file, by what is kept of its content or by asking."""
-    blank = ModelInfo(name=name, file=str(file), origin=origin)
+    name, file = blank.name, Path(blank.file or "")
     if not _NAME.fullmatch(name):
         wanted = "small letters, digits, '.', '_' and '-', at most 40 of them"
         return replace(blank, problem=f"{file}: a model's name is {wanted}, not {shown(name)}.")
@@ -83,16 +118,24 @@ def _described(name: str, file: Path, origin: Origin) -> ModelInfo:
         text = read_regular(file)
         if b"MODEL" not in text:  # one of something else's, which isn't run
             return replace(blank, problem=f"{file}: {NO_MODEL}")
+        compile(text, str(file), "exec")  # what isn't Python takes no process to say
         sha256 = keep_copy(text)
-        content = read_kept(sha256).get("info")
+        kept = read_kept(sha256)
+        remember(sha256, kept)  # what shows them, in the app's thread, reads no file then
+        content = kept.get("info")
         if content is None:
             answer = ask(blank.question)
             if "problem" in answer:
                 return replace(blank, problem=answer["problem"])
             content = answer["info"]
             keep(content["sha256"], content, {})
-        return replace(info_from(content), name=name, file=str(file), origin=origin)
+        origin, package = blank.origin, blank.package
+        return replace(
+            info_from(content), name=name, file=blank.file, origin=origin, package=package
+        )
     except OSError as error:
         return replace(blank, problem=f"{file}: {error.strerror}.")
+    except SyntaxError as error:
+        return replace(blank, problem=f"{file}:{error.lineno}: {error.msg}.")
     except UserError as error:
         return replace(blank, problem=str(error))

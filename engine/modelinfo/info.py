@@ -35,6 +35,8 @@ class ModelInfo:
     origin: Origin = "builtin"
     file: str | None = None
     """Path of the file of a model that doesn't come with seqbench."""
+    package: str = ""
+    """The package that the file of an entry point is in, for its relative imports."""
     problem: str = ""
     """Why the file can't be used, in a sentence; empty if it can."""
 
@@ -47,7 +49,9 @@ class ModelInfo:
     @property
     def question(self) -> dict[str, str]:
         """How the process that describes models is told which one."""
-        return {"name": self.name} if self.file is None else {"file": self.file}
+        if self.file is None:
+            return {"name": self.name}
+        return {"file": self.file, "package": self.package}
 
 
 def info_from(content: Mapping[str, Any]) -> ModelInfo:

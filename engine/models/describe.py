@@ -29,7 +29,7 @@ from engine.modelinfo.facts import settings_key
 from engine.modelinfo.info import ModelInfo, info_json
 from engine.models.base import TimedModel
 from engine.models.definition import Definition
-from engine.models.load import load_definition, sentence_of
+from engine.models.load import load_definition, read_file, run_file, sentence_of
 from engine.spec import Suite, Training
 from engine.validation import InvalidError, validate
 
@@ -88,7 +88,7 @@ def facts(
             return {"formula": None, "counts": counted}
         return {"formula": _formula(definition, settings)}
     except Exception as error:  # noqa: BLE001 - whatever a module of the user's raises
-        return {"problem": sentence_of(error)}
+        return {"problem": sentence_of(error).removesuffix(".")}
 
 
 def _formula(definition: Definition, settings: Mapping[str, Any]) -> list[int] | None:
@@ -191,9 +191,10 @@ def _answer(question: Mapping[str, Any], loaded: dict[str, Definition]) -> dict[
         else:
             file = Path(model["file"])
             name = file.stem.replace("_", "-")
-            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+            content = read_file(file)
+            sha256 = hashlib.sha256(content).hexdigest()
             if sha256 not in loaded:
-                loaded[sha256] = load_definition(file)
+                loaded[sha256] = run_file(file, content, model["package"])
             definition = loaded[sha256]
         info = info_json(describe(name, definition, sha256, file))
         if problem := _profile_problem(definition, info["profiles"]):
@@ -203,8 +204,6 @@ def _answer(question: Mapping[str, Any], loaded: dict[str, Definition]) -> dict[
         return {"info": info, "facts": found}
     except UserError as error:
         return {"problem": str(error)}
-    except OSError as error:
-        return {"problem": f"{error.filename}: {error.strerror}."}
 
 
 def _serve() -> None:

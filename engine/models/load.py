@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
-import importlib.util
+import linecache
 import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
 
 from engine.errors import UserError, cut
+from engine.files.regular import read_regular
 from engine.modelinfo.find import NO_MODEL
 from engine.models.definition import Definition
 
 LONGEST = 300
 """Most characters of a foreign error message that a sentence quotes."""
 
+PRIVATE = "_seqbench_model_"
+"""How the names begin under which models' files are run."""
+
 
 class ModelFileError(UserError):
     """A model's file that can't be imported, or defines no model; names the file and the line."""
 
 
-def load_definition(model: str | Path) -> Definition:
+def load_definition(model: str | Path, package: str = "") -> Definition:
     """Return the definition of a model that comes with seqbench, by its name, or of a file.
 
-    A file is run as a module under a private name, so that it takes the place of no other.
+    Args:
+        package: the package that the file's relative imports are from, if it is in one.
 
     Raises:
         ModelFileError: the file can't be read or run, or defines no ``MODEL``.
@@ -32,7 +38,46 @@ def load_definition(model: str | Path) -> Definition:
     if isinstance(model, str):
         name = f"engine.models.builtin.{model.replace('-', '_')}"
         return _definition(importlib.import_module(name), Path(f"{model}.py"))
-    return _definition(_run(model), model)
+    return run_file(model, read_file(model), package)
+
+
+def read_file(file: Path) -> bytes:
+    """Read a model's file. Raises `ModelFileError`."""
+    try:
+        return read_regular(file)
+    except OSError as error:
+        raise ModelFileError(f"{file}: {error.strerror}.") from None
+
+
+def run_file(file: Path, content: bytes, package: str = "") -> Definition:
+    """Run the content of a model's file, and return what it defines.
+
+    It is run as a module under a private name, so that it takes the place of no other. Python's
+    own import might run what it compiled of an earlier content.
+
+    Raises:
+        ModelFileError: it can't be run, or defines no ``MODEL``.
+    """
+    name = f"{PRIVATE}{hashlib.sha256(content).hexdigest()}"
+    if package:
+        name = f"{package}.{name}"
+    module = ModuleType(name)
+    module.__file__, module.__package__ = str(file), package or None
+    linecache.checkcache(str(file))  # a sentence quotes no line of an earlier content
+    before = sys.modules.get(name)
+    sys.modules[name] = module  # dataclasses and pydantic look their module up
+    try:
+        if package:
+            importlib.import_module(package)
+        exec(compile(content, str(file), "exec"), module.__dict__)  # noqa: S102 - the user's own
+        return _definition(module, file)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        if before is not None:
+            sys.modules[name] = before
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(_sentence(file, error)) from error
 
 
 def _definition(module: ModuleType, file: Path) -> Definition:
@@ -42,25 +87,8 @@ def _definition(module: ModuleType, file: Path) -> Definition:
     return found
 
 
-def _run(file: Path) -> ModuleType:
-    name = f"_seqbench_model_{file.stem}_{abs(hash(file.absolute())):x}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ModelFileError(f"{file}: is no Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pydantic look their module up
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise ModelFileError(_sentence(file, error)) from error
-    return module
-
-
 def _sentence(file: Path, error: BaseException) -> str:
     """Say where in a file an error came from, and what it is."""
-    if isinstance(error, OSError) and error.filename and Path(error.filename) == file:
-        return f"{file}: {error.strerror}."
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename) == file:
         line, problem = error.lineno, error.msg
     else:
@@ -72,9 +100,12 @@ def _sentence(file: Path, error: BaseException) -> str:
 
 
 def sentence_of(error: Exception) -> str:
-    """Say what a model's module raised, and on which line of which file."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{frame.filename}:{frame.lineno}: {_one_line(f'{type(error).__name__}: {error}')}."
+    """Say what a model's module raised, and on which line of which file: the user's, if it came
+    from there."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    own = [each for each in frames if PRIVATE in each[0].f_globals.get("__name__", "")]
+    frame, line = (own or frames)[-1]
+    return f"{frame.f_code.co_filename}:{line}: {_one_line(f'{type(error).__name__}: {error}')}."
 
 
 def _one_line(text: str) -> str:

@@ -6,11 +6,10 @@ import hashlib
 from pathlib import Path
 
 from engine import spec
-from engine.files.regular import read_regular
 from engine.modelinfo.copies import copy_path
 from engine.models.base import Model
 from engine.models.definition import Definition
-from engine.models.load import ModelFileError, load_definition
+from engine.models.load import ModelFileError, load_definition, read_file, run_file
 
 
 def definition_of(run: spec.RunSpec, file: Path | None = None) -> Definition:
@@ -26,13 +25,10 @@ def definition_of(run: spec.RunSpec, file: Path | None = None) -> Definition:
     if run.code is None:
         return load_definition(run.architecture.model)
     file = file or copy_path(run.code.sha256)
-    try:
-        digest = hashlib.sha256(read_regular(file)).hexdigest()
-    except OSError as error:
-        raise ModelFileError(f"{file}: {error.strerror}.") from None
-    if digest != run.code.sha256:
+    content = read_file(file)
+    if hashlib.sha256(content).hexdigest() != run.code.sha256:
         raise ModelFileError(f"{file} isn't {run.code.file} as the run was queued with it.")
-    return load_definition(file)
+    return run_file(file, content, run.code.package)
 
 
 def build(architecture: spec.Architecture, num_items: int, length: int) -> Model:

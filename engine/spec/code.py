@@ -15,6 +15,9 @@ class Code(Strict):
     sha256: str = Field(pattern=r"[0-9a-f]{64}")
     """SHA-256 of its content, in hex."""
 
+    package: str = ""
+    """The package that it imports its neighbours from; empty for a file that stands alone."""
+
     @property
     def short(self) -> str:
         """The first digits of the hash, as people compare them."""

@@ -113,6 +113,7 @@ def parameter_count(spec: RunSpec, *, wait: bool = True) -> int:
             name=architecture.model,
             sha256=code.sha256,
             file=str(copy_path(code.sha256)),
+            package=code.package,
         )
     assert info is not None
     items = spec.source.items

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ def main() -> int:
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
     spec = RunSpec.model_validate_json(sys.stdin.read())
-    print(json.dumps(_measured(spec, arguments.device, arguments.threads)), flush=True)  # noqa: T201
+    with redirect_stdout(sys.stderr):  # what a model's file prints is no answer
+        answer = _measured(spec, arguments.device, arguments.threads)
+    print(json.dumps(answer), flush=True)  # noqa: T201
     return 0
 
 
@@ -40,6 +43,7 @@ def _measured(spec: RunSpec, kind: str, threads: int) -> dict[str, Any]:
     # Not at the top: importing torch takes seconds, in which SIGINT must be ignored already.
     import torch
 
+    from engine.models.load import sentence_of
     from engine.training.measure import measure
 
     if threads:
@@ -50,6 +54,10 @@ def _measured(spec: RunSpec, kind: str, threads: int) -> dict[str, Any]:
         return {"problem": "There is not enough memory free to try it."}
     except (RuntimeError, AssertionError) as error:  # torch without CUDA says the latter
         return {"problem": str(error).splitlines()[0]}
+    except UserError as error:
+        return {"problem": str(error)}
+    except Exception as error:  # noqa: BLE001 -- whatever a module of the user's raises
+        return {"problem": sentence_of(error)}
     return {
         "epoch_seconds": found.train_seconds + found.eval_seconds,
         "memory_mib": _gpu_memory() if kind == "cuda" else _peak_memory(),

@@ -10,6 +10,7 @@ import argparse
 import json
 import signal
 import sys
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,13 +39,22 @@ def main() -> int:
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
     try:
-        answer = _recommendations(arguments)
+        with redirect_stdout(sys.stderr):  # what a model's file prints is no answer
+            answer = _recommendations(arguments)
     except UserError as error:
         answer = {"problem": str(error)}
     except MemoryError:
         answer = {"problem": "There is not enough memory free to load the run's model."}
+    except Exception as error:  # noqa: BLE001 -- whatever a module of the user's raises
+        answer = {"problem": _sentence_of(error)}
     print(json.dumps(answer), flush=True)  # noqa: T201
     return 0
+
+
+def _sentence_of(error: Exception) -> str:
+    from engine.models.load import sentence_of  # see below
+
+    return sentence_of(error)
 
 
 def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:

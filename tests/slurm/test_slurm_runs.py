@@ -12,6 +12,7 @@ import pytest
 from cluster import Cluster
 from lab import Lab, small_spec
 
+from engine.config import load_catalogue
 from engine.planning import enqueue_further
 from engine.spec import Dataset
 from engine.store.intake.rebuild import rebuild
@@ -80,6 +81,45 @@ def test_cancelled_runs_stay_so_until_they_are_retried(lab: Lab, cluster: Cluste
     request_retry(lab.location, [running])
     lab.supervise()
     lab.wait(lambda: len(states(cluster, running)) == 2, "the next attempt's job")
+
+
+OWN = """\
+from torch import nn
+
+from engine.models import Definition, ModelSettings, OutputLayer, SequenceModel
+
+class Net(SequenceModel):
+    def __init__(self, settings, num_items, length):
+        super().__init__()
+        self.num_items, self.length = num_items, length
+        self.items = nn.Embedding(num_items + 1, 8)
+
+    def hidden(self, items, *, last_only=False):
+        return self.items(items[:, -1:] if last_only else items)
+
+    def output_layer(self):
+        return OutputLayer(self.items.weight)
+
+MODEL = Definition("Own", ModelSettings, Net)
+"""
+
+
+def test_a_node_needs_of_ones_own_model_only_the_run_folder(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "models" / "own.py"
+    file.parent.mkdir()
+    file.write_text(OWN)
+    chosen = {"epochs": 2, "batch_size": 256}
+    spec = load_catalogue().run_spec("own", "synthetic", 10, 1, overrides=chosen)
+    lab.profile("bare", environment={"HOME": "/nowhere", "XDG_STATE_HOME": "/nowhere"})
+    (run,) = lab.add(spec, launcher="bare")
+    file.unlink()
+    lab.wait_done(run)
+    (start,) = lab.lines(run, 1, "start")
+    assert start.fields["job"]["partition"] == "low"
+    assert start.fields["model_file"]["file"] == "own.py"
 
 
 MINE = {

@@ -101,8 +101,8 @@ def _models(session: Session) -> Iterator[str]:
     from engine.modelinfo.find import model_files
 
     yield from builtin_infos()
-    for name, _, _ in model_files(model_folders(session.config_dir), session.model_paths):
-        yield name
+    for info in model_files(model_folders(session.config_dir), session.model_paths):
+        yield info.name
 
 
 def columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import click
 
+from engine.errors import UsageError
 from engine.planning import order_of_cells, sample
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 
+CELL = ("model", "dataset", "length")
 SUITE = "reference-27"
 
 
@@ -31,17 +34,14 @@ def models(session: Session, everything: bool, as_json: bool) -> None:
     usable = [name for name, info in own.items() if not info.problem]
     names = list(catalogue.models) if everything else [*suite.models, *usable]
     order = order_of_cells(catalogue, (), suite.seeds, suite.profile)
-    cells = [
-        {
-            "model": spec.model,
-            "dataset": spec.dataset,
-            "length": spec.length,
-            "parameters": parameters,
-        }
-        for spec, parameters in (
-            sample(catalogue, order, cell) for cell in product(names, datasets, suite.lengths)
-        )
-    ]
+    cells: list[dict[str, Any]] = []
+    for name in names:
+        try:
+            for cell in product([name], datasets, suite.lengths):
+                _, parameters = sample(catalogue, order, cell)
+                cells.append({**dict(zip(CELL, cell, strict=True)), "parameters": parameters})
+        except UsageError as error:  # a module that can't be built keeps no other from its place
+            note(str(error))
     for info in own.values():
         if info.problem:
             note(info.problem)

@@ -60,6 +60,12 @@ class Session:
         except UserError:
             return None
 
+    def keep_models(self) -> None:
+        """See to it that runs may run the user's model files as they are now."""
+        from engine.config import keep_models
+
+        keep_models(self.config_dir, self.model_paths)
+
     @property
     def has_store(self) -> bool:
         """Whether there is a store, or run folders to make it from."""

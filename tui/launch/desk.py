@@ -21,6 +21,7 @@ from tui.widgets.text_box import TextBox
 from tui.widgets.yaml_text import yaml_text
 
 if TYPE_CHECKING:
+    from engine.config import Catalogue
     from engine.order import Order
     from engine.planning import Plan, PlannedRun
     from tui.launch.reading import CostEstimate
@@ -51,6 +52,8 @@ class OrderDesk(TextBox):
         """Whether all or what is missing is to be launched once there is a plan, and which cells
         were chosen then."""
         self._measured: dict[str, CostEstimate] = {}
+        self._outdated: Catalogue | None = None
+        """The configuration that is being read again before something is launched."""
         self._plans = Reading(self, self._take, self._refuse)
 
     @property
@@ -90,14 +93,18 @@ class OrderDesk(TextBox):
             present, location = self.present, self.app.location
             slots, measured = self._devices.machine.slots, dict(self._measured)
 
-            def read() -> Plan:
+            def read() -> tuple[Catalogue, Plan]:
                 from tui.launch.reading import plan_order
 
-                return plan_order(catalogue, order, present, location, slots, measured)
+                plan = plan_order(catalogue, order, present, location, slots, measured)
+                return catalogue, plan
 
             self._plans.ask(read, order)
 
-    def _take(self, plan: Plan) -> None:
+    def _take(self, found: tuple[Catalogue, Plan]) -> None:
+        catalogue, plan = found
+        if catalogue is not self.app.catalogue:
+            return  # the next plan is of the one that was read meanwhile
         if plan.order == self.order and not self._form.problem:
             self._show(plan, "")
 
@@ -112,9 +119,9 @@ class OrderDesk(TextBox):
         slots = len(self._devices.machine.slots)
         self.update(summary_text(plan, bool(self._grid.selected), problem, slots))
         self.post_message(self.Planned())
-        if self._asked is not None:
+        if self._asked is not None and self.app.catalogue is not self._outdated:
             (again, cells), self._asked = self._asked, None
-            self.confirm(again)
+            self._confirm(again)
             if cells != self._cells:  # the user has gone on meanwhile
                 self.replan()
 
@@ -130,7 +137,20 @@ class OrderDesk(TextBox):
         return yaml_text(suite_yaml(suite))
 
     def confirm(self, again: bool) -> None:
-        """Ask before launching what is missing, or with ``again`` all of the plan."""
+        """Ask before launching what is missing, or with ``again`` all of the plan, of models as
+        their files are now."""
+        if not self._form.problem and self.app.renew_catalogue(self._not_renewed):
+            self._outdated = self.app.catalogue
+            self._plan, self._asked = None, (again, self._cells)
+        else:
+            self._confirm(again)
+
+    def _not_renewed(self, problem: str) -> None:
+        self._asked = self._outdated = None
+        self.notify(f"Nothing was launched: {problem}", severity="error")
+        self.replan()
+
+    def _confirm(self, again: bool) -> None:
         from tui.launch.confirm import ConfirmScreen
 
         plan, catalogue = self._plan, self.app.catalogue

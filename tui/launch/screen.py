@@ -153,10 +153,11 @@ class LaunchScreen(Screen[None]):
         self.set_focus(None)
 
     async def _show_catalogue(self, catalogue: Catalogue) -> None:
+        first = not self._lengths
         await self._kept.restore_form(catalogue)
         self._lengths = self.form.choices.lengths
         self._lay_out()
-        if not self.app.location.db.exists():
+        if first and not self.app.location.db.exists():
             self.grid.move_to((catalogue.model_order[0], FIRST_DATA, FIRST_LENGTH))
         self._data.look(catalogue)
         self._read_store()

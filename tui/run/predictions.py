@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -80,8 +79,13 @@ class PredictionsScreen(ModalScreen[None]):
 
     def _load(self, user: str | None = None) -> None:
         self._busy = True
-        location, run_id = self.app.location, self._run_id
-        self._reading.ask(partial(read_predictions, location, run_id, user, self._place))
+        app, run_id, place = self.app, self._run_id, self._place
+
+        def read() -> tuple[int | None, Predictions]:
+            app.keep_models()
+            return read_predictions(app.location, run_id, user, place)
+
+        self._reading.ask(read)
 
     def _loaded(self, answer: tuple[int | None, Predictions]) -> None:
         first, found = answer

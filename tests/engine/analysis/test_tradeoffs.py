@@ -159,6 +159,16 @@ def test_equal_models_have_neither_pros_nor_cons() -> None:
     assert all("no difference shown" in each.open[0] for each in found.balances)
 
 
+def test_a_cost_that_is_nothing_is_no_multiple_of_another() -> None:
+    """A fitted model has no parameters."""
+    generator = np.random.default_rng(3)
+    cells = [
+        cell(name, ranks_of(generator, 1, 0.0), costs_of(generator, 1, 1.0), parameters=parameters)
+        for name, parameters in (("net", 500), ("counts", 0), ("pairs", 0))
+    ]
+    assert not [each for each in told(balance(*cells)) if "parameters" in each.text]
+
+
 def test_one_seed_says_nothing_but_of_parameters() -> None:
     generator = np.random.default_rng(9)
     one = cell("one", ranks_of(generator, 1, 0.0), costs_of(generator, 1, 1.0), parameters=500)

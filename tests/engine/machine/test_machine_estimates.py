@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 
 import psutil
 import pytest
@@ -89,4 +90,38 @@ def test_data_that_is_not_here_is_a_sentence(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("xdg")))
     spec = catalogue.run_spec("sasrec", "ml-10m", 10, 1)
     with pytest.raises(TrainingError, match="MovieLens 10M"):
+        MeasuringProcess(spec, CPU).result()
+
+
+RAISES = """\
+import torch
+
+from engine.models import Definition, ModelSettings, OwnLossModel
+
+print("A file may print.")
+
+class Raises(OwnLossModel):
+    def __init__(self, settings, num_items, length):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(num_items + 1))
+
+    def loss(self, items):
+        return {}["no such key"]
+
+    def scores(self, items, times=None):
+        return self.weight.expand(len(items), -1)
+
+MODEL = Definition("Raises", ModelSettings, Raises)
+"""
+
+
+def test_what_a_model_of_ones_own_raises_is_told_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "raises.py").write_text(RAISES)
+    spec = load_catalogue().run_spec("raises", "synthetic", 10, 1)
+    line = RAISES[: RAISES.index("no such key")].count("\n") + 1
+    with pytest.raises(TrainingError, match=rf"\.py:{line}: KeyError: 'no such key'\."):
         MeasuringProcess(spec, CPU).result()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from engine.config import load_catalogue
 from engine.errors import UserError
 from engine.modelinfo import builtin_infos, facts_of, known_facts, own_infos, parameters_of
 from engine.modelinfo.builtin import FILE
+from engine.modelinfo.copies import kept_copy
+from engine.modelinfo.find import keep_copies
 
 MINE = """\
 import sys
@@ -83,7 +87,7 @@ def test_profiles_of_shipped_models_are_known_without_a_process() -> None:
                 assert facts.formula is not None
 
 
-def test_a_file_is_described_and_kept(tmp_path: Path) -> None:
+def test_a_file_is_described_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write(tmp_path / "models")
     info = own_infos([tmp_path / "models"])["my-own"]
     assert (info.title, info.kind, info.origin, info.file) == (
@@ -104,6 +108,7 @@ def test_a_file_is_described_and_kept(tmp_path: Path) -> None:
         parameters_of(info, {"width": 9, "share": None}, 3, 4)
     kept = list((tmp_path / "xdg/seqbench/models").iterdir())
     assert [each.name for each in kept] == [f"{info.sha256}.json"]
+    monkeypatch.setattr("engine.modelinfo.find.ask", None)  # nothing has changed: no process
     moved = write(tmp_path / "others", "another.py")
     again = own_infos([], [moved])["another"]
     assert (again.sha256, again.title) == (info.sha256, "Mine")
@@ -134,9 +139,43 @@ def test_a_broken_file_breaks_no_other(tmp_path: Path) -> None:
     )
     assert "defines no model" in problems.pop("empty")
     assert "a model's name is small letters" in problems.pop("Big")
-    assert "sasrec is a model of seqbench's" in problems.pop("sasrec")
+    assert "sasrec is a model of seqbench's" in problems.pop("sasrec.py")
     assert "can't be described" in problems.pop("ends")
     assert problems == {"nowhere": f"{tmp_path}/nowhere.py: No such file or directory."}
+
+
+def test_what_is_not_python_is_told_without_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "odd.py").write_text("MODEL = 0\ndef f(:\n")
+    monkeypatch.setattr("engine.modelinfo.find.ask", None)
+    assert own_infos([tmp_path])["odd"].problem == f"{tmp_path}/odd.py:2: invalid syntax."
+
+
+def test_a_file_called_like_a_model_of_ours_takes_nothing_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "models", "sasrec.py")
+    monkeypatch.chdir(tmp_path)
+    catalogue = load_catalogue()
+    assert catalogue.model("sasrec").title == "SASRec"
+    assert "rename the file" in catalogue.infos["sasrec.py"].problem
+
+
+def test_a_module_that_cannot_be_built_is_told_with_the_line(tmp_path: Path) -> None:
+    file = write(tmp_path, "raises.py", "nn.Embedding(2, -1)")
+    info = own_infos([tmp_path])["raises"]
+    (facts,) = facts_of(info, [info.defaults])
+    line = MINE[: MINE.index("COUNT")].count("\n") + 1
+    assert facts.problem.startswith(f"{file}:{line}: RuntimeError: ")
+    assert not facts.problem.endswith(".")
+
+
+def test_a_copy_is_kept_of_what_may_run_without_running_it(tmp_path: Path) -> None:
+    content = b"raise SystemExit\nMODEL = 0\n"
+    (tmp_path / "mine.py").write_bytes(content)
+    keep_copies([tmp_path, tmp_path / "absent"])
+    assert kept_copy(hashlib.sha256(content).hexdigest()) == content
 
 
 def test_files_may_be_named_by_the_environment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -60,6 +61,16 @@ def test_what_is_wrong_with_a_file(tmp_path: Path, text: str | None, problem: st
     with pytest.raises(ModelFileError) as error:
         load_definition(file)
     assert str(error.value).startswith(f"{file}{problem}")
+
+
+def test_a_file_that_changed_is_run_as_it_is_now(tmp_path: Path) -> None:
+    """Of the same size and in the same second: what Python compiled of it isn't used."""
+    file = tmp_path / "mine.py"
+    for title in ("Mine", "Ours"):
+        file.write_text(MINE.replace('title="Mine"', f'title="{title}"'))
+        os.utime(file, (1, 1))
+        assert load_definition(file).title == title
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.py"]
 
 
 @pytest.mark.parametrize("name", ["sasrec", "bert4rec", "xlstm"])

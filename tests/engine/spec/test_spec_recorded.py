@@ -85,7 +85,7 @@ def test_the_code_of_ones_own_model_is_part_of_the_result(shipped: Catalogue) ->
     stored = first.model_dump(mode="json")
     assert RunSpec.model_validate(stored) == first
     assert stored["architecture"] == {"width": 3, "share": None, "model": "mine"}
-    assert stored["code"] == {"file": "a.py", "sha256": "1" * 64}
+    assert stored["code"] == {"file": "a.py", "sha256": "1" * 64, "package": ""}
     assert amended(first, {"width": 4}).architecture.width == 4
 
 

@@ -96,7 +96,10 @@ def test_ones_own_models_are_listed_with_their_files(
     folder.mkdir()
     (folder / "mine.py").write_text(MINE)
     (folder / "broken.py").write_text("import nothing_such\nMODEL = 1\n")
+    raises = MINE.replace("super().__init__()", "super().__init__(1)")
+    (folder / "raises.py").write_text(raises)
     listed = cli("--model-path", str(folder), "models")
+    assert f"{folder}/raises.py:10: TypeError" in listed.stderr
     assert f"mine is defined in {folder}/mine.py" in listed.stdout.splitlines()
     assert f"{folder}/broken.py:1: ModuleNotFoundError" in listed.stderr
     cells = cli_json("models", "--json", "--model-path", str(folder / "mine.py"))

@@ -240,6 +240,7 @@ def retry(session: Session, names: tuple[str, ...], settings: tuple[str, ...]) -
         )
         tell_other_copies(connection, runs)
     if not settings:
+        session.keep_models()
         request_of_runs(session, runs, request_retry)
         return
     from engine.planning import amendments, enqueue_amended  # pydantic

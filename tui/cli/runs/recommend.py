@@ -51,6 +51,7 @@ def recommend(
     with session.reader() as connection:
         run = resolve_run(connection, name).id
     folder = run_folder(session.location.runs, run)
+    session.keep_models()
     with progress("Loading the model"):
         found = predictions(folder, user, top=top, mask_seen=mask_seen).users[0]
     shown = len(found.history) if as_json else 10
