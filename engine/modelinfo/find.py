@@ -16,6 +16,7 @@ from engine.modelinfo.builtin import builtin_info
 from engine.modelinfo.copies import keep_copy
 from engine.modelinfo.info import ModelInfo, Origin, info_from
 from engine.modelinfo.kept import keep, read_kept
+from engine.modelinfo.own_settings import meet_settings, settings_in
 
 GROUP = "seqbench.models"
 """The group of entry points that packages bring models with."""
@@ -41,6 +42,7 @@ def own_infos(folders: Iterable[Path], paths: Sequence[Path] = ()) -> dict[str, 
     found: dict[str, ModelInfo] = {}
     for name, file, origin in model_files(folders, paths):
         found[name] = _described(name, file, origin)
+    meet_settings(each for info in found.values() for each in settings_in(info.schema))
     return found
 
 

@@ -30,6 +30,7 @@ from engine.modelinfo.info import ModelInfo, info_json
 from engine.models.base import TimedModel
 from engine.models.definition import Definition
 from engine.models.load import load_definition, sentence_of
+from engine.models.names import name_problem
 from engine.spec import Suite, Training
 from engine.validation import InvalidError, validate
 
@@ -159,8 +160,10 @@ def _shipped_settings(definition: Definition, info: ModelInfo) -> Iterator[dict[
                     yield own | {key: typed[key] for key in names if key in typed}
 
 
-def _profile_problem(definition: Definition, profiles: Mapping[str, Any]) -> str:
-    """Say what is wrong with a definition's profiles; empty if nothing is."""
+def _problem(definition: Definition, profiles: Mapping[str, Any]) -> str:
+    """Say what is wrong with a definition's settings or profiles; empty if nothing is."""
+    if problem := name_problem(definition.settings.model_fields):
+        return problem
     for (name, profile), size in product(profiles.items(), SIZES):
         own = profile["sizes"][size]
         kinds: dict[str, type[BaseModel]] = {
@@ -196,7 +199,7 @@ def _answer(question: Mapping[str, Any], loaded: dict[str, Definition]) -> dict[
                 loaded[sha256] = load_definition(file)
             definition = loaded[sha256]
         info = info_json(describe(name, definition, sha256, file))
-        if problem := _profile_problem(definition, info["profiles"]):
+        if problem := _problem(definition, info["profiles"]):
             return {"problem": f"{file or name}: {problem}"}
         sizes = question["sizes"]
         found = [facts(definition, each, sizes) for each in question["settings"]]
