@@ -171,6 +171,18 @@ def test_a_setting_has_no_name_of_anything_else(tmp_path: Path, field: str, sent
     assert own_infos([], [file])["named"].problem.startswith(f"{file}: {sentence}")
 
 
+def test_a_model_is_of_one_kind(tmp_path: Path) -> None:
+    file = tmp_path / "both.py"
+    file.write_text(
+        "from engine.models import Definition, MaskedModel, ModelSettings, TimedModel\n"
+        "class Both(TimedModel, MaskedModel): ...\n"
+        "MODEL = Definition('Both', ModelSettings, Both)\n"
+    )
+    problem = own_infos([], [file])["both"].problem
+    why = "Both is a TimedModel and a MaskedModel: a model can be only one of them."
+    assert problem == f"{file}: {why}"
+
+
 def test_every_name_of_runs_is_one_that_settings_cannot_have() -> None:
     taken = {*SQL, *PRESETS, *PROVENANCE, *RunSpec.model_fields, *Training.model_fields}
     for aggregate in AGGREGATES:
