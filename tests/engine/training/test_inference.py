@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.models.registry import build
-from engine.spec import Architecture
+from engine.models.load import load_definition
 from engine.training.inference import BATCHES, InferenceSpeed, inference_speed
 
 CPU = torch.device("cpu")
@@ -20,7 +19,7 @@ def histories(users: int) -> Tensor:
 
 
 def small() -> torch.nn.Module:
-    return build(Architecture(model="sasrec", dim=8, layers=1, heads=2), ITEMS, 8)
+    return load_definition("sasrec").build({"dim": 8, "layers": 1, "heads": 2}, ITEMS, 8)
 
 
 @pytest.mark.parametrize("users", [3, 700])

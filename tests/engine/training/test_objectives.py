@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from objectives import known_objective
 
-from engine.models.registry import build
+from engine.models.registry import definition_of
 from engine.training.objectives import (
     TARGET_MULTIPLE,
     Objective,
@@ -124,7 +124,7 @@ def test_fixed_shapes_give_the_same_loss_and_gradients(tiny_spec, model: str) ->
     spec = tiny_spec(model, dropout=0.0)
     objective = known_objective(spec)
     data = histories(30)
-    net = build(spec.architecture, ITEMS, spec.length).double()
+    net = definition_of(spec).build(spec.architecture.settings, ITEMS, spec.length).double()
     windows = windows_of(objective, data)
     padded = windows.padded(len(windows) + 7)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from objectives import known_objective
 
-from engine.models.registry import build
+from engine.models.registry import definition_of
 from engine.spec import RunSpec
 from engine.training.update import Learner, make_optimizer, make_update, set_learning_rate
 from engine.training.windows import Histories, cut_windows
@@ -20,7 +20,7 @@ HISTORIES = Histories(ITEMS, torch.tensor([0, 25]), torch.tensor([25, 40]))
 
 def learner_of(spec: RunSpec) -> Learner:
     torch.manual_seed(1)
-    model = build(spec.architecture, 40, spec.length)
+    model = definition_of(spec).build(spec.architecture.settings, 40, spec.length)
     average = copy.deepcopy(model) if spec.training.ema else None
     return Learner(model, make_optimizer(model, spec.training, CPU, None), average)
 
