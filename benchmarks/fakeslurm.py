@@ -54,7 +54,7 @@ class Settings:
     line_seconds: float = 5.0
     """Between two lines of one journal."""
     lines: tuple[int, int] = (50, 1950)
-    """Of one job."""
+    """Of one job; the greatest number also ends those that have written as many."""
     wait_seconds: tuple[float, float] = (1.0, 5.0)
     """From submission to start."""
     sbatch_seconds: tuple[float, float] = (0.006, 0.014)
@@ -106,7 +106,7 @@ class Journal:
     def __init__(self, job: Job) -> None:
         self._descriptor = os.open(job.folder.journal(job.attempt), os.O_WRONLY | os.O_CREAT)
         self._seq = count()
-        self.left = job.lines
+        self.written = 0
         self.training = training_lines(random.Random(job.name))
 
     def write(self, line: Line) -> None:
@@ -186,8 +186,8 @@ class Cluster:
             job.journal.write((kind, {**fields, **elsewhere}))
             # Journals whose lines come at one moment would be a load of another kind.
             self._later(job.number, random.uniform(0, self.settings.line_seconds))
-        elif job.journal.left:
-            job.journal.left -= 1
+        elif job.journal.written < min(job.lines, self.settings.lines[1]):
+            job.journal.written += 1
             job.journal.write(next(job.journal.training))
             self._later(job.number, self.settings.line_seconds)
         else:

@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.common import MODELS, default_device, in_turns, machine, progress, run, table
 from engine.config import load_catalogue
-from engine.models.registry import build
+from engine.models.registry import definition_of
 from engine.training.loop import uses_bfloat16
 
 POSITIONS = 1 << 14
@@ -23,7 +23,12 @@ def work_of(model: str, dataset: str, length: int, device: torch.device) -> Call
     """Forward and backward of a batch of whole histories."""
     spec = load_catalogue().run_spec(model, dataset, length, 42)
     torch.manual_seed(0)
-    network = build(spec.architecture, spec.source.items, length).to(device).train()
+    network = (
+        definition_of(spec)
+        .build(spec.architecture.settings, spec.source.items, length)
+        .to(device)
+        .train()
+    )
     shape = (POSITIONS // length, length)
     items = torch.randint(1, spec.source.items + 1, shape, device=device)
     bfloat16 = uses_bfloat16(spec.training, device)

@@ -15,9 +15,9 @@ from engine import __version__
 from engine.errors import StoreError
 from engine.files.atomic import write_atomically
 from engine.files.regular import read_regular
-from engine.importedspec import ImportedSpec
 from engine.runfolder import RunFolder
 from engine.spec import Name, RunSpec
+from engine.spec.imported import ImportedSpec
 
 FORMAT = 1
 

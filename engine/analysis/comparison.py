@@ -12,7 +12,6 @@ from typing import Any, overload
 
 from engine.analysis.columns.definitions import (
     FACTS,
-    SETTING_COLUMNS,
     SORT,
     STD,
     TIME_TO_QUALITY,
@@ -21,6 +20,7 @@ from engine.analysis.columns.definitions import (
     Value,
     columns,
     parse_aggregate,
+    setting_columns,
 )
 from engine.analysis.columns.offered import column_named
 from engine.analysis.provenance import PROVENANCE, provenance_of
@@ -218,7 +218,7 @@ def by_cell(
             _put(first, TIME_TO_QUALITY, spread(times if None not in times else []))
         for name in measured:
             _put(first, name, spread(row[name] for row in runs))
-        first |= {entry.name: runs[0].get(entry.name) for entry in SETTING_COLUMNS}
+        first |= {entry.name: runs[0].get(entry.name) for entry in setting_columns()}
         for name in beside:
             first.setdefault(name, runs[0][name] if len({row[name] for row in runs}) == 1 else None)
         found.append(first)

@@ -17,7 +17,6 @@ from typing import Any
 from engine.config import Catalogue, load_catalogue
 from engine.errors import UsageError, UserError, shown
 from engine.files.atomic import write_atomically
-from engine.importedspec import ImportedSpec, Origin
 from engine.interchange.csvhistory import read_csv
 from engine.interchange.histories import History
 from engine.interchange.place import Imported, importing, place
@@ -25,6 +24,7 @@ from engine.interchange.tagmap import PARAMETERS, RUN_FIELDS, TagMap, load_tag_m
 from engine.journal import FORMAT
 from engine.progress import OnProgress, counted, untold
 from engine.runfolder import RunFolder
+from engine.spec.imported import ImportedSpec, Origin
 from engine.specfile import save_spec
 from engine.store.intake.folders import META_ATTEMPT_COLUMNS, META_COLUMNS, META_FORMAT
 from engine.store.location import StoreLocation

@@ -19,6 +19,7 @@ from engine.modelinfo.copies import keep_copy
 from engine.modelinfo.facts import remember
 from engine.modelinfo.info import ModelInfo, info_from
 from engine.modelinfo.kept import keep, read_kept
+from engine.modelinfo.own_settings import meet_settings, settings_in
 
 GROUP = "seqbench.models"
 """The group of entry points that packages bring models with."""
@@ -46,6 +47,7 @@ def own_infos(folders: Iterable[Path], paths: Sequence[Path] = ()) -> dict[str, 
         # Nothing takes the place of a model of seqbench's: its file's name says what is wrong.
         key = each.name if builtin_info(each.name) is None else Path(each.file or "").name
         found[key] = _described(each)
+    meet_settings(each for info in found.values() for each in settings_in(info.schema))
     return found
 
 

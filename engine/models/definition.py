@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from pydantic import ConfigDict
 
 from engine.modelinfo.info import Kind
 from engine.models.base import FittedModel, MaskedModel, Model, OwnLossModel
@@ -16,8 +17,11 @@ from engine.spec.strict import Strict
 class ModelSettings(Strict):
     """The base of a model's settings, with a default for every field that a profile doesn't set.
 
-    They are shown, checked, overridden and swept like those of the models that come with seqbench.
+    They are shown, checked, overridden and swept like those of the models that come with seqbench,
+    and explained by the docstrings of the fields.
     """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)

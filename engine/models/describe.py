@@ -27,14 +27,19 @@ from engine.config.overrides import combinations, combined, parsed, setting_name
 from engine.errors import UserError
 from engine.modelinfo.facts import settings_key
 from engine.modelinfo.info import ModelInfo, info_json
-from engine.models.base import TimedModel
+from engine.models.base import FittedModel, MaskedModel, OwnLossModel, TimedModel
 from engine.models.definition import Definition
 from engine.models.load import load_definition, read_file, run_file, sentence_of
+from engine.models.names import name_problem
 from engine.spec import Suite, Training
 from engine.validation import InvalidError, validate
 
 IDLE_SECONDS = 60.0
 """How long to wait for another question before ending."""
+
+KINDS = (TimedModel, MaskedModel, OwnLossModel, FittedModel)
+"""Classes of which a model can be no more than one: what one of them adds isn't asked of the
+others."""
 
 SIZES = ("small", "medium", "large")
 
@@ -159,8 +164,14 @@ def _shipped_settings(definition: Definition, info: ModelInfo) -> Iterator[dict[
                     yield own | {key: typed[key] for key in names if key in typed}
 
 
-def _profile_problem(definition: Definition, profiles: Mapping[str, Any]) -> str:
-    """Say what is wrong with a definition's profiles; empty if nothing is."""
+def _problem(definition: Definition, profiles: Mapping[str, Any]) -> str:
+    """Say what is wrong with a definition's module, settings or profiles; empty if nothing is."""
+    bases = [each.__name__ for each in KINDS if issubclass(definition.module, each)]
+    if len(bases) > 1:
+        name = definition.module.__name__
+        return f"{name} is a {' and a '.join(bases)}: a model can be only one of them."
+    if problem := name_problem(definition.settings.model_fields):
+        return problem
     for (name, profile), size in product(profiles.items(), SIZES):
         own = profile["sizes"][size]
         kinds: dict[str, type[BaseModel]] = {
@@ -197,7 +208,7 @@ def _answer(question: Mapping[str, Any], loaded: dict[str, Definition]) -> dict[
                 loaded[sha256] = run_file(file, content, model["package"])
             definition = loaded[sha256]
         info = info_json(describe(name, definition, sha256, file))
-        if problem := _profile_problem(definition, info["profiles"]):
+        if problem := _problem(definition, info["profiles"]):
             return {"problem": f"{file or name}: {problem}"}
         sizes = question["sizes"]
         found = [facts(definition, each, sizes) for each in question["settings"]]

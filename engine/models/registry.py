@@ -7,7 +7,6 @@ from pathlib import Path
 
 from engine import spec
 from engine.modelinfo.copies import copy_path
-from engine.models.base import Model
 from engine.models.definition import Definition
 from engine.models.load import ModelFileError, load_definition, read_file, run_file
 
@@ -29,14 +28,3 @@ def definition_of(run: spec.RunSpec, file: Path | None = None) -> Definition:
     if hashlib.sha256(content).hexdigest() != run.code.sha256:
         raise ModelFileError(f"{file} isn't {run.code.file} as the run was queued with it.")
     return run_file(file, content, run.code.package)
-
-
-def build(architecture: spec.Architecture, num_items: int, length: int) -> Model:
-    """Build the model of an architecture, with weights drawn from torch's global generator.
-
-    Args:
-        num_items: V, the number of items; 0 is padding.
-        length: L, the most recent items that the model sees.
-    """
-    definition = load_definition(architecture.model)
-    return definition.build(architecture.settings, num_items, length)

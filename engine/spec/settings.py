@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from types import NoneType
 from typing import Any, Literal, get_args
 
 from engine.modelinfo import builtin_infos
+from engine.modelinfo.own_settings import (
+    ModelSetting,
+    ValueKind,
+    either_kind,
+    own_settings,
+    settings_in,
+)
 from engine.spec.architecture import default_settings
 from engine.spec.identity import digest
 from engine.spec.training import Training
 
-Kind = Literal["whole", "real", "text"]
 Scalar = int | float | str
 
 TAKEN = frozenset({"dtype", "epochs", "loss"})
@@ -29,8 +36,10 @@ class Setting:
 
     name: str
     section: Literal["training", "architecture"]
-    kind: Kind
+    kind: ValueKind
     """Of its values; truth values are texts."""
+    about: str
+    """Its meaning; empty if nobody says it."""
 
     @property
     def full_name(self) -> str:
@@ -43,35 +52,54 @@ class Setting:
         return self.full_name if self.name in TAKEN else self.name
 
 
-def _every_setting() -> dict[str, Setting]:
-    found: dict[str, Setting] = {}
-    for name, field in Training.model_fields.items():
-        found[name] = Setting(name, "training", _kind(field.annotation))
+def every_setting() -> Mapping[str, Setting]:
+    """Return all settings by title: `SETTINGS`, then those of users' own models
+    (`engine.modelinfo.own_settings`)."""
+    return _with(own_settings())
+
+
+@cache
+def _with(own: Sequence[ModelSetting]) -> Mapping[str, Setting]:
+    found = {
+        name: Setting(name, "training", _kind(field.annotation), _about(field.description))
+        for name, field in Training.model_fields.items()
+    }
+    meanings: dict[str, dict[str, list[str]]] = {}
+    """The models that give a setting a meaning, by name and meaning."""
     for info in builtin_infos().values():
-        for name, about in info.schema["properties"].items():
-            kind = _schema_kind(about)
-            if name in found and kind != found[name].kind:
-                kind = "text" if "text" in (kind, found[name].kind) else "real"
-            found[name] = Setting(name, "architecture", kind)
+        for each in settings_in(info.schema):
+            _add(found, each)
+            meanings.setdefault(each.name, {}).setdefault(each.about, []).append(info.name)
+    for name, texts in meanings.items():
+        several = [f"{', '.join(models)}: {text}" for text, models in texts.items()]
+        about = " ".join(several) if len(texts) > 1 else next(iter(texts))
+        found[name] = replace(found[name], about=_about(about))
+    for each in own:
+        _add(found, each)
     return {setting.title: setting for setting in found.values()}
 
 
-def _kind(annotation: Any) -> Kind:
+def _add(found: dict[str, Setting], each: ModelSetting) -> None:
+    before = found.get(each.name)
+    if before is None:
+        found[each.name] = Setting(each.name, "architecture", each.kind, _about(each.about))
+    elif before.section == "architecture":
+        found[each.name] = replace(before, kind=either_kind(before.kind, each.kind))
+
+
+def _kind(annotation: Any) -> ValueKind:
     kinds = {each for each in get_args(annotation) or (annotation,) if each is not NoneType}
     if kinds == {int}:
         return "whole"
     return "real" if kinds <= {int, float} else "text"
 
 
-def _schema_kind(about: Mapping[str, Any]) -> Kind:
-    kinds = {each.get("type") for each in about.get("anyOf", [about])} - {"null"}
-    if kinds == {"integer"}:
-        return "whole"
-    return "real" if kinds <= {"integer", "number"} else "text"
+def _about(text: str | None) -> str:
+    return " ".join((text or "").replace("``", "").split())
 
 
-SETTINGS = _every_setting()
-"""By title: those of training first, then those of the models' architectures."""
+SETTINGS = _with(())
+"""By title: those of training first, then those of the models that come with seqbench."""
 
 
 _TRAINING = {

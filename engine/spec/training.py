@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from engine.modelinfo import Kind
 from engine.spec.strict import Strict
@@ -27,13 +27,17 @@ def objective_problem(model: str, kind: Kind, objective: str) -> str:
 
 
 class Training(Strict):
-    """The training settings, which all models have in common."""
+    """The training settings, which all models have in common. Columns and docs explain them by
+    their docstrings here."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     objective: Literal["next-item", "masked", "prefix", "own", "fitted"] = "next-item"
     """Predict every position's next item, or masked items; or, for either kind of model and at many
     times the cost, one sample per prefix with the loss at its last position. The others follow from
     the model: its own loss, or none, as it is fitted."""
     epochs: int = Field(default=200, ge=1, le=100_000)
+    """The epoch limit."""
     patience: int = Field(default=10, ge=1, le=100_000)
     """Epochs without a better validation NDCG@10 before training stops."""
     batch_size: int = Field(default=128, ge=1, le=1_000_000)
@@ -42,11 +46,13 @@ class Training(Strict):
     """Share of a window's positions that overlap the window before: context without a target,
     except with ``objective: masked``, which may mask any item of a window."""
     lr: float = Field(default=0.001, gt=0, le=10)
+    """The learning rate, before any warm-up or decay."""
     warmup_steps: int = Field(default=0, ge=0)
     """Updates over which the learning rate rises linearly from 0 to ``lr``."""
     lr_decay: Literal["constant", "linear", "cosine"] = "constant"
     """How the learning rate decays from ``lr`` to 0 over ``epochs``."""
     weight_decay: float = Field(default=0.0, ge=0, le=10)
+    """AdamW's weight decay."""
     grad_clip: float = Field(default=5.0, gt=0)
     """Largest global gradient norm. The norm before clipping is recorded."""
     mask_ratio: float = Field(default=0.2, gt=0, lt=1)
@@ -68,6 +74,7 @@ class Training(Strict):
     eval_batch_size: int = Field(default=512, ge=1, le=1_000_000)
     """Users in a batch of evaluation."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """The number format asked for."""
 
     @property
     def depends_on_limit(self) -> bool:

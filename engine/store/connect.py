@@ -18,6 +18,7 @@ from engine.store.database import (
     store_lock,
 )
 from engine.store.location import StoreLocation
+from engine.store.own_settings import meet_stored_settings
 
 
 def connect_reader(location: StoreLocation) -> StoreConnection:
@@ -33,13 +34,14 @@ def connect_reader(location: StoreLocation) -> StoreConnection:
     connection = open_database(location.db, "ro")
     try:
         if has_current_version(connection):
+            meet_stored_settings(connection)
             return connection
     except BaseException:
         connection.close()
         raise
     connection.close()
     create_or_migrate(location)
-    return open_database(location.db, "ro")
+    return connect_reader(location)
 
 
 class KeptReader:

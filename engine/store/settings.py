@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.spec.settings import SETTINGS, Scalar, stored_settings
+from engine.spec.settings import Scalar, every_setting, stored_settings
 from engine.store.database import fetch
 
 
@@ -61,8 +61,9 @@ def read_settings(
         " CROSS JOIN settings s ON s.configuration = wanted.value",
         (json.dumps(asked),),
     )
-    titles = {setting.name: title for title, setting in SETTINGS.items()}
-    found = {each: dict[str, Scalar | None].fromkeys(SETTINGS) for each in (*asked, None)}
+    settings = every_setting()
+    titles = {setting.name: title for title, setting in settings.items()}
+    found = {each: dict[str, Scalar | None].fromkeys(settings) for each in (*asked, None)}
     for configuration, name, value in rows:
         if title := titles.get(name):  # none of a setting that another version has
             found[configuration][title] = value

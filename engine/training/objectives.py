@@ -13,7 +13,6 @@ from torch import Tensor
 
 from engine.models.base import MaskedModel, Model, OwnLossModel, SequenceModel
 from engine.models.definition import Definition
-from engine.models.registry import definition_of
 from engine.spec import RunSpec, Training
 from engine.training.group import SINGLE, Group
 from engine.training.losses import target_loss
@@ -55,15 +54,10 @@ class Objective:
         return 1.0 if prefixes else self.training.last_mask_share
 
 
-def objective_of(spec: RunSpec, definition: Definition | None = None) -> Objective:
-    """Return the objective of a run.
-
-    Args:
-        definition: of its model, if that doesn't come with seqbench.
-    """
+def objective_of(spec: RunSpec, definition: Definition) -> Objective:
+    """Return the objective of a run, whose model is defined so."""
     training = spec.training
-    kind = (definition or definition_of(spec)).kind
-    masks, own = kind == "masked", kind == "own"
+    masks, own = definition.kind == "masked", definition.kind == "own"
     owned = spec.length + masks
     stride = 1 if training.objective == "prefix" else owned - int(training.window_overlap * owned)
     return Objective(training, masks, owned + own, stride, context=int(own))

@@ -21,7 +21,7 @@ from engine.supervisor.slurm import client
 from engine.supervisor.start import supervisor_running
 
 NODES, RUNS = 4, 6
-QUICK = Settings(line_seconds=0.05, lines=(25, 40), wait_seconds=(0.1, 0.5))
+QUICK = Settings(line_seconds=0.05, lines=(100_000, 100_000), wait_seconds=(0.1, 0.5))
 
 
 @pytest.fixture
@@ -45,7 +45,8 @@ def test_jobs_follow_one_another_and_their_lines_come_in(location: StoreLocation
         assert 0 <= min(found.delays) <= max(found.delays) < 10
         assert min(found.rounds) > 0
         # The controller comes and goes; nothing is thought lost for that.
-        save_settings(folder, replace(QUICK, failing=0.3, hanging=0.1, hang_seconds=0.5))
+        ending = replace(QUICK, lines=(25, 40))
+        save_settings(folder, replace(ending, failing=0.3, hanging=0.1, hang_seconds=0.5))
         wait_for(lambda: states(location) == {"done": RUNS}, "all runs' ends")
     assert not supervisor_running(location)
     with closing(connect_reader(location)) as con:

@@ -101,7 +101,7 @@ class LiveStore:
         """Give a run the weights that it begins with, and the configuration to read them."""
         import torch
 
-        from engine.models.registry import build
+        from engine.models.registry import definition_of
         from engine.specfile import save_spec
 
         with closing(connect_writer(self.location)) as connection:
@@ -109,7 +109,9 @@ class LiveStore:
         folder = self.location.folder(run)
         save_spec(folder, spec)
         torch.manual_seed(0)
-        model = build(spec.architecture, spec.source.items, spec.length)
+        model = definition_of(spec).build(
+            spec.architecture.settings, spec.source.items, spec.length
+        )
         torch.save(model.state_dict(), folder.best_model)
 
     def resume(self, run: str, attempt: int, resumed_epoch: int, epochs: int = 2) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
@@ -67,8 +68,9 @@ class ChartGrid(Container):
                 self._charts[index].styles.column_span = 1
             # The last one has the rest of its row.
             self._charts[max(shown)].styles.column_span = 1 + rows * columns - len(shown)
-        self.call_after_refresh(self.align)
+        self.align()
 
+    @on(Chart.Drawn)
     def align(self) -> None:
         """Let the curves of all charts that are shown begin in the same column of theirs."""
         shown = [self._charts[index] for index in self._shown]

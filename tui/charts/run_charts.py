@@ -350,6 +350,7 @@ class RunCharts(Widget):
 
     # The legend
 
+    @on(Chart.Drawn)
     def _show_legend(self) -> None:
         legend = self.query(RunLegend)
         runs = [curves.run for curves in self.runs if curves.run is not None]

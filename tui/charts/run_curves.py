@@ -53,12 +53,12 @@ class Known:
 FIGURES = (
     ("step loss", step_source("loss"), 4),
     ("gradient norm", step_source("grad_norm"), 2),
-    ("learning rate", step_source("lr"), 6),
+    ("learning rate", step_source("lr"), None),
     ("valid NDCG@10", epoch_source("valid_ndcg"), 4),
     ("valid Recall@10", epoch_source("valid_recall"), 4),
     ("test NDCG@10", epoch_source("test_ndcg"), 4),
 )
-"""The figures of a moment: name, source, decimals."""
+"""The figures of a moment: name, source, decimals; of a rate four digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +123,21 @@ class RunCurves:
         return sorted(found, key=itemgetter(0))
 
     def figures_at(self, seconds: float) -> list[tuple[str, str]]:
-        """Epoch, step and the newest figures, as name and text, at a second of running."""
+        """Epoch, step and the newest figures, as name and text, at a second of running; of a
+        fitted model without those of steps, which it doesn't have."""
         steps = self.curves[step_source("loss")]
         index = bisect_right(steps.xs("time"), seconds) - 1
         step = whole(round(steps.xs("step")[index])) if index >= 0 else ABSENT
         finished = bisect_right(self.curves[epoch_source("valid_ndcg")].xs("time"), seconds)
-        figures = [("epochs finished", whole(finished)), ("step", step)]
-        for name, source, digits in FIGURES:
+        figures = [("combinations tried" if self.fitted else "epochs finished", whole(finished))]
+        if not self.fitted:
+            figures.append(("step", step))
+        for name, source, decimals in FIGURES:
+            if self.fitted and source.startswith(step_source("")):
+                continue
             curve = self.curves[source]
             index = bisect_right(curve.xs("time"), seconds) - 1
-            figures.append((name, number(curve.ys[index] if index >= 0 else None, digits)))
+            y = curve.ys[index] if index >= 0 else None
+            rate = decimals is None and y is not None
+            figures.append((name, f"{y:.4g}" if rate else number(y, decimals or 4)))
         return figures

@@ -63,6 +63,11 @@ class Facts:
     speed: float | None = None
     """Interactions that it trains on per second."""
 
+    @property
+    def fitted(self) -> bool:
+        """Whether its model is fitted, as far as its epochs tell: each tries a combination."""
+        return any(epoch.get("settings") is not None for epoch in self.epochs)
+
 
 class RunFacts(Lines):
     """Shows `Facts`; why a run failed comes first."""
@@ -160,9 +165,9 @@ def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
                     _threads(start)]),
         ("torch", [_text(start, "torch") or ABSENT]),
         ("attempt", [whole(run.attempt)]),
-        ("step", _step(run)),
+        ("tried" if facts.fitted else "step", _tried(run) if facts.fitted else _step(run)),
         *_chosen(facts),
-        ("per epoch", _epoch_seconds(facts.medians)),
+        ("per fit" if facts.fitted else "per epoch", _epoch_seconds(facts.medians)),
         *_speed(facts),
     ]  # fmt: skip
     return [row for row in rows if row[1][0] != ABSENT]
@@ -207,6 +212,10 @@ def _threads(start: Mapping[str, Any]) -> str:
     return count(threads, "thread")
 
 
+def _tried(run: Run) -> list[str]:
+    return [f"combination {run.epoch or 0:,} of {whole(run.epochs)}"]
+
+
 def _step(run: Run) -> list[str]:
     text = whole(run.step)
     return [f"{text} ({run.steps_per_epoch:,} per epoch)" if run.steps_per_epoch else text]
@@ -229,7 +238,7 @@ def _metrics(facts: Facts, width: int) -> list[Line]:
     if best is None:
         return []
     label_width = max(0, min(16, width - 15))
-    title = f"best epoch {run.best_epoch}"
+    title = f"{'combination' if facts.fitted else 'best epoch'} {run.best_epoch}"
     lines = [_figures(title, "valid", "test", "$text-muted", label_width)]
     for name, column in _SHOWN_METRICS:
         valid, test = best.get(f"valid_{column}"), best.get(f"test_{column}")

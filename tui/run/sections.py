@@ -53,6 +53,9 @@ _TOTALS: tuple[tuple[str, str, Kind], ...] = (
     ("Users/s, batch 256", "users_per_second_256", "whole"),
 )
 
+_OF_TRAINING = ("loss_sum_best", "loss_best", "grad_norm_best", "lr_best")
+"""Figures that a fitted model doesn't have."""
+
 _SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", "synthetic")
 
 MUTED = "$text-muted"
@@ -174,7 +177,11 @@ def result(details: RunDetails, intervals: UserIntervals | str | None = None) ->
         for number, text in enumerate(wrap(intervals.warning, room - 2)):
             lines.append(Content.assemble(("  " if number else "! ", "$warning"), text))
     lines.append(Content(""))
-    pairs = [(label, figure(figures.get(source), kind)) for label, source, kind in _TOTALS]
+    pairs = [
+        (label, figure(figures.get(source), kind))
+        for label, source, kind in _TOTALS
+        if not (is_fitted(details.spec) and source in _OF_TRAINING)
+    ]
     half = (len(pairs) + 1) // 2
     first, second = (max(len(label) for label, _ in some) for some in (pairs[:half], pairs[half:]))
     left = [(label, text) for label, text in pairs[:half]]
@@ -189,11 +196,11 @@ def result(details: RunDetails, intervals: UserIntervals | str | None = None) ->
 
 
 def configuration(details: RunDetails) -> Content:
-    """The whole configuration, section by section."""
+    """The whole configuration, section by section; no training of a fitted model."""
     lines: list[Content] = []
     for section in ("architecture", "training", "source"):
         content = details.spec.get(section)
-        if not isinstance(content, Mapping):
+        if not isinstance(content, Mapping) or (section == "training" and is_fitted(details.spec)):
             continue
         if lines:
             lines.append(Content(""))
@@ -262,7 +269,7 @@ def provenance(details: RunDetails, label: str = "") -> Content:
         ("cuda", str(start.get("cuda") or "")),
         ("driver", str(start.get("driver") or "")),
         ("device", _text(known.get("device"))),
-        ("dtype", _text(known.get("dtype"))),
+        ("dtype", "" if is_fitted(details.spec) else _text(known.get("dtype"))),
         ("threads", _text(start.get("threads"))),
         ("host", _text(start.get("host"))),
     ]

@@ -5,13 +5,15 @@ with the user's seen items masked have separate columns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
 
 from engine.errors import UsageError, did_you_mean
 from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
-from engine.spec.settings import SETTINGS
+from engine.modelinfo.own_settings import ModelSetting, own_settings
+from engine.spec.settings import every_setting
 
 Aggregate = Literal["best", "max", "min", "last", "mean"]
 AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
@@ -90,15 +92,23 @@ FACTS = (
 )
 
 _SETTING_KINDS: dict[str, Kind] = {"whole": "whole", "real": "rate", "text": "text"}
-SETTING_COLUMNS = tuple(
-    Column(title, title, _SETTING_KINDS[each.kind], setting=True)
-    for title, each in SETTINGS.items()
-)
+
+
+def setting_columns() -> tuple[Column, ...]:
+    """List the columns of settings, those of users' own models last."""
+    return tuple(
+        Column(title, title, _SETTING_KINDS[each.kind], setting=True)
+        for title, each in every_setting().items()
+    )
+
+
+def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
+    """List the columns of a comparison that the store can sort by, in the order of the table."""
+    return _columns(aggregate, own_settings())
 
 
 @cache
-def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
-    """List the columns of a comparison that the store can sort by, in the order of the table."""
+def _columns(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> tuple[Column, ...]:
     reference = [_column(name, measure, aggregate) for name, measure in REFERENCE_COLUMNS.items()]
     metrics = [
         _column(f"{name}/{split}{label}", f"{split}_{metric}{ranking}", aggregate)
@@ -119,7 +129,7 @@ def columns(aggregate: Aggregate = "best") -> tuple[Column, ...]:
         Column("TotalTime", "total_seconds", "seconds"),
         Column("Users/s (batch 1)", "users_per_second_1", "whole", "higher"),
         Column("Users/s (batch 256)", "users_per_second_256", "whole", "higher"),
-        *SETTING_COLUMNS,
+        *setting_columns(),
     )
 
 

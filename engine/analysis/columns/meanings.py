@@ -7,7 +7,7 @@ from itertools import product
 
 from engine.analysis.columns.definitions import AGGREGATE_MEANING, METRIC_NAMES, Aggregate, Column
 from engine.metrics import EPOCH_MEASURES, EPOCH_TIMES, METRICS, RANKINGS, SPLITS, measure_of
-from engine.spec.settings import SETTINGS
+from engine.spec.settings import every_setting
 
 METRIC_MEANING = {
     "hit": "Share of users whose held-out next item is ranked in the top ten. Higher is better.",
@@ -69,41 +69,6 @@ MEASURE_MEANING = {
     "state": "The run's state: see the states below.",
 }
 
-SETTING_MEANING = {
-    "objective": "What is predicted: next-item, masked, or prefix (one sample per prefix).",
-    "epochs": "The epoch limit.",
-    "patience": "Epochs without a better validation NDCG@10 before training stops.",
-    "batch_size": "Windows in an update; prefixes, if those are predicted.",
-    "window_overlap": "Share of a window's positions that repeat the window before as context.",
-    "lr": "The learning rate, before any warm-up or decay.",
-    "warmup_steps": "Updates over which the learning rate rises from 0.",
-    "lr_decay": "How the learning rate falls: constant, linear or cosine.",
-    "weight_decay": "AdamW's weight decay.",
-    "grad_clip": "Largest global gradient norm.",
-    "mask_ratio": "Share of a window's items that are masked, if masked items are predicted.",
-    "last_mask_share": "Share of the windows of which only the last item is masked.",
-    "label_smoothing": "Share of a target's probability that is spread over all items.",
-    "ema": "Decay per update of the averaged weights that are evaluated; 0 for no average.",
-    "loss": "The loss: full softmax, sampled softmax, or gbce.",
-    "negatives": "Sampled items of the losses sampled and gbce.",
-    "gbce_calibration": "gBCE's t: 0 is binary cross-entropy, 1 corrects for the sampling.",
-    "eval_batch_size": "Users in a batch of evaluation.",
-    "dtype": "The number format asked for: auto, float32 or bfloat16.",
-    "dim": "Width of the model.",
-    "layers": "Number of layers.",
-    "heads": "Number of heads.",
-    "dropout": "Share of features that are dropped in training.",
-    "norm": "pre or post: norms before each part of a Transformer layer, or after it.",
-    "final_norm": "Whether a norm follows the last Transformer layer.",
-    "positions": "Positions: learned, rope (rotary) or alibi (a penalty on distance).",
-    "tied": "Whether the output layer uses the item embeddings as its weights.",
-    "gate_soft_cap": "xLSTM's soft cap on its gates.",
-    "logit_soft_cap": "xLSTM's soft cap on its scores; empty for none.",
-    "norm_eps": "xLSTM's epsilon of its norms.",
-    "input_gate_bias": "Initial bias of xLSTM's input gates.",
-}
-
-
 TIME_MEANING = {
     "median": "the median over epochs, however metrics are aggregated, so that warm-up in the "
     "first epoch or a few disturbed epochs don't change it",
@@ -115,9 +80,8 @@ TIME_MEANING = {
 def meaning(column: Column, aggregate: Aggregate) -> str:
     """Explain what a column shows, and how a run's epochs become its figure."""
     if column.setting:
-        setting = SETTINGS[column.source]
-        about = SETTING_MEANING.get(setting.name, "A setting of the model.")
-        return f"{about} --set {setting.name}=… sets it."
+        setting = every_setting()[column.source]
+        return f"{setting.about or 'A setting of the model.'} --set {setting.name}=… sets it."
     measure = measure_of(column.source) or column.source
     if measure in MEASURE_MEANING:
         found = MEASURE_MEANING[measure]

@@ -105,10 +105,14 @@ def row_names(names: Sequence[str], *, cells: bool) -> list[str]:
     return [*(_OF_CELLS if cells else HELD), *names]
 
 
-@cache
 def every_column(aggregate: Aggregate) -> dict[str, Column]:
     """Return all columns that can be shown, by name, in the order in which they are offered."""
-    by_name = {column.name: column for column in (*columns(aggregate), *_WRITTEN)}
+    return _offered(columns(aggregate))
+
+
+@cache
+def _offered(known: tuple[Column, ...]) -> dict[str, Column]:
+    by_name = {column.name: column for column in (*known, *_WRITTEN)}
     first = dict.fromkeys(
         [*HELD, *(name for some in _PRESETS.values() for name in some if name not in _LAST)]
     )

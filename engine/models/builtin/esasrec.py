@@ -26,9 +26,13 @@ from engine.models.layers.transformer import attention, causal_mask, initialise
 
 class ESASRecSettings(ModelSettings):
     dim: int = Field(default=64, ge=1, le=8192)
+    """Width of the model."""
     layers: int = Field(default=2, ge=1, le=128)
+    """Number of layers."""
     heads: int = Field(default=1, ge=1, le=128)
+    """Number of heads."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Share of features that are dropped in training."""
     widening: int = Field(default=4, ge=1, le=16)
     """Width of a layer's feed-forward, in multiples of ``dim``."""
 

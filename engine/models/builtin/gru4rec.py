@@ -27,10 +27,13 @@ class GRU4RecSettings(ModelSettings):
     dim: int = Field(default=128, ge=1, le=8192)
     """Width of the items' embeddings and of the state."""
     layers: int = Field(default=1, ge=1, le=16)
+    """Number of layers."""
     embedding_dropout: float = Field(default=0.5, ge=0, lt=1)
+    """Share of the embeddings' features that are dropped in training."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    """Of the states that a layer returns."""
+    """Share of the features of a layer's states that are dropped in training."""
     ranking_loss: Literal["bpr-max", "cross-entropy"] = "bpr-max"
+    """How the next item's score is compared with those of sampled items."""
     samples: int = Field(default=2048, ge=1, le=1_000_000)
     """Number of sampled items, shared by a batch."""
     sample_alpha: float = Field(default=0.5, ge=0, le=1)

@@ -32,9 +32,13 @@ EPS = 1e-6
 
 class HSTUSettings(ModelSettings):
     dim: int = Field(default=64, ge=1, le=8192)
+    """Width of the model."""
     layers: int = Field(default=2, ge=1, le=128)
+    """Number of layers."""
     heads: int = Field(default=1, ge=1, le=128)
+    """Number of heads."""
     dropout: float = Field(default=0.2, ge=0, lt=1)
+    """Share of features that are dropped in training."""
     temperature: float = Field(default=0.05, gt=0)
     """Logits are the cosines of states and item embeddings, divided by it."""
     time_bias: bool = True

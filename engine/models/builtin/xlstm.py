@@ -37,13 +37,19 @@ class XLSTMSettings(ModelSettings):
     defaults."""
 
     dim: int = Field(ge=2, le=8192)
+    """Width of the model."""
     layers: int = Field(ge=1, le=128)
+    """Number of layers."""
     heads: int = Field(ge=1, le=128)
+    """Number of heads."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of features that are dropped in training."""
     gate_soft_cap: float = Field(default=15.0, gt=0)
+    """Soft cap on the gates."""
     logit_soft_cap: float | None = Field(default=30.0, gt=0)
-    """``null``: none."""
+    """Soft cap on the scores; ``null``: none."""
     norm_eps: float = Field(default=1e-6, gt=0)
+    """Epsilon of the norms."""
     input_gate_bias: float = -3.0
     """Initial bias of the input gates. xLSTM 7B has -10, which keeps the gradients of its long
     contexts small; histories of a hundred items are learned better with gates less closed."""

@@ -26,10 +26,15 @@ class TransformerSettings(ModelSettings):
     """The settings of SASRec and BERT4Rec."""
 
     dim: int = Field(ge=1, le=8192)
+    """Width of the model."""
     layers: int = Field(ge=1, le=128)
+    """Number of layers."""
     heads: int = Field(ge=1, le=128)
+    """Number of heads."""
     dropout: float = Field(default=0.2, ge=0, lt=1)
+    """Share of features that are dropped in training."""
     norm: Literal["pre", "post"] = "post"
+    """Norms before each part of a Transformer layer (pre), or after it (post)."""
     final_norm: bool = False
     """A LayerNorm after the last layer, as pre-norm Transformers have."""
     positions: Literal["learned", "rope", "alibi"] = "learned"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import UsageError, did_you_mean
@@ -27,7 +27,7 @@ SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {name: f"s.{name}" for name
 
 def comparison_columns() -> list[str]:
     """List the columns that `comparison` can give and sort by: a run's, then its summary's
-    (``{measure}_{aggregate}``), then its settings (`engine.spec.settings.SETTINGS`)."""
+    (``{measure}_{aggregate}``), then its settings (`engine.spec.settings.every_setting`)."""
     return [*SQL, *known_settings()]
 
 
@@ -43,11 +43,11 @@ def column_sql(name: str) -> str:
     )
 
 
-def known_settings() -> dict[str, Setting]:
-    """Return `engine.spec.settings.SETTINGS`."""
-    from engine.spec.settings import SETTINGS  # pydantic, which figures alone needn't
+def known_settings() -> Mapping[str, Setting]:
+    """Return `engine.spec.settings.every_setting`."""
+    from engine.spec.settings import every_setting  # pydantic, which figures alone needn't
 
-    return SETTINGS
+    return every_setting()
 
 
 def columns_sql(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import ItemsView, Iterator
+from collections.abc import ItemsView, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -24,6 +24,7 @@ from engine.metrics import (
     SPLITS,
     summary_of,
 )
+from engine.modelinfo.own_settings import ModelSetting, own_settings
 from engine.store.compare.filter_words import FilterError, Term, read_filter
 from engine.store.schema import SUMMARY_MEASURES
 
@@ -148,9 +149,17 @@ def conditions(text: str, aggregate: str = "best") -> tuple[tuple[Condition, ...
     return tuple(found)
 
 
-@cache
 def fields(aggregate: str = "best") -> dict[str, Field]:
     """Return the fields by name, without aliases and other spellings: those that are offered."""
+    return _fields(aggregate, own_settings())
+
+
+@cache
+def _fields(aggregate: str, _own: Sequence[ModelSetting]) -> dict[str, Field]:
+    return _run_fields(aggregate) | {title: _setting_field(each) for title, each in _settings()}
+
+
+def _run_fields(aggregate: str) -> dict[str, Field]:
     known = dict(_RUN_FIELDS)
     for ranking, split in ((ranking, split) for ranking in RANKINGS for split in reversed(SPLITS)):
         for metric in METRICS:
@@ -160,13 +169,13 @@ def fields(aggregate: str = "best") -> dict[str, Field]:
             known[name] = Field(f"s.{split}_{metric}{ranking}_{aggregate}", "number", about)
     for name, (measure, about) in _MEASURES.items():
         known[name] = Field(f"s.{summary_of(measure, aggregate)}", "number", about)
-    return known | _SUMMARY_FIELDS | {title: _setting_field(each) for title, each in _settings()}
+    return known | _SUMMARY_FIELDS
 
 
 def _settings() -> ItemsView[str, Setting]:
-    from engine.spec.settings import SETTINGS  # pydantic, which a list without a filter needn't
+    from engine.spec.settings import every_setting  # pydantic: a list without a filter needs none
 
-    return SETTINGS.items()
+    return every_setting().items()
 
 
 def _setting_field(setting: Setting) -> Field:
@@ -182,13 +191,23 @@ def field_columns(aggregate: str = "best") -> dict[str, str]:
     }
 
 
-@cache
 def _every_name(aggregate: str) -> dict[str, Field]:
     """Return all fields by every name that is accepted, in lower case: the offered ones, aliases,
     the store's names, and those of the reference table."""
-    known = dict(fields(aggregate))
+    return _names(aggregate, own_settings())
+
+
+@cache
+def _names(aggregate: str, _own: Sequence[ModelSetting]) -> dict[str, Field]:
+    settings = {title: _setting_field(each) for title, each in _settings()}
+    full = {each.full_name: settings[title] for title, each in _settings()}
+    return field_names(aggregate) | {name.lower(): each for name, each in (settings | full).items()}
+
+
+def field_names(aggregate: str = "best") -> dict[str, Field]:
+    """Return the fields that are no settings, by every name that is accepted, in lower case."""
+    known = _run_fields(aggregate)
     known |= {alias: known[name] for alias, name in _ALIASES.items()}
-    known |= {each.full_name: known[title] for title, each in _settings()}
     for measure in EPOCH_MEASURES:
         known.setdefault(measure, Field(f"s.{summary_of(measure, aggregate)}", "number", measure))
     for column, measure in REFERENCE_COLUMNS.items():

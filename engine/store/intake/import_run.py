@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from engine.errors import StoreError
-from engine.importedspec import ImportedSpec
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec, settings_digest
+from engine.spec.imported import ImportedSpec
 from engine.specfile import OtherSpec, load_spec_file, parse_any, parse_other
 from engine.store.database import StoreConnection, insert, write
 from engine.store.intake.folders import META_COLUMNS, load_meta

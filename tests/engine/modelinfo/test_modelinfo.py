@@ -9,12 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from engine.analysis.columns.definitions import AGGREGATES
+from engine.analysis.columns.offered import PRESETS, every_column
+from engine.analysis.provenance import PROVENANCE
 from engine.config import load_catalogue
 from engine.errors import UserError
 from engine.modelinfo import builtin_infos, facts_of, known_facts, own_infos, parameters_of
 from engine.modelinfo.builtin import FILE
 from engine.modelinfo.copies import kept_copy
 from engine.modelinfo.find import keep_copies
+from engine.models.names import name_problem
+from engine.spec import RunSpec, Training
+from engine.store.compare.comparison import SQL
+from engine.store.compare.filter_sql import field_names
 
 MINE = """\
 import sys
@@ -176,6 +183,54 @@ def test_a_copy_is_kept_of_what_may_run_without_running_it(tmp_path: Path) -> No
     (tmp_path / "mine.py").write_bytes(content)
     keep_copies([tmp_path, tmp_path / "absent"])
     assert kept_copy(hashlib.sha256(content).hexdigest()) == content
+
+
+NAMED = """
+from engine.models import Definition, FittedModel, ModelSettings
+
+class Settings(ModelSettings):
+    FIELD: int = 3
+
+MODEL = Definition(title="Named", settings=Settings, module=FittedModel)
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [
+        ("lr", "lr: training has a setting of that name: call it otherwise."),
+        ("Seed", "Seed: runs have a column or field of that name: call it otherwise."),
+        ("test_ndcg_best", "test_ndcg_best: runs have a column or field of that name: call it"),
+        ("age", "age: runs have a column or field of that name: call it otherwise."),
+    ],
+)
+def test_a_setting_has_no_name_of_anything_else(tmp_path: Path, field: str, sentence: str) -> None:
+    file = tmp_path / "named.py"
+    file.write_text(NAMED.replace("FIELD", field))
+    assert own_infos([], [file])["named"].problem.startswith(f"{file}: {sentence}")
+
+
+def test_a_model_is_of_one_kind(tmp_path: Path) -> None:
+    file = tmp_path / "both.py"
+    file.write_text(
+        "from engine.models import Definition, MaskedModel, ModelSettings, TimedModel\n"
+        "class Both(TimedModel, MaskedModel): ...\n"
+        "MODEL = Definition('Both', ModelSettings, Both)\n"
+    )
+    problem = own_infos([], [file])["both"].problem
+    why = "Both is a TimedModel and a MaskedModel: a model can be only one of them."
+    assert problem == f"{file}: {why}"
+
+
+def test_every_name_of_runs_is_one_that_settings_cannot_have() -> None:
+    taken = {*SQL, *PRESETS, *PROVENANCE, *RunSpec.model_fields, *Training.model_fields}
+    for aggregate in AGGREGATES:
+        taken |= set(field_names(aggregate))
+        columns = [each for each in every_column(aggregate).values() if not each.setting]
+        taken |= {name.lower() for each in columns for name in (each.name, each.source)}
+    assert [name for name in taken if name.isidentifier() and not name_problem([name])] == []
+    own = {name for info in builtin_infos().values() for name in info.schema["properties"]}
+    assert name_problem(own) == ""
 
 
 def test_files_may_be_named_by_the_environment(

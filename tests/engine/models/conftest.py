@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine import spec
 from engine.models.base import SequenceModel
-from engine.models.registry import build
+from engine.models.load import load_definition
 
 ITEMS = 37
 LENGTH = 12
@@ -58,7 +58,11 @@ def make() -> Make:
     """Build a model by its name above, in float64 and evaluation mode unless told otherwise."""
 
     def made(name: str, dtype: torch.dtype = torch.float64) -> SequenceModel:
-        model = build(ARCHITECTURES[name], ITEMS, LENGTH).to(dtype)
+        model = (
+            load_definition(ARCHITECTURES[name].model)
+            .build(ARCHITECTURES[name].settings, ITEMS, LENGTH)
+            .to(dtype)
+        )
         scatter(model)
         return model.eval()
 

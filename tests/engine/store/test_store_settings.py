@@ -18,7 +18,7 @@ from measured_runs import MeasuredStore
 from sqlite_utils import Database
 from written_journals import dump
 
-from engine.analysis.columns.definitions import SETTING_COLUMNS
+from engine.analysis.columns.definitions import setting_columns
 from engine.analysis.comparison import by_cell, column_names, compare_rows
 from engine.config import override_keys
 from engine.errors import UsageError
@@ -240,7 +240,7 @@ def test_every_setting_that_set_takes_is_a_field_and_a_column(filled: MeasuredSt
     names = {name for each in entries for name in override_keys(each, "reference")}
     assert {setting.name for setting in SETTINGS.values()} == names
     assert set(SETTINGS) <= set(fields())
-    assert [column.name for column in SETTING_COLUMNS] == list(SETTINGS)
+    assert [column.name for column in setting_columns()] == list(SETTINGS)
     others = [name for name in column_names() if name not in SETTINGS]
     assert not names - TAKEN & set(others), "add it to TAKEN: it is another column's name"
     taken = set(others) | {name for name, field in fields().items() if not field.setting}

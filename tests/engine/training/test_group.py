@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.distributed as dist
 from forked import CONTEXT
+from objectives import known_objective
 from own_models import OWN, with_model
 from shared_run import BUSY, BUSY_SECONDS, compare_data, train_cases, trained
 
@@ -21,7 +22,6 @@ from engine.spec import RunSpec
 from engine.supervisor.launcher import TORCHRUN
 from engine.training import loop
 from engine.training.group import Group
-from engine.training.objectives import objective_of
 
 EXACT = {"dropout": 0.0, "dtype": "float32", "epochs": 3, "dim": 16}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -65,7 +65,7 @@ def spec_of(catalogue: Catalogue, name: str) -> RunSpec:
 def windows(spec: RunSpec) -> int:
     split = split_data(load_interactions(spec.source), spec.source)
     histories = loop.training_histories(split, torch.device("cpu"))
-    return len(loop.epoch_windows(spec, 1, objective_of(spec), histories))
+    return len(loop.epoch_windows(spec, 1, known_objective(spec), histories))
 
 
 def leaves_one(count: int) -> int:

@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.models.registry import build
-from engine.spec import Architecture
+from engine.models.load import load_definition
 from engine.training.inference import BATCHES, InferenceSpeed, inference_speed
 
 CPU = torch.device("cpu")
@@ -20,15 +19,26 @@ def histories(users: int) -> Tensor:
 
 
 def small() -> torch.nn.Module:
-    return build(Architecture(model="sasrec", dim=8, layers=1, heads=2), ITEMS, 8)
+    return load_definition("sasrec").build({"dim": 8, "layers": 1, "heads": 2}, ITEMS, 8)
 
 
 @pytest.mark.parametrize("users", [3, 700])
-def test_both_rates_are_measured_whatever_the_number_of_users(users: int) -> None:
-    found = inference_speed(small(), histories(users), CPU, bfloat16=False)
-    assert found.users_per_second_1 > 0
-    # 256 at once are done with far less than 256 times the work of a call.
-    assert found.users_per_second_256 > found.users_per_second_1
+def test_both_rates_are_measured_whatever_the_number_of_users(
+    users: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a clock on which a user takes .01 seconds, after .24 seconds for the call."""
+    model, now = small(), [0.0]
+    query = model.query
+
+    def timed(items: Tensor, times: Tensor | None) -> Tensor:
+        now[0] += 0.24 + 0.01 * len(items)
+        return query(items, times)
+
+    model.query = timed
+    monkeypatch.setattr("engine.training.inference.time.perf_counter", lambda: now[0])
+    found = inference_speed(model, histories(users), CPU, bfloat16=False)
+    assert found.users_per_second_1 == pytest.approx(4.0)
+    assert found.users_per_second_256 == pytest.approx(256 / 2.8)
 
 
 def test_it_recommends_for_whole_batches_over_the_whole_catalogue() -> None:

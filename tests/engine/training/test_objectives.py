@@ -6,14 +6,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from objectives import known_objective
 
-from engine.models.registry import build
+from engine.models.registry import definition_of
 from engine.training.objectives import (
     TARGET_MULTIPLE,
     Objective,
     batch_loss,
     mask_items,
-    objective_of,
     select_targets,
     target_capacity,
 )
@@ -38,7 +38,7 @@ def windows_of(objective: Objective, data: Histories, seed: int = 0) -> Windows:
 
 @pytest.mark.parametrize("ratio", [0.05, 0.5])
 def test_masking_hides_its_share_and_at_least_one_item(tiny_spec, ratio: float) -> None:
-    objective = objective_of(tiny_spec("bert4rec", mask_ratio=ratio))
+    objective = known_objective(tiny_spec("bert4rec", mask_ratio=ratio))
     data = histories(2000)
     windows = windows_of(objective, data)
     torch.manual_seed(0)
@@ -54,7 +54,7 @@ def test_masking_hides_its_share_and_at_least_one_item(tiny_spec, ratio: float) 
 
 
 def test_a_share_of_the_windows_hides_the_last_item_only(tiny_spec) -> None:
-    objective = objective_of(tiny_spec("bert4rec", mask_ratio=0.5, last_mask_share=0.3))
+    objective = known_objective(tiny_spec("bert4rec", mask_ratio=0.5, last_mask_share=0.3))
     data = histories(2000)
     windows = windows_of(objective, data)
     torch.manual_seed(0)
@@ -66,7 +66,7 @@ def test_a_share_of_the_windows_hides_the_last_item_only(tiny_spec) -> None:
 
 @pytest.mark.parametrize("model", ["sasrec", "bert4rec"])
 def test_prefixes_ask_for_the_last_item_of_each_once(tiny_spec, model: str) -> None:
-    objective = objective_of(tiny_spec(model, objective="prefix"))
+    objective = known_objective(tiny_spec(model, objective="prefix"))
     data = histories(20)
     windows = windows_of(objective, data)
     assert len(windows) == data.interactions
@@ -77,9 +77,9 @@ def test_prefixes_ask_for_the_last_item_of_each_once(tiny_spec, model: str) -> N
 
 
 def test_overlap_shortens_the_stride(tiny_spec) -> None:
-    assert objective_of(tiny_spec("sasrec")).stride == 12
-    assert objective_of(tiny_spec("sasrec", window_overlap=0.25)).stride == 9
-    assert objective_of(tiny_spec("sasrec", window_overlap=0.99)).stride == 1
+    assert known_objective(tiny_spec("sasrec")).stride == 12
+    assert known_objective(tiny_spec("sasrec", window_overlap=0.25)).stride == 9
+    assert known_objective(tiny_spec("sasrec", window_overlap=0.99)).stride == 1
 
 
 CASES = [
@@ -94,7 +94,7 @@ CASES = [
 def test_capacity_holds_the_targets_of_every_batch_and_little_more(
     tiny_spec, model, settings
 ) -> None:
-    objective = objective_of(tiny_spec(model, batch_size=128, **settings))
+    objective = known_objective(tiny_spec(model, batch_size=128, **settings))
     data = histories(3000)
     capacity = target_capacity(objective, windows_of(objective, data), 128)
     counts = []
@@ -112,7 +112,7 @@ def test_capacity_holds_the_targets_of_every_batch_and_little_more(
 
 @pytest.mark.parametrize(("model", "settings"), CASES)
 def test_capacity_does_not_depend_on_empty_windows(tiny_spec, model, settings) -> None:
-    objective = objective_of(tiny_spec(model, batch_size=512, **settings))
+    objective = known_objective(tiny_spec(model, batch_size=512, **settings))
     windows = windows_of(objective, histories(300))
     padded = windows.padded(2 * len(windows) - 1)
     assert len(padded) > 1.9 * len(windows)
@@ -122,9 +122,9 @@ def test_capacity_does_not_depend_on_empty_windows(tiny_spec, model, settings) -
 @pytest.mark.parametrize("model", ["sasrec", "xlstm"])
 def test_fixed_shapes_give_the_same_loss_and_gradients(tiny_spec, model: str) -> None:
     spec = tiny_spec(model, dropout=0.0)
-    objective = objective_of(spec)
+    objective = known_objective(spec)
     data = histories(30)
-    net = build(spec.architecture, ITEMS, spec.length).double()
+    net = definition_of(spec).build(spec.architecture.settings, ITEMS, spec.length).double()
     windows = windows_of(objective, data)
     padded = windows.padded(len(windows) + 7)
 

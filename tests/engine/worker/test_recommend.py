@@ -17,7 +17,7 @@ from engine.datasets.load import open_data
 from engine.datasets.prepared import ids_checksum
 from engine.datasets.splits import split_data
 from engine.errors import DataError
-from engine.models.registry import build
+from engine.models.registry import definition_of
 from engine.predictions import predictions
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
@@ -54,7 +54,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     save_spec(made, spec, created=1.0)
     torch.manual_seed(0)
     items = open_data(spec.source).interactions.num_items
-    torch.save(build(spec.architecture, items, spec.length).state_dict(), made.best_model)
+    torch.save(
+        definition_of(spec).build(spec.architecture.settings, items, spec.length).state_dict(),
+        made.best_model,
+    )
     return made
 
 

@@ -18,6 +18,7 @@ from engine.store.connect import connect_writer
 from engine.store.database import write
 from tui.app import SeqbenchApp
 from tui.charts.braille.chart import Chart
+from tui.charts.braille.view import ChartView
 from tui.charts.overlay import OverlayScreen
 from tui.charts.run_charts import RunCharts
 from tui.charts.screen import ChartScreen
@@ -163,6 +164,26 @@ async def test_runs_are_laid_over_each_other_and_told_apart(empty_store: LiveSto
         await choose(pilot, "s42")
         await curves_read(pilot, screen)
         assert len(screen.charts.runs) == 2
+
+
+async def test_the_legend_tells_the_smoothed_curves_as_they_are_drawn(
+    empty_store: LiveStore,
+) -> None:
+    """How smooth they are depends on how wide they are drawn."""
+    runs = populate(empty_store)
+    async with live(empty_store, runs["running"], (80, 24)) as (_, pilot):
+        screen = await open_chart(pilot)
+        screen.charts.lay_over([runs["done"]])
+        screen.charts.look(ChartView("step", 0.9, cursor=600.0))
+        await curves_read(pilot, screen)
+        told = set()
+        for width in (80, 100, 130, 90):
+            await pilot.resize_terminal(width, 24)
+            await settled(pilot)
+            chart = screen.query_one("#loss", Chart)
+            told.add(values := tuple(named.text() for named in chart.values()))
+            assert all(value in text(pilot) for value in values), (width, values)
+        assert len(told) == 4
 
 
 async def test_each_run_is_looked_at_as_it_was_left(empty_store: LiveStore) -> None:

@@ -124,4 +124,5 @@ def test_an_ended_run_says_where_it_ended(empty_store: LiveStore) -> None:
     assert curves.end is not None
     assert (curves.end.epoch, curves.end.step) == (3, 3 * STEPS_PER_EPOCH)
     assert curves.figures_at(4.0)[:2] == [("epochs finished", "1"), ("step", "37")]
+    assert dict(curves.figures_at(4.0))["learning rate"] == "0.001"
     assert dict(curves.figures_at(-1.0))["valid NDCG@10"] == "–"

@@ -68,6 +68,11 @@ class Chart(Lines):
     DEFAULT_CSS = "Chart { padding: 0 1 0 0; }"
 
     @dataclass
+    class Drawn(Message):
+        """The curves lie elsewhere than before, or have another x axis: what stands beside them and
+        follows from that is out of date."""
+
+    @dataclass
     class Pointed(Message):
         """The mouse points at an x, or (``None``) at none any more."""
 
@@ -187,6 +192,13 @@ class Chart(Lines):
             self.redraw()
 
     def draw(self, width: int, height: int) -> list[Line]:
+        before = self.plot, self.label_width
+        lines = self._draw_plot(width, height)
+        if (self.plot, self.label_width) != before:
+            self.post_message(self.Drawn())
+        return lines
+
+    def _draw_plot(self, width: int, height: int) -> list[Line]:
         self.plot = None
         scale_rows = SCALE_ROWS if height >= 7 else 1
         plot_height = height - TITLE_ROWS - scale_rows

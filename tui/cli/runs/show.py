@@ -155,12 +155,13 @@ def _say_details(
     if (seconds := details.figures.get("train_seconds_median")) is not None:
         cpu = details.figures.get("cpu_seconds_median")
         told = f", {figure(cpu, 'seconds')} s of CPU time" if cpu is not None else ""
-        say_fact("time per epoch", f"{figure(seconds, 'seconds')} s{told} (medians)")
+        part = "combination" if is_fitted(details.spec) else "epoch"
+        say_fact(f"time per {part}", f"{figure(seconds, 'seconds')} s{told} (medians)")
     if (speed := details.figures.get("users_per_second_1")) is not None:
         many = details.figures.get("users_per_second_256")
         say_fact("users per second", f"{_whole(speed)} (batch 1), {_whole(many)} (batch 256)")
     _say_mapping("settings", _settings(details.spec))
-    elsewhere = {"ceiling", "settings"}
+    elsewhere = {"ceiling", "settings", *(["dtype"] if is_fitted(details.spec) else [])}
     own = {name: value for name, value in details.provenance.items() if name not in elsewhere}
     _say_mapping("comparable by", own)
     for warning in details.warnings:
@@ -194,7 +195,8 @@ def _say_mapping(title: str, values: Mapping[str, Any]) -> None:
 
 
 def _settings(spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {**spec.get("architecture", {}), **spec.get("training", {})}
+    """A run's settings, without those of training if its model is fitted."""
+    return {**spec.get("architecture", {}), **({} if is_fitted(spec) else spec.get("training", {}))}
 
 
 def _metric(value: object) -> str:

@@ -241,6 +241,9 @@ def test_the_page_names_every_field_and_its_examples_are_understood() -> None:
     assert [name for name in SETTINGS if "." in name and f"`{name}`" not in page] == []
     table = (DOC.parent / "training.md").read_text(encoding="utf-8")
     assert [each.name for each in SETTINGS.values() if f"`{each.name}`" not in table] == []
+    of_models = [each for each in SETTINGS.values() if each.section == "architecture"]
+    rows = [f"| `{each.name}` | {each.about} |\n" for each in of_models]
+    assert [row for row in rows if row not in table] == []
     block = re.search(r"```text\n(.*?)```", page, re.DOTALL)
     assert block is not None
     for line in block[1].splitlines():

@@ -21,7 +21,8 @@ from engine.store.queries import list_runs
 from tui.charts.reading import read_curves
 from tui.charts.run_charts import _waiting
 from tui.charts.run_curves import Known, RunCurves
-from tui.run.sections import heading
+from tui.live.run_facts import Facts, _metrics, _rows
+from tui.run.sections import configuration, heading, provenance, result
 from tui.shell.events import epoch_text
 
 Run = Callable[..., Result]
@@ -67,6 +68,10 @@ def test_show_tells_combinations_and_the_chosen_one(
     assert any(line.startswith("combinations 12 of ") for line in told)
     assert "at most" not in text
     assert "nats per target" not in text
+    (settings,) = (line for line in told if line.startswith("settings "))
+    assert "dim=" in settings
+    assert "lr=" not in settings
+    assert "dtype" not in text
     found = cli_json("show", details.run.id, "--json")
     assert found["epochs_table"][1]["settings"] == {"window": 2, "weights": "1/distance"}
     assert found["epochs_table"][1]["loss"] is None
@@ -80,6 +85,16 @@ def test_its_page_its_log_and_its_charts_say_so(fitted: StoreLocation) -> None:
     assert epoch_text(details.epochs[1]).startswith(
         "combination   2   window=2 weights=1/distance   valid NDCG"
     )
+    text = configuration(details).plain
+    assert "architecture" in text
+    assert "training" not in text
+    assert not {"LearningRate", "GradientNorm", "Loss/train"} & set(result(details).plain.split())
+    assert "dtype" not in provenance(details).plain
+    facts = Facts(details.run, details.started, details.epochs)
+    rows = dict(_rows(facts))
+    assert rows["tried"] == [f"combination 12 of {details.run.epochs}"]
+    assert "step" not in rows
+    assert "".join(t for t, _ in _metrics(facts, 40)[0]).startswith(f"combination {best} ")
     curves = RunCurves(details.run.id)
     assert _waiting(curves, of_devices=False) == "loading…"
     with closing(connect_reader(fitted)) as con:
@@ -88,6 +103,9 @@ def test_its_page_its_log_and_its_charts_say_so(fitted: StoreLocation) -> None:
     curves.take(update)
     assert not curves.curves["epoch.loss"].ys
     assert len(curves.curves["epoch.valid_ndcg"].ys) == 12
+    assert [name for name, _ in curves.figures_at(1e9)] == [
+        "combinations tried", "valid NDCG@10", "valid Recall@10", "test NDCG@10",
+    ]  # fmt: skip
     assert _waiting(curves, of_devices=False) == "a fitted model has no such curve"
 
 

@@ -1,0 +1,40 @@
+"""Names that a model's settings can't have, since a word of runs would then have two meanings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, METRICS, RANKINGS, SPEEDS
+from engine.spec import RunSpec, Training
+
+_OF_RUNS = {
+    "age", "all", "attempt", "attempts", "best_epoch", "bestepoch", "cause", "ceiling",
+    "checksum", "configuration", "cost", "cpu_time", "created", "data", "default", "device",
+    "epoch", "epoch_time", "epochcputime", "epochs_trained", "epochtime", "eval_time",
+    "fingerprint", "finished", "gpu", "grad", "gradientnorm", "id", "l", "label",
+    "learning_rate", "learningrate", "mark", "marks", "memory", "message", "note", "origin",
+    "parameters", "params", "protocol", "quality", "queued", "run", "runs", "seeds", "settings",
+    "split", "started", "state", "suite", "tag", "tags", "test_users", "torch", "total_seconds",
+    "total_time", "totaltime", "utilization",
+}  # fmt: skip
+"""Columns, fields of the filter and presets of columns, in small letters."""
+
+_MEASURES = frozenset(
+    [
+        *SPEEDS,
+        *EPOCH_MEASURES,
+        *(f"{measure}_{how}" for measure in EPOCH_MEASURES for how in (*AGGREGATES, "median")),
+        *(f"{metric}{ranking}" for metric in METRICS for ranking in RANKINGS),
+    ]
+)
+
+
+def name_problem(names: Iterable[str]) -> str:
+    """Say which of a model's settings can't be called so, and why; empty if all can."""
+    for name in names:
+        word = name.lower()
+        if word in Training.model_fields:
+            return f"{name}: training has a setting of that name: call it otherwise."
+        if word in RunSpec.model_fields or word in _OF_RUNS or word in _MEASURES:
+            return f"{name}: runs have a column or field of that name: call it otherwise."
+    return ""
