@@ -95,6 +95,7 @@ def told(found: Judgement, networks: Sequence[Network]) -> Told:
 def facts(said: Told) -> Iterator[tuple[str, str]]:
     """Yield all that was found, as names and texts."""
     found = said.found
+    yield "in short", said.sentence("recall")
     yield "evaluated", _evaluated(found)
     yield "cold", f"{_of(found.cold, found.users)} true items occur in no training interaction"
     if found.tied is None:
@@ -125,7 +126,6 @@ def facts(said: Told) -> Iterator[tuple[str, str]]:
             warning := few_users(found.users, METRIC_NAMES["ndcg"], *interval)
         ):
             yield "caution", warning
-    yield "in short", said.sentence("recall")
 
 
 def order_sentence(order: OrderLoss, title: str) -> str:
