@@ -13,9 +13,8 @@ import numpy as np
 from engine.analysis.claims.claim import LEVEL
 from engine.analysis.columns.definitions import METRIC_NAMES
 from engine.analysis.columns.text import figure, signed
-from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import Metric
-from engine.analysis.pairs.users import few_users
+from engine.analysis.pairs.users import FEW_USERS
 from engine.judge.judgement import FittedRanks, Judgement, OrderLoss
 from engine.judge.power import POWER, paired_spread, smallest_difference
 from engine.judge.stored import Network
@@ -120,12 +119,8 @@ def facts(said: Told) -> Iterator[tuple[str, str]]:
             f"{', '.join(shown)}: differences that a paired test over the users shows in "
             f"{100 * POWER:.0f} % of cases" + f", between models that differ as {first.between} do",
         )
-    if floor is not None:
-        interval = user_interval(floor.values("ndcg")[None])
-        if found.places is None and (
-            warning := few_users(found.users, METRIC_NAMES["ndcg"], *interval)
-        ):
-            yield "caution", warning
+    if shown and found.users < FEW_USERS:
+        yield "caution", f"Only {found.users:,} test users: models rarely differ by that much."
 
 
 def order_sentence(order: OrderLoss, title: str) -> str:

@@ -26,7 +26,9 @@ OWN = make_interactions(ITEMS, OFFSETS, 5, np.tile(np.arange(5), 9) * 1_000_000)
 def test_other_data_other_splits_and_other_lengths_are_judged_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    later = DATASET.model_copy(update={"split": SplitRule(kind="temporal", valid_share=0.2, test_share=0.2)})
+    later = DATASET.model_copy(
+        update={"split": SplitRule(kind="temporal", valid_share=0.2, test_share=0.2)}
+    )
     swapped = make_interactions(ITEMS[::-1].copy(), OFFSETS, 5, OWN.times)
     keys = [
         judgement_key(OWN, DATASET, 50),

@@ -240,7 +240,7 @@ def test_pictures_of_a_judgement(
 
     async def look(pilot: Pilot[None]) -> None:
         screen = await judged(pilot)
-        screen.query_one("#about").scroll_end(animate=False)
+        screen.query_one("#about").scroll_to(y=14, animate=False)
         await settled(pilot)
 
     snap_sizes(SeqbenchApp(absent_store, configs), look)
