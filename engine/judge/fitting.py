@@ -18,7 +18,7 @@ from engine.judge.ask import StoredFit
 from engine.judge.judgement import MISS, FittedRanks, Judgement
 from engine.judge.models import FITTED, SEQUENTIAL
 from engine.judge.order import SEED, Fit, fit_in_order, fit_shuffled
-from engine.judge.size import MOST_FITTED, MOST_RANKED, too_many_items
+from engine.judge.size import MOST_FITTED, MOST_RANKED, too_large
 from engine.models.load import load_definition
 from engine.progress import OnProgress, untold
 
@@ -52,6 +52,7 @@ def judge(
     if users < 2:
         return found
     sample, fitted_users, places = _sample(split, most_fitted, most_ranked)
+    interactions = int((sample.train_end - split.interactions.offsets[:-1]).sum())
     # What was fitted to all histories isn't what a sample gives.
     usable = stored if stored and fitted_users is None else {}
     progress = _Progress(on_progress, [name for name in FITTED if name not in usable])
@@ -62,7 +63,7 @@ def judge(
         fit = _read(usable[name], users, places) if name in usable else None
         try:
             if fit is None:
-                if problem := too_many_items(name, title, split.interactions.num_items):
+                if problem := too_large(name, title, split.interactions.num_items, interactions):
                     raise TrainingError("data", problem)
                 fit = fit_in_order(name, sample, length, progress.fitted)
         except TrainingError as error:

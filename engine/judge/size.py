@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-MOST_FITTED = 2_000_000
+MOST_FITTED = 1_000_000
 """Training interactions that models are fitted to."""
 MOST_RANKED = 10_000
 """Users who are ranked for, in validation and in test."""
-MOST_NEIGHBOURS = 20_000
-"""Items of the largest catalogue whose neighbours are found."""
+MOST_PRODUCTS = 2e10
+"""Training interactions times items up to which it is counted how many users have both of two."""
+
+_BY_PAIRS = frozenset({"item-knn", "ease"})
+"""Models that count how many users have both of two items."""
+_AT_ONCE = 2**26
+"""Users or items, times items, up to which that is counted once for all settings."""
 
 
-def too_many_items(model: str, title: str, items: int) -> str:
-    """Say why a model isn't fitted to so many items; empty if it is."""
-    if model != "item-knn" or items <= MOST_NEIGHBOURS:
+def too_large(model: str, title: str, items: int, interactions: int) -> str:
+    """Say why a model isn't fitted to so much; empty if it is."""
+    if model not in _BY_PAIRS or interactions * items <= MOST_PRODUCTS:
         return ""
-    return f"fitting {title} to {items:,} items takes too long."
+    return f"fitting {title} to {interactions:,} interactions with {items:,} items takes too long."
 
 
 def expected_seconds(users: int, items: int, interactions: int) -> float:
     """Return about how many CPU seconds judging takes: for starting, for each interaction, for
-    each two items in matrices between items, and for each score of 30 evaluations."""
-    pairs = items**2 * (1e-6 if items <= MOST_NEIGHBOURS else 4e-7)
-    scores = min(users, MOST_RANKED) * items * 5e-7
-    return 3 + 1e-5 * min(interactions, MOST_FITTED) + pairs + scores
+    matrices between items, and for each score of 30 evaluations."""
+    fitted = min(interactions, MOST_FITTED)
+    seconds = 3 + 1e-5 * fitted + 4e-7 * items**2 + 5e-7 * min(users, MOST_RANKED) * items
+    if fitted * items <= MOST_PRODUCTS:
+        counted = 1 if max(users, items) * items <= _AT_ONCE else 10
+        seconds += 1e-9 * counted * fitted * items + 5e-11 * items**3
+    return seconds
 
 
 def about(seconds: float) -> str:

@@ -87,11 +87,16 @@ def test_a_tiny_data_set_is_said_to_be_too_small(users: int) -> None:
 
 def test_memory_that_is_missing_leaves_a_model_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.models.builtin.ease.MATRICES", 2**50)
-    monkeypatch.setattr("engine.judge.size.MOST_NEIGHBOURS", 20)
     found = judge(leave_one_out(interactions()), 5)
-    assert {each.model for each in found.floors} == {"markov", "popularity"}
+    assert {each.model for each in found.floors} == {"item-knn", "markov", "popularity"}
     assert sum("EASE needs" in each for each in found.left_out) == 1
-    assert sum("30 items takes too long" in each for each in found.left_out) == 1
+
+
+def test_what_takes_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.judge.size.MOST_PRODUCTS", 60 * 6 * 30 - 1)
+    found = judge(leave_one_out(interactions(timed=True)), 5)
+    assert {each.model for each in found.floors} == {"markov", "popularity", "recent-popularity"}
+    assert all("360 interactions with 30 items takes too long" in each for each in found.left_out)
 
 
 def test_large_data_are_sampled_the_same_each_time() -> None:
