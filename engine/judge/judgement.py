@@ -1,89 +1,145 @@
-"""Whether a data set can tell models apart: its users, its order, its targets, and its floors."""
+"""What judging a data set finds: what its test users are like, and what fitted models reach there.
+
+Needs no torch: `engine.judge.fitting` fits the models.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import base64
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.pairs.significance import Metric, per_user
-from engine.datasets.splits import SplitData
-from engine.judge.order import SEED, OrderLoss, fitted_order_loss, fitted_ranks
-from engine.judge.power import paired_spread, smallest_difference
-from engine.judge.sentence import Floor, verdict
-from engine.models.load import load_definition
+from engine.analysis.pairs.significance import Difference, Metric, difference, per_user
+from engine.spec import TOP_K
 
-SEQUENTIAL = "markov"
-"""The fitted model that uses the order of a history."""
-OTHERS = ("item-knn", "popularity")
+MISS = TOP_K + 1
+"""Stands for every rank below the first `TOP_K`, in which no metric differs."""
 
-Ranks = NDArray[np.int32]
-"""(2, users): of each test user's true item, among all items and with seen ones masked."""
+
+@dataclass(frozen=True)
+class FittedRanks:
+    """What a fitted model reaches, with the settings that validation chose."""
+
+    model: str
+    title: str
+    valid: float
+    """NDCG@10 on validation, over all items."""
+    ranks: NDArray[np.int32]
+    """(ranked,): of each test user's true item among all items, up to `MISS`."""
+
+    def values(self, metric: Metric) -> NDArray[np.float64]:
+        """Return each user's metric, (ranked,)."""
+        return per_user(self.ranks, metric)
+
+    def mean(self, metric: Metric) -> float:
+        """Return the metric on test."""
+        return float(self.values(metric).mean())
+
+
+@dataclass(frozen=True)
+class OrderLoss:
+    """The shuffle test of one model: its metric with the order of histories, and without it."""
+
+    ordered: float
+    shuffled: float
+    difference: Difference
+    """With order less without, by the paired test over users."""
+
+    @property
+    def share(self) -> float | None:
+        """The share that is lost without the order: below 0 if order does harm; ``None`` if there
+        is nothing to lose."""
+        return 1 - self.shuffled / self.ordered if self.ordered else None
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a data set's test users and histories allow to find out, over all items."""
+    """What a data set's split holds out, and what fitted models reach on it."""
 
+    length: int
+    """L, the most recent items that the models see."""
     users: int
     """Test users."""
-    cold: float
-    """The share of test items that no training interaction has."""
-    tied: float | None
-    """The share of test items that are decided by a tie; ``None`` if the data have no times."""
-    order: OrderLoss
-    """Of `SEQUENTIAL`."""
-    floors: Mapping[str, Ranks]
-    """Of fitted models, by title."""
-    networks: Sequence[Ranks]
-    """Of trained models, one run each; none if there are none."""
+    cold: int
+    """Test users whose true item occurs in no training interaction."""
+    tied: int | None
+    """Test users whose true item is decided by a tie; ``None`` if the data have no times."""
+    floors: tuple[FittedRanks, ...] = ()
+    """Of fitted models; none where fewer than two users are evaluated."""
+    shuffled: FittedRanks | None = None
+    """The model of the shuffle test, fitted to shuffled histories."""
+    left_out: tuple[str, ...] = ()
+    """A sentence for each fitted model that isn't among ``floors``."""
+    places: NDArray[np.int32] | None = None
+    """(ranked,): which test users are ranked for, a sample; ``None`` if all are."""
+    fitted_users: int | None = None
+    """Users, a sample, whose histories are fitted to; ``None`` if all are."""
+    seconds: float = 0.0
+    """CPU time that it took."""
 
-    def smallest(self, metric: Metric) -> float:
-        """Return the smallest difference that the users can show (`smallest_difference`): between
-        networks if there are two, else between the two best of all models."""
-        models = self.networks
-        if len(models) < 2:
-            every = [*models, *self.floors.values()]
-            models = sorted(every, key=lambda ranks: -_mean(ranks, metric))[:2]
-        return smallest_difference(self.users, paired_spread([each[0] for each in models], metric))
+    @property
+    def floor(self) -> FittedRanks | None:
+        """The fitted model that validation chooses; ``None`` if there is none."""
+        return max(self.floors, key=lambda each: each.valid, default=None)
 
-    def floor(self, metric: Metric) -> tuple[str, float]:
-        """Return the title of the best fitted model, and its value."""
-        best = max(self.floors, key=lambda title: _mean(self.floors[title], metric))
-        return best, _mean(self.floors[best], metric)
+    def ranked(self, ranks: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the ranks of the users that are ranked for, of ranks (..., users)."""
+        return ranks if self.places is None else ranks[..., self.places]
 
-    def sentence(self, metric: Metric) -> str:
-        """Say in one sentence what can be told apart (`verdict`)."""
-        network = max((_mean(each, metric) for each in self.networks), default=None)
-        floor = None if network is None else Floor(*self.floor(metric), network)
-        return verdict(self.users, metric, self.smallest(metric), floor)
-
-
-def judge(
-    split: SplitData, length: int, networks: Sequence[Ranks] = (), seed: int = SEED
-) -> Judgement:
-    """Judge a data set, in seconds: fits a few models to it.
-
-    Args:
-        length: L, the most recent items that a model sees.
-        networks: test ranks of trained models, of the same users in the same order.
-        seed: of the shuffle test.
-    """
-    order = fitted_order_loss(SEQUENTIAL, split, length, seed)
-    floors = {SEQUENTIAL: order.ordered}
-    floors |= {name: fitted_ranks(name, split, length) for name in OTHERS}
-    tied = split.tied("test")
-    return Judgement(
-        users=len(split.users("test")),
-        cold=float(split.cold("test").mean()),
-        tied=None if tied is None else float(tied.mean()),
-        order=order,
-        floors={load_definition(name).title: ranks for name, ranks in floors.items()},
-        networks=networks,
-    )
+    def order(self, metric: Metric) -> OrderLoss | None:
+        """Return the shuffle test in a metric; ``None`` if it wasn't made."""
+        shuffled = self.shuffled
+        if shuffled is None:
+            return None
+        ordered = next(each for each in self.floors if each.model == shuffled.model)
+        both = ordered.values(metric), shuffled.values(metric)
+        return OrderLoss(
+            float(both[0].mean()), float(both[1].mean()), difference(both[0][None], both[1][None])
+        )
 
 
-def _mean(ranks: Ranks, metric: Metric) -> float:
-    return float(per_user(ranks[0], metric).mean())
+def to_json(found: Judgement) -> dict[str, Any]:
+    """Write a judgement as JSON, ranks and places packed."""
+    packed = {
+        "floors": [_fitted_json(each) for each in found.floors],
+        "shuffled": None if found.shuffled is None else _fitted_json(found.shuffled),
+        "places": None if found.places is None else _packed(found.places, "<i4"),
+    }
+    return {field.name: getattr(found, field.name) for field in fields(found)} | packed
+
+
+def from_json(content: Mapping[str, Any]) -> Judgement:
+    """Read what `to_json` wrote. Raises `KeyError`, `TypeError` or `ValueError`."""
+    shuffled, places = content["shuffled"], content["places"]
+    packed = {
+        "floors": tuple(map(_fitted_from, content["floors"])),
+        "shuffled": None if shuffled is None else _fitted_from(shuffled),
+        "places": None if places is None else _unpacked(places, "<i4"),
+        "left_out": tuple(content["left_out"]),
+    }
+    return Judgement(**{**content, **packed})
+
+
+def _fitted_json(found: FittedRanks) -> dict[str, Any]:
+    names = ("model", "title", "valid")
+    return {name: getattr(found, name) for name in names} | {"ranks": _packed(found.ranks, "u1")}
+
+
+def _fitted_from(content: Mapping[str, Any]) -> FittedRanks:
+    return FittedRanks(**{**content, "ranks": _unpacked(content["ranks"], "u1")})
+
+
+def _packed(values: NDArray[np.int32], kind: str) -> str:
+    return base64.b64encode(zlib.compress(values.astype(kind).tobytes())).decode()
+
+
+def _unpacked(text: str, kind: str) -> NDArray[np.int32]:
+    try:
+        return np.frombuffer(zlib.decompress(base64.b64decode(text)), kind).astype(np.int32)
+    except zlib.error as error:
+        raise ValueError(str(error)) from None

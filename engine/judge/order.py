@@ -7,6 +7,7 @@ sets (after Klenitskiy et al., Does It Look Sequential?, RecSys 2024).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,34 +46,61 @@ class OrderLoss:
         return 1 - after / before if before else None
 
 
-def fitted_ranks(model: str, split: SplitData, length: int) -> NDArray[np.int32]:
-    """Fit a model with the settings that validation chooses, and rank the test items, (2, users):
-    among all items, and with seen ones masked.
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model's ranks, with the settings that validation chooses."""
+
+    valid: float
+    """NDCG@10 on validation, over all items."""
+    ranks: NDArray[np.int32]
+    """(2, users) of test: among all items, and with seen ones masked."""
+
+
+def fit_in_order(
+    model: str, split: SplitData, length: int, on_fit: Callable[[], object] = lambda: None
+) -> Fit:
+    """Fit a model to the training histories, and rank the test items.
 
     Args:
         model: the name of a fitted model that comes with seqbench.
         length: L, the most recent items that it sees.
+        on_fit: called after each combination of settings.
+
+    Raises:
+        TrainingError: the model can't be fitted to these data.
     """
-    return _fitted_ranks(model, split, split, split, length)
+    return _fit(model, split, split, split, length, on_fit)
+
+
+def fit_shuffled(
+    model: str,
+    split: SplitData,
+    length: int,
+    seed: int = SEED,
+    on_fit: Callable[[], object] = lambda: None,
+) -> Fit:
+    """Fit a model to shuffled training histories, and rank the test items after shuffled ones.
+
+    Validation histories are shuffled too: settings are chosen as they serve without order.
+    Arguments are those of `fit_in_order`; of each history the last ``length`` items before the
+    target are shuffled.
+    """
+    return _fit(
+        model,
+        replace(split, interactions=shuffled_training(split, seed)),
+        shuffled_before(split, "valid", length, seed),
+        shuffled_before(split, "test", length, seed),
+        length,
+        on_fit,
+    )
 
 
 def fitted_order_loss(model: str, split: SplitData, length: int, seed: int = SEED) -> OrderLoss:
-    """Fit a model to the training histories as they are, and shuffled, and rank the test items
-    after histories of the same kind. Both choose their settings on validation.
-
-    Args:
-        model: the name of a fitted model that comes with seqbench, one that uses order.
-        length: L, the most recent items that it sees: before shuffling.
-    """
+    """Fit a model that uses order to the training histories as they are, and shuffled
+    (`fit_in_order`, `fit_shuffled`)."""
     return OrderLoss(
-        ordered=fitted_ranks(model, split, length),
-        shuffled=_fitted_ranks(
-            model,
-            replace(split, interactions=shuffled_training(split, seed)),
-            shuffled_before(split, "valid", length, seed),
-            shuffled_before(split, "test", length, seed),
-            length,
-        ),
+        ordered=fit_in_order(model, split, length).ranks,
+        shuffled=fit_shuffled(model, split, length, seed).ranks,
     )
 
 
@@ -117,9 +145,14 @@ def _shuffled(
     return make_interactions(items, own.offsets, own.num_items, own.times, own.parts)
 
 
-def _fitted_ranks(
-    model: str, train: SplitData, valid: SplitData, test: SplitData, length: int
-) -> NDArray[np.int32]:
+def _fit(
+    model: str,
+    train: SplitData,
+    valid: SplitData,
+    test: SplitData,
+    length: int,
+    on_fit: Callable[[], object],
+) -> Fit:
     device = torch.device("cpu")
     definition = load_definition(model)
     histories = train_histories(train, device)
@@ -128,12 +161,14 @@ def _fitted_ranks(
     for settings in settings_to_try({}, definition.grid):
         fitted = definition.build(settings, train.interactions.num_items, length)
         assert isinstance(fitted, FittedModel), f"{model} isn't fitted"
-        fitted.fit(histories)
+        with torch.no_grad():
+            fitted.fit(histories)
         found = metric_columns("valid", ranks(fitted, chosen_on, BATCH))[SELECTION]
         if found > best:
             best, chosen = found, fitted
+        on_fit()
     assert chosen is not None, "a metric is at least 0"
-    return _test_ranks(chosen, test, length, device)
+    return Fit(best, _test_ranks(chosen, test, length, device))
 
 
 def _test_ranks(

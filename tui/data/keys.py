@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from tui.shell.action import Action
 
+JUDGE = Action(
+    "judge",
+    ("j",),
+    "Judge",
+    "Find out whether the data set can tell models apart",
+    ("data",),
+    True,
+)
 DATA = (
     Action(
         "move",
@@ -30,6 +38,7 @@ DATA = (
         ("data",),
         True,
     ),
+    JUDGE,
     Action("fetch", ("f",), "Fetch", "Download the data set", ("data",), True),
     Action("close", ("escape", "backspace"), "Back", "Go back", ("data",), True),
 )

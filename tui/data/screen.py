@@ -13,8 +13,8 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.data.keys import DATA
-from tui.data.words import Availability, Profile, described
+from tui.data.keys import DATA, JUDGE
+from tui.data.words import Availability, Judged, Profile, described
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
@@ -25,6 +25,7 @@ from tui.widgets.key_bar import KeyBar
 if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.spec import Dataset
+    from tui.data.judge_reading import JudgingProcess
     from tui.lab import Lab
 
 
@@ -43,6 +44,7 @@ class DataScreen(Screen[str]):
 
     def __init__(self, catalogue: Catalogue, chosen: str | None = None) -> None:
         super().__init__()
+        self._catalogue = catalogue
         self._sets = [catalogue.datasets[name] for name in catalogue.dataset_order]
         self._chosen = chosen
         self._available: dict[str, Availability] = {}
@@ -59,6 +61,19 @@ class DataScreen(Screen[str]):
             for each in self._sets
         }
         """One for each data set, so that none waits for a large one, which takes minutes."""
+        self._judged: dict[str, Judged] = {}
+        self._judge_notes: dict[str, str] = {}
+        """How far judging has come, or why it failed."""
+        self._judged_readings = {
+            each.name: Reading(
+                self, partial(self._take_judged, each.name), partial(self._miss_judged, each.name)
+            )
+            for each in self._sets
+        }
+        self._judging: JudgingProcess | None = None
+        self._judging_of: str | None = None
+        """The data set that is being judged, one at a time."""
+        self._left = False
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
@@ -76,6 +91,12 @@ class DataScreen(Screen[str]):
         index = names.index(self._chosen) if self._chosen in names else 0
         self.query_one(OptionList).highlighted = index
         self._find()
+
+    def on_unmount(self) -> None:
+        """Stop judging: nobody waits for it any more."""
+        self._left = True
+        if self._judging is not None:
+            self._judging.stop()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show)
@@ -134,10 +155,46 @@ class DataScreen(Screen[str]):
     def _take_profile(self, name: str, profile: Profile | None) -> None:
         if profile is not None:
             self._profiles[name] = profile
+            self._read_judged(name)
         self._take_reason(name, "r reads it, which takes a while")
 
     def _take_reason(self, name: str, reason: str) -> None:
         self._reasons[name] = reason
+        self._show()
+
+    def _read_judged(self, name: str) -> None:
+        dataset, catalogue, location = (
+            self._catalogue.datasets[name],
+            self._catalogue,
+            self.app.location,
+        )
+
+        def read() -> Judged:
+            from tui.data.judge_reading import judged
+
+            return judged(dataset, location, catalogue)
+
+        self._judged_readings[name].ask(read)
+
+    def _take_judged(self, name: str, found: Judged) -> None:
+        self._judged[name] = found
+        self._judge_notes.pop(name, None)
+        self._end_judging(name)
+
+    def _miss_judged(self, name: str, why: str) -> None:
+        self._judge_notes[name] = why
+        self._judged.setdefault(name, Judged((), ""))
+        self._end_judging(name)
+
+    def _take_progress(self, name: str, done: int, total: int | None) -> None:
+        if self._judging_of == name:
+            of = f" of {total}" if total else ""
+            self._judge_notes[name] = f"judging: {done}{of} fits; leaving this screen stops it"
+            self._show()
+
+    def _end_judging(self, name: str) -> None:
+        if self._judging_of == name:
+            self._judging = self._judging_of = None
         self._show()
 
     def _show(self) -> None:
@@ -145,12 +202,15 @@ class DataScreen(Screen[str]):
         about = self.query_one("#about")
         about.border_title = plain(dataset.name, 40)
         name = dataset.name
+        width = (about.content_size.width or self.size.width - 34) - 1
+        judged, key = self._judged.get(name), self.app.key_of(JUDGE)
         text = described(
             dataset,
             self._available.get(name),
             self._profiles.get(name),
             self._reasons.get(name, ""),
-            (about.content_size.width or self.size.width - 34) - 1,
+            width,
+            list(judged.lines(key, self._judge_notes.get(name, ""), width)) if judged else (),
         )
         shown = self.query_one("#text", Static)
         if shown.content != text:
@@ -169,6 +229,40 @@ class DataScreen(Screen[str]):
             self.action_fetch()
         else:
             self._look_into(asked=True)
+
+    def action_judge(self) -> None:
+        """Judge whether the data set can tell models apart, in the background."""
+        dataset, name = self._current, self._current.name
+        known = self._judged.get(name)
+        if self._judging_of is not None:
+            self.notify(f"{self._judging_of} is being judged: one at a time.")
+            return
+        if known is None:
+            ready = name in self._profiles
+            why = "Still reading it." if ready else f"{name} is judged once it is here and read."
+            self.notify(why)
+            return
+        if known.facts:
+            self.notify(f"{name} is judged, and its data are the same.")
+            return
+        self._judging_of = name
+        self._judge_notes[name] = "judging …"
+        self._show()
+        catalogue, location = self._catalogue, self.app.location
+
+        def tell(done: int, total: int | None) -> None:
+            self.call_later(self._take_progress, name, done, total)
+
+        def read() -> Judged:
+            from tui.data.judge_reading import judged, start_judging
+
+            judging = self._judging = start_judging(dataset, location, catalogue)
+            if self._left:
+                judging.stop()
+            judging.result(tell)
+            return judged(dataset, location, catalogue)
+
+        self._judged_readings[name].ask(read)
 
     def action_fetch(self) -> None:
         """Offer the download."""

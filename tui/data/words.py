@@ -45,10 +45,44 @@ class Profile:
     remarks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Judged:
+    """Whether a data set can tell models apart."""
+
+    facts: tuple[tuple[str, str], ...]
+    """Names and texts; none before it is judged."""
+    takes: str
+    """About how long judging takes, in words."""
+
+    def lines(self, key: str, progress: str, width: int) -> Iterator[Content]:
+        """Yield what is known, or how to find out.
+
+        Args:
+            key: the one that judges.
+            progress: how far judging has come, or why it failed; empty before it begins.
+        """
+        if self.facts:
+            for name, text in self.facts:
+                yield from _field(name, text, width)
+        else:
+            offer = f"{key} judges whether it can tell models apart, which takes {self.takes}"
+            yield from _field("judgement", progress or offer, width)
+
+
 def described(
-    dataset: Dataset, found: Availability | None, profile: Profile | None, reason: str, width: int
+    dataset: Dataset,
+    found: Availability | None,
+    profile: Profile | None,
+    reason: str,
+    width: int,
+    judged: Sequence[Content] = (),
 ) -> Content:
-    """Describe a data set in ``width`` cells. ``reason`` says why there is no profile yet."""
+    """Describe a data set in ``width`` cells.
+
+    Args:
+        reason: why there is no profile yet.
+        judged: of `Judged.lines`.
+    """
     lines = [Content.styled(plain(dataset.title, TITLE), "bold")]
     if found is not None:
         lines += _field("source", found.words, width)
@@ -67,6 +101,7 @@ def described(
         lines += _field("popularity", top, width)
         lines += _histogram("  items", figures.popularity)
         lines += _rules(dataset, profile, width)
+        lines += judged
     elif reason:
         lines += _field("statistics", reason, width)
     if dataset.license:

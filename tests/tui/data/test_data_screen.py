@@ -147,6 +147,63 @@ async def test_a_damaged_set_is_one_sentence(
         await wait_for(pilot, lambda: "line 1: expected user" in text(screen), "the sentence")
 
 
+async def judged(pilot: Pilot[None]) -> DataScreen:
+    """Judge the tiny data set."""
+    screen = await opened(pilot, "tiny")
+    await wait_for(pilot, lambda: "j judges" in text(screen), "the offer")
+    assert "takes a few seconds" in " ".join(text(screen).split())
+    await pilot.press("j")
+    await wait_for(pilot, lambda: "in short" in text(screen), "the judgement", seconds=120)
+    return screen
+
+
+async def test_it_is_judged_once_and_without_waiting(
+    configs: Path, absent_store: StoreLocation
+) -> None:
+    async with SeqbenchApp(absent_store, configs).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, "tiny")
+        await wait_for(pilot, lambda: "j judges" in text(screen), "the offer")
+        await pilot.press("j")
+        assert "judging" in text(screen)
+        options = screen.query_one(OptionList)
+        options.highlighted = options.get_option_index("ml-25m")
+        await settled(pilot)
+        assert "judg" not in text(screen)
+        options.highlighted = options.get_option_index("tiny")
+        await wait_for(pilot, lambda: "in short" in text(screen), "the judgement", seconds=120)
+        said = " ".join(text(screen).split())
+        for words in ("users: differences in", "Only ", "floor ", "shuffle test", "smallest"):
+            assert words in said
+        await pilot.press("escape")
+        await settled(pilot)
+        screen = await opened(pilot, "tiny")
+        await wait_for(pilot, lambda: "in short" in text(screen), "what is kept")
+
+
+async def test_leaving_the_screen_stops_judging(configs: Path, absent_store: StoreLocation) -> None:
+    async with SeqbenchApp(absent_store, configs).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, "tiny")
+        await wait_for(pilot, lambda: "j judges" in text(screen), "the offer")
+        await pilot.press("j")
+        await wait_for(pilot, lambda: screen._judging is not None, "its process")
+        judging = screen._judging
+        assert judging is not None
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: not Path(f"/proc/{judging.pid}").exists(), "its end")
+
+
+async def test_a_set_that_is_not_here_is_not_judged(
+    configs: Path, absent_store: StoreLocation
+) -> None:
+    async with SeqbenchApp(absent_store, configs).run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, "ml-25m")
+        await wait_for(pilot, lambda: "source" in text(screen), "it")
+        await pilot.press("j")
+        await settled(pilot)
+        said = [str(each.message) for each in pilot.app._notifications]
+        assert said == ["ml-25m is judged once it is here and read."]
+
+
 @pytest.mark.parametrize("name", ["tiny", "ml-25m"])
 def test_pictures(
     snap_sizes: Sizes,
@@ -163,9 +220,27 @@ def test_pictures(
         screen = await opened(pilot, name)
         await wait_for(
             pilot,
-            lambda: ("source" in text(screen)) and (name != "tiny" or "median" in text(screen)),
+            lambda: "source" in text(screen) and (name != "tiny" or "j judges" in text(screen)),
             "it",
         )
+        await settled(pilot)
+
+    snap_sizes(SeqbenchApp(absent_store, configs), look)
+
+
+def test_pictures_of_a_judgement(
+    snap_sizes: Sizes,
+    configs: Path,
+    absent_store: StoreLocation,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEQBENCH_DATA", "data")
+
+    async def look(pilot: Pilot[None]) -> None:
+        screen = await judged(pilot)
+        screen.query_one("#about").scroll_to(y=14, animate=False)
         await settled(pilot)
 
     snap_sizes(SeqbenchApp(absent_store, configs), look)

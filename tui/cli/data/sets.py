@@ -18,6 +18,7 @@ from engine.datasets.locate import is_ready, locate
 from engine.progress import counted
 from engine.spec import Dataset
 from tui.cli import completion
+from tui.cli.data.judging import judge
 from tui.cli.data.own import derive, import_, show
 from tui.cli.output import on_terminal
 from tui.cli.progress import progress
@@ -45,7 +46,7 @@ def data() -> None:
     """List, fetch and check data sets."""
 
 
-for command in (show, import_, derive):
+for command in (show, judge, import_, derive):
     data.add_command(command)
 
 
