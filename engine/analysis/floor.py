@@ -1,24 +1,26 @@
-"""The floor of a data set: the best of its fitted models, which every trained model must beat."""
+"""The floor of a data set: the best of its fitted models, which every trained model must beat.
+
+Here are its definition, its signs and every sentence about it.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from engine.analysis.baseline import compares
 from engine.analysis.claims.claim import LEVEL
+from engine.analysis.columns.text import figure
 from engine.analysis.comparison import COMPARABLE
 from engine.analysis.labels.stored import stored_labels
-from engine.analysis.labels.words import cell_title
 from engine.analysis.provenance import provenance_of
 from engine.cell import Cell
 from engine.metrics import SELECTION
 from engine.store.compare.grouping import Choice, cell_table
 
 if TYPE_CHECKING:
-    from engine.analysis.pairs.cells import Pair
     from engine.config import Catalogue
 
 FILTER = "objective:fitted"
@@ -33,6 +35,14 @@ _SHOWN = "test_ndcg_best"
 Standing = Literal["above", "not told from", "below"]
 """Where a cell stands against its floor."""
 
+SIGN: Mapping[Standing, str] = {"above": "", "not told from": "≈", "below": "▽"}
+"""What is put after the name of a cell."""
+
+LEGEND = "≈ can't be told from the floor, ▽ below it"
+
+COLUMN, COLUMN_STANDING = "floor", "vs floor"
+"""The keys of rows of a comparison: the floor with its value, and the standing against it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Floor:
@@ -42,6 +52,7 @@ class Floor:
     run: str
     """The newest of its runs."""
     label: str
+    """The model's title, and what tells the cell from others of its model, data set and length."""
     value: float
     """Its mean NDCG@10 on test."""
     comparable: tuple[object, ...]
@@ -76,12 +87,12 @@ def floors(con: sqlite3.Connection, catalogue: Catalogue | None = None) -> list[
         if other is None or score > (other[0], -rows[other[1]].cell.length):
             best[comparable] = (value, place)
     chosen = {comparable: rows[place] for comparable, (_, place) in best.items()}
-    labels = stored_labels(con, {row.cell: row.run for row in chosen.values()}, catalogue)
+    labels = stored_labels(con, {row.cell: row.run for row in rows}, catalogue)
     return [
         Floor(
             row.cell,
             row.run,
-            cell_title(row.cell, labels[row.cell]),
+            f"{_title(row.cell.model, catalogue)} {labels[row.cell]}".rstrip(),
             row.figures[_SHOWN].spread.mean,
             comparable,
         )
@@ -96,13 +107,57 @@ def floor_of(
     return next((each for each in found if each.is_of(row)), None)
 
 
-def standing(pair: Pair) -> Standing:
-    """Return where the first cell of a pair stands against the second, its floor.
+def standing(mean: float, p: float) -> Standing:
+    """Return where a cell stands against its floor.
 
-    Where no verdict is possible, as with a single seed, the paired test over the users alone
-    decides: what it can't tell apart, no further seed would.
+    Args:
+        mean: the cell's metric less the floor's.
+        p: of the paired test, corrected; where no verdict is possible, as with a single seed, that
+            of the test over the users alone, as it is: what that can't tell apart, no further seed
+            would.
     """
-    p = pair.difference.p if pair.p is None else pair.p
     if p >= LEVEL:
         return "not told from"
-    return "above" if pair.difference.mean > 0 else "below"
+    return "above" if mean > 0 else "below"
+
+
+def signed(name: str, of: Standing | None) -> str:
+    """Return the name of a cell, followed by the sign of its standing if it has one."""
+    return f"{name} {SIGN[of]}".rstrip() if of else name
+
+
+def floor_text(floor: Floor) -> str:
+    """Name a floor and its value: ``Markov counts 0.0695``."""
+    return f"{floor.label} {figure(floor.value, 'metric')}"
+
+
+def floor_line(floor: Floor) -> str:
+    """Name the floor of a data set: ``Floor of ml-100k: Markov counts 0.0695``."""
+    return f"Floor of {floor.cell.dataset}: {floor_text(floor)}"
+
+
+def standing_sentence(of: Standing, floor: Floor) -> str:
+    """Say where a cell stands, without a subject: ``below the floor, Markov counts 0.0695``."""
+    where = {"above": "above", "not told from": "can't be told from", "below": "below"}[of]
+    return f"{where} the floor, {floor_text(floor)}"
+
+
+def summary_sentence(floor: Floor, found: Collection[Standing]) -> str:
+    """Say how many of the trained cells that were compared with a floor are no better."""
+    name, total = floor_text(floor), len(found)
+    if not total:
+        return f"no trained cell is compared with the floor, {name}"
+    cells = "one trained cell" if total == 1 else f"{total} trained cells"
+    untold, below = (sum(each == which for each in found) for which in ("not told from", "below"))
+    lie = "lies" if below == 1 else "lie"
+    if untold:
+        more = f", and {below} {lie} below it" if below else ""
+        return f"{untold} of {cells} can't be told from the floor, {name}{more}"
+    if below:
+        return f"{below} of {cells} {lie} below the floor, {name}"
+    return f"{total} of {cells} {'is' if total == 1 else 'are'} above the floor, {name}"
+
+
+def _title(model: str, catalogue: Catalogue | None) -> str:
+    known = catalogue.models.get(model) if catalogue else None
+    return known.title if known else model
