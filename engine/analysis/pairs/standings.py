@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.analysis.floor import METRIC, Floor, Standing, standing
 from engine.analysis.pairs.cells import Pair, against, counted_cells
 from engine.analysis.pairs.significance import holm
 from engine.cell import Cell
-from engine.store.compare.grouping import Choice, cell_counts, counted_runs, runs_of_cell
+from engine.store.compare.grouping import (
+    Choice,
+    cell_counts,
+    cell_table,
+    counted_runs,
+    runs_of_cell,
+)
 from engine.store.location import StoreLocation
 
-MOST_TOGETHER = 200
-"""The most cells of a data set whose ranks are all read for the mark of one of them."""
+MOST_RUNS = 1_000
+"""The most runs of a data set whose ranks are all read for the mark of one cell."""
+
+MOST_SEEDS = 100
+"""The most seeds of a cell whose ranks are read: each seed's are a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,52 +86,62 @@ class Standings:
         self._sizes = cell_counts(con, Choice()) if floors else {}
         self.kept: dict[object, FloorTest | None] = {} if kept is None else kept
         """The tests, by the runs of both cells; None of what can't be tested."""
-        self._whole: dict[str, dict[Cell, tuple[Floor, Standing]]] = {}
+        self._known: dict[Cell, tuple[Floor, Standing] | None] = {}
+        self._whole: set[str] = set()
 
     def of(
         self, con: sqlite3.Connection, cells: Iterable[Cell]
     ) -> dict[Cell, tuple[Floor, Standing]]:
         """Say against which floor cells stand where; without those that can't be compared."""
-        found: dict[Cell, tuple[Floor, Standing]] = {}
-        asked: dict[str, list[Cell]] = {}
+        asked: dict[str, set[Cell]] = {}
         for cell in cells:
             if cell.dataset in self._floors:
-                asked.setdefault(cell.dataset, []).append(cell)
+                asked.setdefault(cell.dataset, set()).add(cell)
         for dataset, some in asked.items():
-            whole = self._whole.get(dataset)
-            if whole is None and self._sizes.get(dataset, 0) <= MOST_TOGETHER:
-                whole = self._whole[dataset] = self._read(con, dataset, None)
-            known = whole if whole is not None else self._read(con, dataset, some)
-            found |= {cell: known[cell] for cell in some if cell in known}
-        return found
+            self._read(con, dataset, some)
+        every = set().union(*asked.values())
+        return {cell: found for cell in every if (found := self._known.get(cell))}
 
     def of_dataset(
         self, con: sqlite3.Connection, dataset: str
     ) -> dict[Cell, tuple[Floor, Standing]]:
-        """Say where all cells of a data set stand, if they are few enough; else nothing."""
-        if dataset not in self._floors or self._sizes.get(dataset, 0) > MOST_TOGETHER:
+        """Say where all cells of a data set stand, if their runs are few enough; else nothing."""
+        if dataset not in self._floors or not self._reads_all(dataset):
             return {}
-        return self.of(con, counted_runs(con, _of_dataset(dataset)).values())
+        self._read(con, dataset, set())
+        return {
+            cell: found
+            for cell, found in self._known.items()
+            if found is not None and cell.dataset == dataset
+        }
 
-    def _read(
-        self, con: sqlite3.Connection, dataset: str, cells: Sequence[Cell] | None
-    ) -> dict[Cell, tuple[Floor, Standing]]:
-        """Test some cells of a data set, or all."""
-        if cells is None:
-            counted = counted_runs(con, _of_dataset(dataset))
+    def _reads_all(self, dataset: str) -> bool:
+        return self._sizes.get(dataset, (0, 0))[1] <= MOST_RUNS
+
+    def _read(self, con: sqlite3.Connection, dataset: str, cells: Collection[Cell]) -> None:
+        """Get to know where some cells of a data set stand, or all if they are few."""
+        comparisons = None
+        if self._reads_all(dataset):
+            if dataset in self._whole:
+                return
+            self._whole.add(dataset)
+            counted = counted_runs(con, Choice(f'dataset="{dataset}"'))
         else:
-            wanted = set(cells)
-            some = counted_runs(con, Choice(), {cell.place for cell in cells})
-            counted = {run: cell for run, cell in some.items() if cell in wanted}
+            new = [cell.name for cell in cells if cell not in self._known]
+            self._known |= dict.fromkeys(map(Cell.named, new))
+            rows = cell_table(con, Choice(), [], new) if new else []
+            read = {row.cell for row in rows if row.seeds <= MOST_SEEDS}
+            if not read:
+                return
+            some = counted_runs(con, Choice(), {cell.place for cell in read})
+            counted = {run: cell for run, cell in some.items() if cell in read}
+            comparisons = self._sizes[dataset][0]
         of_cells = _by_cell(counted)
-        found: dict[Cell, tuple[Floor, Standing]] = {}
         for floor in self._floors[dataset]:
-            own = runs_of_cell(con, Choice(), floor.cell.name)
+            own = runs_of_cell(con, Choice(), floor.cell.name)[:MOST_SEEDS]
             tests = self._tested(con, floor, own, of_cells)
-            comparisons = None if cells is None else self._sizes[dataset]
-            stand = standings_of(tests, comparisons)
-            found |= {cell: (floor, where) for cell, where in stand.items()}
-        return found
+            for cell, where in standings_of(tests, comparisons).items():
+                self._known[cell] = floor, where
 
     def _tested(
         self,
@@ -144,10 +163,6 @@ class Standings:
                     for pair in against([each], base, METRIC, masked=False):
                         self.kept[keys[each.cell]] = floor_test(pair)
         return {cell: found for cell, key in keys.items() if (found := self.kept.get(key))}
-
-
-def _of_dataset(dataset: str) -> Choice:
-    return Choice(f'dataset="{dataset}"')
 
 
 def _by_cell(counted: Mapping[str, Cell]) -> dict[Cell, tuple[str, ...]]:

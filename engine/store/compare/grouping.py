@@ -266,16 +266,16 @@ def counted_runs(
     return {run: Cell(*key) for *key, run in map(tuple, fetch(con, sql, parameters))}
 
 
-def cell_counts(con: sqlite3.Connection, choice: Choice) -> dict[str, int]:
-    """Count the cells of each data set.
+def cell_counts(con: sqlite3.Connection, choice: Choice) -> dict[str, tuple[int, int]]:
+    """Count the cells of each data set, and their runs.
 
     Raises:
         UsageError: a filter that means nothing.
     """
     picked, parameters = counted(choice)
-    cells = f"SELECT DISTINCT {_KEY} FROM ({picked}) p"  # noqa: S608
-    sql = f"SELECT dataset, count(*) FROM ({cells}) GROUP BY dataset"  # noqa: S608
-    return dict(map(tuple, fetch(con, sql, parameters)))
+    cells = f"SELECT p.dataset, count(*) AS runs FROM ({picked}) p GROUP BY {_KEY}"  # noqa: S608
+    sql = f"SELECT dataset, count(*), sum(runs) FROM ({cells}) GROUP BY dataset"  # noqa: S608
+    return {name: (cells, runs) for name, cells, runs in map(tuple, fetch(con, sql, parameters))}
 
 
 def cells_marked(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from floor_stores import SHIFTS, STANDINGS, add, floor_store, ranks
 from hypothesis import given
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore
@@ -21,36 +22,10 @@ from engine.cell import Cell
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
 
-USERS = 400
-
-
-def ranks(shift: float, seed: int) -> np.ndarray:
-    """Users are easy or hard for every model; a model is ``shift`` better for all."""
-    easy = np.random.default_rng(1).normal(2.0, 1.5, USERS)
-    own = np.random.default_rng([seed, round(1000 * (shift + 2))]).normal(0, 0.3, USERS)
-    over_all = np.clip(np.exp(easy + own - shift), 1, 500).astype(np.int32)
-    return np.stack([over_all, np.maximum(1, over_all // 2)])
-
-
-SHIFTS = {"sasrec": 1.2, "bert4rec": 0.0, "xlstm": -1.2}
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> MeasuredStore:
-    """Markov counts with one seed, and three networks: better, as good, and worse."""
-    store = MeasuredStore(tmp_path)
-    add(store, "markov", 42, 0.0)
-    add(store, "popularity", 42, -1.0)
-    for model, shift in SHIFTS.items():
-        for seed in (1, 2, 3):
-            add(store, model, seed, shift)
-    return store
-
-
-def add(store: MeasuredStore, model: str, seed: int, shift: float) -> str:
-    run = store.add(model, seed=seed)
-    np.save(store.location.folder(run).test_ranks, ranks(shift, seed))
-    return run
+    return floor_store(tmp_path)
 
 
 def read(
@@ -67,7 +42,7 @@ def by_model(found: Mapping[Cell, tuple[Floor, Standing]]) -> dict[str, Standing
 
 def test_trained_cells_stand_above_at_or_below_their_floor(store: MeasuredStore) -> None:
     found = read(store)
-    assert by_model(found) == {"sasrec": "above", "bert4rec": "not told from", "xlstm": "below"}
+    assert by_model(found) == STANDINGS
     assert {floor.label for floor, _ in found.values()} == {"Markov counts"}
 
 
@@ -140,14 +115,17 @@ def test_of_very_many_cells_only_those_asked_for_are_read(
     store: MeasuredStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = read(store)
-    monkeypatch.setattr(standings, "MOST_TOGETHER", 1)
+    monkeypatch.setattr(standings, "MOST_RUNS", 1)
     kept: dict[object, FloorTest | None] = {}
     with closing(connect_reader(store.location)) as con:
         every = Standings(con, store.location, floors(con, store.catalogue), kept)
         (cell,) = [cell for cell in whole if cell.model == "xlstm"]
         assert every.of(con, [cell]) == {cell: whole[cell]}
         assert every.of_dataset(con, "ml-100k") == {}
-    assert len(kept) == 1
+        assert len(kept) == 1
+        monkeypatch.setattr(standings, "MOST_SEEDS", 2)
+        none = Standings(con, store.location, floors(con, store.catalogue), kept)
+        assert none.of(con, [cell]) == {}
 
 
 def test_without_a_floor_or_ranks_nothing_is_said(tmp_path: Path) -> None:
