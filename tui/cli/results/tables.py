@@ -14,6 +14,7 @@ import click
 from engine.analysis.apart import why_apart
 from engine.analysis.columns.definitions import Aggregate, epochs_words
 from engine.analysis.comparison import Row, by_cell, column_of, compare_rows
+from engine.analysis.floor import Floor, floor_line
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.inflation.text import format_inflation, inflation_sentences
 from engine.analysis.labels.stored import newest_runs, stored_labels
@@ -190,6 +191,14 @@ def _tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequenc
         note(sentence)
     if len(sentences) > SHOWN:
         note(f"… and {len(sentences) - SHOWN} more cells have several rows.")
+
+
+def tell_floors(floors: Sequence[Floor]) -> None:
+    """Name the floors of the rows."""
+    for floor in floors[:SHOWN]:
+        note(f"{floor_line(floor)}.")
+    if len(floors) > SHOWN:
+        note(f"… and {len(floors) - SHOWN} more floors.")
 
 
 def tell_marks(rows: Sequence[Row]) -> None:
