@@ -38,7 +38,11 @@ Standing = Literal["above", "not told from", "below"]
 SIGN: Mapping[Standing, str] = {"above": "", "not told from": "≈", "below": "▽"}
 """What is put after the name of a cell."""
 
-LEGEND = "≈ can't be told from the floor, ▽ below it"
+LEGEND = (
+    "≈: can't be told from the floor, the fitted model that is best on validation; ▽: below it. "
+    "In NDCG@10/test, over all items; p is corrected (Holm) for the trained cells of the data set."
+)
+"""Explains the signs below a table."""
 
 COLUMN, COLUMN_STANDING = "floor", "vs floor"
 """The keys of rows of a comparison: the floor with its value, and the standing against it."""
@@ -58,7 +62,7 @@ class Floor:
     comparable: tuple[object, ...]
     """The values of `COMPARABLE`."""
 
-    def is_of(self, row: dict[str, object] | dict[str, float | str | None]) -> bool:
+    def is_of(self, row: Mapping[str, object]) -> bool:
         """Whether a run or cell, a row with the columns `COMPARABLE`, has this floor."""
         return compares(row, dict(zip(COMPARABLE, self.comparable, strict=True)))
 
@@ -100,9 +104,7 @@ def floors(con: sqlite3.Connection, catalogue: Catalogue | None = None) -> list[
     ]
 
 
-def floor_of(
-    found: Iterable[Floor], row: dict[str, object] | dict[str, float | str | None]
-) -> Floor | None:
+def floor_of(found: Iterable[Floor], row: Mapping[str, object]) -> Floor | None:
     """Return the floor that a run or cell is compared with; ``None`` if none was run."""
     return next((each for each in found if each.is_of(row)), None)
 
@@ -121,7 +123,7 @@ def standing(mean: float, p: float) -> Standing:
     return "above" if mean > 0 else "below"
 
 
-def signed(name: str, of: Standing | None) -> str:
+def with_sign(name: str, of: Standing | None) -> str:
     """Return the name of a cell, followed by the sign of its standing if it has one."""
     return f"{name} {SIGN[of]}".rstrip() if of else name
 

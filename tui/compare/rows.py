@@ -11,7 +11,7 @@ from engine.analysis.baseline import difference_text, has_difference
 from engine.analysis.columns.definitions import COSTS, Column, Value
 from engine.analysis.columns.offered import HELD, QUIET
 from engine.analysis.columns.text import figure, short_spread_text
-from engine.analysis.floor import SIGN, signed
+from engine.analysis.floor import SIGN, with_sign
 from engine.cell import FIELDS
 from engine.cell import Cell as CellName
 from engine.store.tags import is_annotated, parse_tags
@@ -111,7 +111,7 @@ def _with_standing(
     if where is None or not SIGN[where]:
         return cells
     place = next(n for n, column in enumerate(shown) if column.name == "model")
-    named = Cell(signed(cells[place].text, where), cells[place].tone)
+    named = Cell(with_sign(cells[place].text, where), cells[place].tone)
     return (*cells[:place], named, *cells[place + 1 :])
 
 

@@ -14,9 +14,9 @@ from engine.analysis.floor import (
     floor_line,
     floor_of,
     floors,
-    signed,
     standing_sentence,
     summary_sentence,
+    with_sign,
 )
 from engine.cell import Cell
 from engine.spec import SplitRule
@@ -90,7 +90,7 @@ def test_each_split_has_its_own_floor(store: MeasuredStore) -> None:
 )
 def test_a_standing_is_a_sign_and_a_sentence(where: Standing, words: str) -> None:
     assert standing_sentence(where, FLOOR) == words
-    assert signed("sasrec", where) == {"above": "sasrec", "below": "sasrec ▽"}.get(
+    assert with_sign("sasrec", where) == {"above": "sasrec", "below": "sasrec ▽"}.get(
         where, "sasrec ≈"
     )
 
