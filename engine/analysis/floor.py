@@ -144,6 +144,22 @@ def standing_sentence(of: Standing, floor: Floor) -> str:
     return f"{where} the floor, {floor_text(floor)}"
 
 
+def beside_floor(floor: Floor, found: Collection[Standing]) -> str:
+    """Name a floor, and say where the cells of one model, data set and length stand."""
+    name, total = floor_text(floor), len(found)
+    words: Mapping[Standing, str] = {
+        "above": "above it",
+        "not told from": "can't be told from it",
+        "below": "below it",
+    }
+    parts = []
+    for where, word in words.items():
+        if number := sum(each == where for each in found):
+            sign = f"{SIGN[where]} " if SIGN[where] else ""
+            parts.append(f"{sign}{word}" if total == 1 else f"{number} of {total} {word}")
+    return " · ".join([name, ", ".join(parts)] if parts else [name])
+
+
 def summary_sentence(floor: Floor, found: Collection[Standing]) -> str:
     """Say how many of the trained cells that were compared with a floor are no better."""
     name, total = floor_text(floor), len(found)

@@ -11,6 +11,7 @@ from measured_runs import MeasuredStore
 from engine.analysis.floor import (
     Floor,
     Standing,
+    beside_floor,
     floor_line,
     floor_of,
     floors,
@@ -92,6 +93,16 @@ def test_a_standing_is_a_sign_and_a_sentence(where: Standing, words: str) -> Non
     assert standing_sentence(where, FLOOR) == words
     assert with_sign("sasrec", where) == {"above": "sasrec", "below": "sasrec ▽"}.get(
         where, "sasrec ≈"
+    )
+
+
+def test_the_cells_of_one_place_are_counted_where_there_are_several() -> None:
+    name = "Markov counts 0.0695"
+    assert beside_floor(FLOOR, []) == name
+    assert beside_floor(FLOOR, ["above"]) == f"{name} · above it"
+    assert beside_floor(FLOOR, ["below"]) == f"{name} · ▽ below it"
+    assert beside_floor(FLOOR, ["not told from", "above"]) == (
+        f"{name} · 1 of 2 above it, 1 of 2 can't be told from it"
     )
 
 
