@@ -39,7 +39,7 @@ SIGN: Mapping[Standing, str] = {"above": "", "not told from": "≈", "below": "�
 """What is put after the name of a cell."""
 
 LEGEND = (
-    "≈: can't be told from the floor, the fitted model that is best on validation; ▽: below it. "
+    "≈: can't be distinguished from the floor, the fitted model that is best on validation; ▽: below it. "
     "In NDCG@10/test, over all items; p is corrected (Holm) for the trained cells of the data set."
 )
 """Explains the signs below a table."""
@@ -140,7 +140,11 @@ def floor_line(floor: Floor) -> str:
 
 def standing_sentence(of: Standing, floor: Floor) -> str:
     """Say where a cell stands, without a subject: ``below the floor, Markov counts 0.0695``."""
-    where = {"above": "above", "not told from": "can't be told from", "below": "below"}[of]
+    where = {
+        "above": "is above",
+        "not told from": "can't be distinguished from",
+        "below": "is below",
+    }[of]
     return f"{where} the floor, {floor_text(floor)}"
 
 
@@ -149,7 +153,7 @@ def beside_floor(floor: Floor, found: Collection[Standing]) -> str:
     name, total = floor_text(floor), len(found)
     words: Mapping[Standing, str] = {
         "above": "above it",
-        "not told from": "can't be told from it",
+        "not told from": "can't be distinguished from it",
         "below": "below it",
     }
     parts = []
@@ -170,7 +174,7 @@ def summary_sentence(floor: Floor, found: Collection[Standing]) -> str:
     lie = "lies" if below == 1 else "lie"
     if untold:
         more = f", and {below} {lie} below it" if below else ""
-        return f"{untold} of {cells} can't be told from the floor, {name}{more}"
+        return f"{untold} of {cells} can't be distinguished from the floor, {name}{more}"
     if below:
         return f"{below} of {cells} {lie} below the floor, {name}"
     return f"{total} of {cells} {'is' if total == 1 else 'are'} above the floor, {name}"

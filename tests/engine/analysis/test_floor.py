@@ -84,9 +84,9 @@ def test_each_split_has_its_own_floor(store: MeasuredStore) -> None:
 @pytest.mark.parametrize(
     ("where", "words"),
     [
-        ("above", "above the floor, Markov counts 0.0695"),
-        ("not told from", "can't be told from the floor, Markov counts 0.0695"),
-        ("below", "below the floor, Markov counts 0.0695"),
+        ("above", "is above the floor, Markov counts 0.0695"),
+        ("not told from", "can't be distinguished from the floor, Markov counts 0.0695"),
+        ("below", "is below the floor, Markov counts 0.0695"),
     ],
 )
 def test_a_standing_is_a_sign_and_a_sentence(where: Standing, words: str) -> None:
@@ -102,7 +102,7 @@ def test_the_cells_of_one_place_are_counted_where_there_are_several() -> None:
     assert beside_floor(FLOOR, ["above"]) == f"{name} · above it"
     assert beside_floor(FLOOR, ["below"]) == f"{name} · ▽ below it"
     assert beside_floor(FLOOR, ["not told from", "above"]) == (
-        f"{name} · 1 of 2 above it, 1 of 2 can't be told from it"
+        f"{name} · 1 of 2 above it, 1 of 2 can't be distinguished from it"
     )
 
 
@@ -112,8 +112,8 @@ def test_the_cells_of_one_place_are_counted_where_there_are_several() -> None:
         (0, 0, 0, "no trained cell is compared with the floor, Markov counts 0.0695"),
         (1, 0, 0, "1 of one trained cell is above the floor, Markov counts 0.0695"),
         (3, 0, 0, "3 of 3 trained cells are above the floor, Markov counts 0.0695"),
-        (7, 2, 0, "2 of 9 trained cells can't be told from the floor, Markov counts 0.0695"),
-        (6, 2, 1, "2 of 9 trained cells can't be told from the floor, Markov counts 0.0695, and 1 "
+        (7, 2, 0, "2 of 9 trained cells can't be distinguished from the floor, Markov counts 0.0695"),
+        (6, 2, 1, "2 of 9 trained cells can't be distinguished from the floor, Markov counts 0.0695, and 1 "
             "lies below it"),
         (0, 0, 2, "2 of 2 trained cells lie below the floor, Markov counts 0.0695"),
     ],
