@@ -39,8 +39,9 @@ SIGN: Mapping[Standing, str] = {"above": "", "not told from": "≈", "below": "�
 """What is put after the name of a cell."""
 
 LEGEND = (
-    "≈: can't be distinguished from the floor, the fitted model that is best on validation; ▽: below it. "
-    "In NDCG@10/test, over all items; p is corrected (Holm) for the trained cells of the data set."
+    "≈: can't be distinguished from the floor, the fitted model that is best on validation; ▽: "
+    "below it. In NDCG@10/test, over all items; p is corrected (Holm) for the trained cells of the "
+    "data set."
 )
 """Explains the signs below a table."""
 

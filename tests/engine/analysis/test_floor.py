@@ -112,9 +112,10 @@ def test_the_cells_of_one_place_are_counted_where_there_are_several() -> None:
         (0, 0, 0, "no trained cell is compared with the floor, Markov counts 0.0695"),
         (1, 0, 0, "1 of one trained cell is above the floor, Markov counts 0.0695"),
         (3, 0, 0, "3 of 3 trained cells are above the floor, Markov counts 0.0695"),
-        (7, 2, 0, "2 of 9 trained cells can't be distinguished from the floor, Markov counts 0.0695"),
-        (6, 2, 1, "2 of 9 trained cells can't be distinguished from the floor, Markov counts 0.0695, and 1 "
-            "lies below it"),
+        (7, 2, 0, "2 of 9 trained cells can't be distinguished from the floor, "
+            "Markov counts 0.0695"),
+        (6, 2, 1, "2 of 9 trained cells can't be distinguished from the floor, "
+            "Markov counts 0.0695, and 1 lies below it"),
         (0, 0, 2, "2 of 2 trained cells lie below the floor, Markov counts 0.0695"),
     ],
 )  # fmt: skip
