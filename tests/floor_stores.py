@@ -31,8 +31,8 @@ def add(store: MeasuredStore, model: str, seed: int, shift: float) -> str:
 def floor_store(folder: Path) -> MeasuredStore:
     """Markov counts and popularity with one seed each, and three networks with three."""
     store = MeasuredStore(folder)
-    add(store, "markov", 42, 0.0)
-    add(store, "popularity", 42, -1.0)
+    for model, shift in (("markov", 0.0), ("popularity", -1.0)):
+        store.set(add(store, model, 42, shift), parameters=0)
     for model, shift in SHIFTS.items():
         for seed in (1, 2, 3):
             add(store, model, seed, shift)
