@@ -19,6 +19,7 @@ from engine.analysis.provenance import provenance_of
 from engine.cell import Cell
 from engine.metrics import SELECTION
 from engine.store.compare.grouping import Choice, cell_table
+from engine.store.settings import has_setting
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -76,6 +77,8 @@ def floors(con: sqlite3.Connection, catalogue: Catalogue | None = None) -> list[
     Args:
         catalogue: knows what recipes give, which cells are named against.
     """
+    if not has_setting(con, "objective", "fitted"):
+        return []
     rows = [
         row
         for row in cell_table(con, Choice(FILTER), [_CHOSEN_BY, _SHOWN])
