@@ -1,24 +1,27 @@
-"""The floor of a data set: the best of its fitted models, which every trained model must beat."""
+"""The floor of a data set: the best of its fitted models, which every trained model must beat.
+
+Here are its definition, its signs and every sentence about it.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from engine.analysis.baseline import compares
 from engine.analysis.claims.claim import LEVEL
+from engine.analysis.columns.text import figure
 from engine.analysis.comparison import COMPARABLE
 from engine.analysis.labels.stored import stored_labels
-from engine.analysis.labels.words import cell_title
 from engine.analysis.provenance import provenance_of
 from engine.cell import Cell
 from engine.metrics import SELECTION
 from engine.store.compare.grouping import Choice, cell_table
+from engine.store.settings import has_setting
 
 if TYPE_CHECKING:
-    from engine.analysis.pairs.cells import Pair
     from engine.config import Catalogue
 
 FILTER = "objective:fitted"
@@ -33,6 +36,19 @@ _SHOWN = "test_ndcg_best"
 Standing = Literal["above", "not told from", "below"]
 """Where a cell stands against its floor."""
 
+SIGN: Mapping[Standing, str] = {"above": "", "not told from": "≈", "below": "▽"}
+"""What is put after the name of a cell."""
+
+LEGEND = (
+    "≈: can't be distinguished from the floor, the fitted model that is best on validation; ▽: "
+    "below it. In NDCG@10/test, over all items; p is corrected (Holm) for the trained cells of the "
+    "data set."
+)
+"""Explains the signs below a table."""
+
+COLUMN, COLUMN_STANDING = "floor", "vs floor"
+"""The keys of rows of a comparison: the floor with its value, and the standing against it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Floor:
@@ -42,12 +58,13 @@ class Floor:
     run: str
     """The newest of its runs."""
     label: str
+    """The model's title, and what tells the cell from others of its model, data set and length."""
     value: float
     """Its mean NDCG@10 on test."""
     comparable: tuple[object, ...]
     """The values of `COMPARABLE`."""
 
-    def is_of(self, row: dict[str, object] | dict[str, float | str | None]) -> bool:
+    def is_of(self, row: Mapping[str, object]) -> bool:
         """Whether a run or cell, a row with the columns `COMPARABLE`, has this floor."""
         return compares(row, dict(zip(COMPARABLE, self.comparable, strict=True)))
 
@@ -60,6 +77,8 @@ def floors(con: sqlite3.Connection, catalogue: Catalogue | None = None) -> list[
     Args:
         catalogue: knows what recipes give, which cells are named against.
     """
+    if not has_setting(con, "objective", "fitted"):
+        return []
     rows = [
         row
         for row in cell_table(con, Choice(FILTER), [_CHOSEN_BY, _SHOWN])
@@ -76,12 +95,12 @@ def floors(con: sqlite3.Connection, catalogue: Catalogue | None = None) -> list[
         if other is None or score > (other[0], -rows[other[1]].cell.length):
             best[comparable] = (value, place)
     chosen = {comparable: rows[place] for comparable, (_, place) in best.items()}
-    labels = stored_labels(con, {row.cell: row.run for row in chosen.values()}, catalogue)
+    labels = stored_labels(con, {row.cell: row.run for row in rows}, catalogue)
     return [
         Floor(
             row.cell,
             row.run,
-            cell_title(row.cell, labels[row.cell]),
+            f"{_title(row.cell.model, catalogue)} {labels[row.cell]}".rstrip(),
             row.figures[_SHOWN].spread.mean,
             comparable,
         )
@@ -89,20 +108,82 @@ def floors(con: sqlite3.Connection, catalogue: Catalogue | None = None) -> list[
     ]
 
 
-def floor_of(
-    found: Iterable[Floor], row: dict[str, object] | dict[str, float | str | None]
-) -> Floor | None:
+def floor_of(found: Iterable[Floor], row: Mapping[str, object]) -> Floor | None:
     """Return the floor that a run or cell is compared with; ``None`` if none was run."""
     return next((each for each in found if each.is_of(row)), None)
 
 
-def standing(pair: Pair) -> Standing:
-    """Return where the first cell of a pair stands against the second, its floor.
+def standing(mean: float, p: float) -> Standing:
+    """Return where a cell stands against its floor.
 
-    Where no verdict is possible, as with a single seed, the paired test over the users alone
-    decides: what it can't tell apart, no further seed would.
+    Args:
+        mean: the cell's metric less the floor's.
+        p: of the paired test, corrected; where no verdict is possible, as with a single seed, that
+            of the test over the users alone, as it is: what that can't tell apart, no further seed
+            would.
     """
-    p = pair.difference.p if pair.p is None else pair.p
     if p >= LEVEL:
         return "not told from"
-    return "above" if pair.difference.mean > 0 else "below"
+    return "above" if mean > 0 else "below"
+
+
+def with_sign(name: str, of: Standing | None) -> str:
+    """Return the name of a cell, followed by the sign of its standing if it has one."""
+    return f"{name} {SIGN[of]}".rstrip() if of else name
+
+
+def floor_text(floor: Floor) -> str:
+    """Name a floor and its value: ``Markov counts 0.0695``."""
+    return f"{floor.label} {figure(floor.value, 'metric')}"
+
+
+def floor_line(floor: Floor) -> str:
+    """Name the floor of a data set: ``Floor of ml-100k: Markov counts 0.0695``."""
+    return f"Floor of {floor.cell.dataset}: {floor_text(floor)}"
+
+
+def standing_sentence(of: Standing, floor: Floor) -> str:
+    """Say where a cell stands, without a subject: ``below the floor, Markov counts 0.0695``."""
+    where = {
+        "above": "is above",
+        "not told from": "can't be distinguished from",
+        "below": "is below",
+    }[of]
+    return f"{where} the floor, {floor_text(floor)}"
+
+
+def beside_floor(floor: Floor, found: Collection[Standing]) -> str:
+    """Name a floor, and say where the cells of one model, data set and length stand."""
+    name, total = floor_text(floor), len(found)
+    words: Mapping[Standing, str] = {
+        "above": "above it",
+        "not told from": "can't be distinguished from it",
+        "below": "below it",
+    }
+    parts = []
+    for where, word in words.items():
+        if number := sum(each == where for each in found):
+            sign = f"{SIGN[where]} " if SIGN[where] else ""
+            parts.append(f"{sign}{word}" if total == 1 else f"{number} of {total} {word}")
+    return " · ".join([name, ", ".join(parts)] if parts else [name])
+
+
+def summary_sentence(floor: Floor, found: Collection[Standing]) -> str:
+    """Say how many of the trained cells that were compared with a floor are no better."""
+    name, total = floor_text(floor), len(found)
+    if not total:
+        return f"no trained cell is compared with the floor, {name}"
+    cells = "one trained cell" if total == 1 else f"{total} trained cells"
+    untold, below = (sum(each == which for each in found) for which in ("not told from", "below"))
+    lie = "lies" if below == 1 else "lie"
+    if untold:
+        more = f", and {below} {lie} below it" if below else ""
+        return f"{untold} of {cells} can't be distinguished from the floor, {name}{more}"
+    if below:
+        return f"{below} of {cells} {lie} below the floor, {name}"
+    return f"{total} of {cells} {'is' if total == 1 else 'are'} above the floor, {name}"
+
+
+def _title(model: str, catalogue: Catalogue | None) -> str:
+    known = catalogue.models.get(model) if catalogue else None
+    return known.title if known else model

@@ -182,10 +182,10 @@ def _costs(chosen: Sequence[CostedCell], cost: Cost, notes: list[str]) -> Iterat
         worse, good = (b, a) if cost.better == "lower" else (a, b)
         names = cost.title, one.label, other.label
         if cost.exact:
-            if not min(figures):
-                continue  # a fitted model has no parameters, of which nothing is a multiple
-            value = max(figures) / min(figures)
-            yield Weighed(cost, one, other, figures, Claim(*names, value, value, value, equal=1.0))
+            if min(figures) > 0:  # a fitted model has no parameters
+                value = max(figures) / min(figures)
+                claim = Claim(*names, value, value, value, equal=1.0)
+                yield Weighed(cost, one, other, figures, claim)
         elif one.place != other.place or len(one.place) > 1:
             notes.append(OTHER_DEVICES)
         elif one.disturbed or other.disturbed:

@@ -15,8 +15,8 @@ from engine.errors import UsageError
 from engine.machine.estimates import CostEstimate, cost_key, estimate_from_past
 from engine.machine.slots import Slot
 from engine.order import MOST_SEEDS, Order, more_seeds
-from engine.spec import Dataset, RunSpec, Suite, parameter_count
-from engine.store.compare.planned_seeds import seeds_of_cells
+from engine.spec import CellKey, Dataset, RunSpec, Suite, parameter_count
+from engine.store.compare.planned_seeds import fitted_datasets, seeds_of_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,20 @@ class Plan:
     """Cells that would have a single seed, with the runs of the store; empty if it wasn't asked."""
     wider: Plan | None = None
     """The same cells with enough seeds, if some would have a single one."""
+    floor: tuple[PlannedRun, ...] = ()
+    """Runs of fitted models that would give a floor to the data sets that have none yet and that
+    other models are to be trained on; empty if it wasn't asked."""
 
     @property
     def swept(self) -> dict[str, int]:
         """The number of values of each setting that has several."""
         return swept(self.order.overrides)
+
+    @property
+    def once(self) -> tuple[str, ...]:
+        """The models that are run once for several seeds: fitted, they are the same for each."""
+        fitted = dict.fromkeys(run.spec.model for run in self.runs if run.spec.fitted)
+        return tuple(fitted) if len(self.order.seeds) > 1 else ()
 
     @property
     def missing(self) -> tuple[PlannedRun, ...]:
@@ -83,8 +92,8 @@ def plan(
     """Check an order and work out its runs.
 
     They go by data set, the smallest first, then model, length, variant, settings and seed. Runs
-    that must give the same result are one. Their label is the order's suite if `keeps_label` says
-    so.
+    that must give the same result are one, as are all seeds of a fitted model. Their label is the
+    order's suite if `keeps_label` says so.
 
     Args:
         present: fingerprints of the runs that are queued, running or done.
@@ -102,7 +111,7 @@ def plan(
     runs: dict[str, PlannedRun] = {}
     for spec in specs:
         fingerprint = spec.fingerprint()
-        if fingerprint in runs:  # variants that what was typed makes equal
+        if fingerprint in runs:  # of a fitted model, or variants that what was typed makes equal
             continue
         place = (spec.model, spec.dataset, spec.length)
         kind = (*place, spec.variant, spec.architecture, spec.training)
@@ -118,8 +127,9 @@ def plan(
     found = Plan(order, tuple(runs.values()), label, absent)
     if seeds_of is None or len(order.seeds) > 1:
         return found
-    there = seeds_of({run.cell for run in found.runs})
-    lone = {run.cell for run in found.runs if {run.spec.seed}.issuperset(there.get(run.cell, ()))}
+    trained = [run for run in found.runs if not run.spec.fitted]
+    there = seeds_of({run.cell for run in trained})
+    lone = {run.cell for run in trained if {run.spec.seed}.issuperset(there.get(run.cell, ()))}
     return replace(found, lone=frozenset(lone), wider=_widened(found, present) if lone else None)
 
 
@@ -131,8 +141,8 @@ def plan_in_store(
     slots: Sequence[Slot],
     measured: Mapping[str, CostEstimate] | None = None,
 ) -> Plan:
-    """Plan an order, with what its runs cost in the first of the slots and the cells that would
-    have a single seed.
+    """Plan an order, with what its runs cost in the first of the slots, the cells that would
+    have a single seed, and the runs that would give its data sets a floor.
 
     Args:
         con: the store; ``None`` if there is none yet.
@@ -151,7 +161,37 @@ def plan_in_store(
     def seeds_of(cells: Collection[Cell]) -> Mapping[Cell, Collection[int]]:
         return seeds_of_cells(con, cells) if con else {}
 
-    return plan(catalogue, order, present, cost_of, seeds_of)
+    found = plan(catalogue, order, present, cost_of, seeds_of)
+    known = fitted_datasets(con) if con else frozenset()
+    cells = _floor_cells(catalogue, found, known)
+    if not cells:
+        return found
+    floor = plan(catalogue, Order(cells, order.seeds[:1]), present, cost_of)
+    return replace(found, floor=floor.runs)
+
+
+def _floor_cells(catalogue: Catalogue, plan: Plan, known: Container[str]) -> frozenset[CellKey]:
+    """Choose the cells of all fitted models that come with seqbench, for the data sets that lack
+    them, at the longest of the lengths.
+
+    Args:
+        known: data sets with runs of fitted models.
+    """
+    own = {run.spec.dataset for run in plan.runs if run.spec.fitted}
+    trained = [
+        run.spec
+        for run in plan.runs
+        if run.spec.dataset not in known and run.spec.dataset not in own
+    ]
+    models = [
+        name
+        for name, entry in catalogue.models.items()
+        if "reference" in entry.profiles
+        and (info := entry.info("reference")).kind == "fitted"
+        and info.file is None
+    ]
+    length = max((spec.length for spec in trained), default=0)
+    return frozenset((model, spec.dataset, length) for model in models for spec in trained)
 
 
 def _cell(spec: RunSpec) -> Cell:
@@ -171,7 +211,11 @@ def _widened(plan: Plan, present: Container[str]) -> Plan | None:
         missing = fingerprint not in present
         return replace(run, spec=spec, fingerprint=fingerprint, missing=missing)
 
-    runs = tuple(seeded(run, seed) for run in plan.runs for seed in order.seeds)
+    runs = tuple(
+        seeded(run, seed)
+        for run in plan.runs
+        for seed in (order.seeds[:1] if run.spec.fitted else order.seeds)
+    )
     return Plan(order, runs, plan.label, plan.absent)
 
 

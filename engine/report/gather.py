@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
@@ -12,11 +12,20 @@ from engine.analysis import published
 from engine.analysis.columns.definitions import Value, metric_name
 from engine.analysis.comparison import COMPARABLE, Row, compare_rows, runs_by_cell
 from engine.analysis.costs import CostedCell, costed
+from engine.analysis.floor import METRIC, Floor, Standing, floor_of, floors
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.labels.stored import newest_runs, stored_labels
-from engine.analysis.pairs.cells import Pair, RankedCell, pairs, ranked_cells
+from engine.analysis.pairs.cells import (
+    Pair,
+    RankedCell,
+    against,
+    counted_cells,
+    pairs,
+    ranked_cells,
+)
 from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import Metric
+from engine.analysis.pairs.standings import floor_test, standings_of
 from engine.analysis.pairs.users import few_users
 from engine.analysis.pivot.arranged import PivotRow
 from engine.analysis.pivot.stored import stored_pivot
@@ -39,6 +48,7 @@ from engine.store.compare.grouping import (
     cell_table,
     cells_marked,
     counted_runs,
+    runs_of_cell,
 )
 from engine.store.location import StoreLocation
 from engine.store.runcosts import seconds_to_reach
@@ -78,6 +88,10 @@ class DataGroup:
     """Seconds of training until `pass_level` was exceeded, by run id."""
     several: bool = False
     """Whether the data set has more groups than this one."""
+    floor: Floor | None = None
+    """The best fitted model of the store, whether it is among the cells or not."""
+    standings: Mapping[Cell, Standing] = field(default_factory=dict)
+    """Where the trained cells stand against the floor."""
 
     @property
     def title(self) -> str:
@@ -166,6 +180,7 @@ def gather(
     cells, problems = ranked_cells(location, rows, counted, launches, labels)
     found = pairs(cells, wanted.metric, masked=wanted.masked)
     specs = queries.specs_of(con, ids)
+    known = floors(con, catalogue)
     improving = [str(row["run"]) for row in rows if STILL_IMPROVING in str(row["marks"]).split()]
     return Material(
         wanted=wanted,
@@ -176,7 +191,9 @@ def gather(
         runs=meant_runs,
         specs=specs,
         starts=series.starts(con, ids),
-        groups=tuple(_groups(con, cells, found, wanted)),
+        groups=tuple(
+            _with_floor(con, location, group, known) for group in _groups(con, cells, found, wanted)
+        ),
         pivot=stored_pivot(con, choice, "best", catalogue=catalogue).rows,
         inflation=tuple(inflation(con, choice, catalogue)),
         published=tuple(_published(con, choice, catalogue, cells, labels)),
@@ -269,6 +286,23 @@ def _groups(
             )
         )
     return sorted(made, key=lambda group: group.title)
+
+
+def _with_floor(
+    con: sqlite3.Connection, location: StoreLocation, group: DataGroup, known: Sequence[Floor]
+) -> DataGroup:
+    """Test a group's cells against its floor, if there is one."""
+    floor = floor_of(known, group.place)
+    if floor is None:
+        return group
+    cells = [each.cell for each in group.cells]
+    base = next((cell for cell in cells if cell.cell == floor.cell), None)
+    if base is None:
+        runs = runs_of_cell(con, Choice(), floor.cell.name)
+        base = next(iter(counted_cells(con, location, dict.fromkeys(runs, floor.cell))), None)
+    tests = against(cells, base, METRIC, masked=False) if base is not None else []
+    standings = standings_of({pair.a.cell: floor_test(pair) for pair in tests})
+    return replace(group, floor=floor, standings=standings)
 
 
 def _order(each: CostedCell) -> tuple[str, str, int, str]:

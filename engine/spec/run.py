@@ -65,9 +65,15 @@ class RunSpec(Strict):
         """The profile, with the variant after a slash, for display."""
         return f"{self.profile}/{self.variant}" if self.variant else self.profile
 
+    @property
+    def fitted(self) -> bool:
+        """Whether the model is fitted, not trained: it is the same for every seed."""
+        return self.training.objective == "fitted"
+
     def fingerprint(self) -> str:
         """Twelve hex digits; equal for two runs that must give the same result."""
-        return digest(identity(self.model_dump(mode="json")) | {"seed": self.seed})[:12]
+        seed = None if self.fitted else self.seed
+        return digest(identity(self.model_dump(mode="json")) | {"seed": seed})[:12]
 
     def shorter(self, epochs: int) -> RunSpec | None:
         """Return this run with a lower limit of epochs; ``None`` if its epochs up to there

@@ -68,3 +68,9 @@ def read_settings(
         if title := titles.get(name):  # none of a setting that another version has
             found[configuration][title] = value
     return found
+
+
+def has_setting(con: sqlite3.Connection, name: str, value: str) -> bool:
+    """Return whether any run of a store, on a connection from `connect_reader`, has a setting."""
+    sql = "SELECT 1 FROM settings WHERE name = ? AND value = ? LIMIT 1"
+    return bool(fetch(con, sql, (name, value)))

@@ -106,6 +106,33 @@ class Facts:
             raise UnsureError(f"{title!r} has data of several kinds")
         return found
 
+    def floor(self, group: tuple[Any, ...]) -> Cell | None:
+        """The fitted cell that is best on validation, of all runs, whatever the report is about."""
+        newest: dict[Any, dict[int, Run]] = defaultdict(dict)
+        for run in sorted(self.every, key=lambda run: run.id):
+            if run.state == "done" and run.group == group:
+                newest[run.cell][run.spec["seed"]] = run
+        cells = [Cell(tuple(seeds.values()), group) for seeds in newest.values()]
+        fitted = [cell for cell in cells if cell.fitted]
+        best = [(cell.valid("ndcg", False), -cell.runs[0].place[2]) for cell in fitted]
+        return fitted[best.index(max(best))] if fitted else None
+
+    def signs(self, group: tuple[Any, ...]) -> dict[str, str]:
+        """The signs of the trained cells of a data set, by label: where they stand against their
+        floor."""
+        floor = self.floor(group)
+        if floor is None:
+            return {}
+        cells = [cell for cell in self.cells if cell.group == group and not cell.fitted]
+        base = floor.users("ndcg", False)
+        tests = {cell.label: test(cell.users("ndcg", False), base) for cell in cells}
+        told = [cell.label for cell in cells if cell.tellable and floor.tellable]
+        corrected = dict(zip(told, holm([tests[label].p for label in told]), strict=True))
+        return {
+            label: "≈" if corrected.get(label, found.p) >= LEVEL else "" if found.mean > 0 else "▽"
+            for label, found in tests.items()
+        }
+
     def cell(self, label: str, cells: Sequence[Cell] | None = None) -> Cell:
         """The cell of a label, which may end in a sign."""
         name = re.match(LABEL, label)

@@ -49,10 +49,19 @@ class Cell:
         return float(np.mean([run.chosen[name] for run in self.runs]))
 
     @property
+    def fitted(self) -> bool:
+        """Whether another seed would give the same."""
+        return bool(self.runs[0].spec["training"]["objective"] == "fitted")
+
+    @property
     def tellable(self) -> bool:
         """Whether it may be better or worse than another."""
         marks = set().union(*(run.marks for run in self.runs))
-        return len(self.runs) > 1 and not marks & {"still-improving", "other-copy", "changed-data"}
+        return (len(self.runs) > 1 or self.fitted) and not marks & {
+            "still-improving",
+            "other-copy",
+            "changed-data",
+        }
 
 
 @dataclass(frozen=True)

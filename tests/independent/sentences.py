@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -334,6 +335,29 @@ def _front(cells: list[Cell], name: str, facts: Facts) -> set[str]:
         for cost, mean, label in points
         if not any(c <= cost and q >= mean and (c, q) != (cost, mean) for c, q, _ in points)
     }
+
+
+def _floor(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    yield from _floor_differs(m["value"], facts, facts.group(part.place)[0].group)
+
+
+def _floors(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    group = facts.group(m["title"])[0].group
+    yield from _floor_differs(m["value"], facts, group)
+    signs = list(facts.signs(group).values())
+    yield from differs("the trained cells", m["all"].replace("one", "1"), len(signs))
+    sign = {"can't": "≈", "lies": "▽", "lie": "▽"}.get(m["what"].split()[0], "")
+    yield from differs("those", m["count"], signs.count(sign))
+    if sign == "≈":
+        yield from differs("those below", m["below"] or "0", signs.count("▽"))
+    elif "≈" in signs or (not sign and "▽" in signs):
+        yield "others are no better than the floor"
+
+
+def _floor_differs(shown: str, facts: Facts, group: tuple[Any, ...]) -> Iterator[str]:
+    floor = facts.floor(group)
+    values = [run.chosen["test_ndcg"] for run in floor.runs] if floor else [None]
+    yield from differs("the floor", shown, values[0] and float(np.mean(values)))
 
 
 def _title(m: Match, facts: Facts, part: Part) -> Iterator[str]:

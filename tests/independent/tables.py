@@ -110,8 +110,10 @@ def _pivot(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         else:
             length, _, words = name.removesuffix(" !").partition(" · ")
             cells = [c for c in cells if str(c.runs[0].place[2]) == length and c.differs == words]
-    if len(place) == 3 and len(cells) != 1:
-        raise UnsureError(f"{len(cells)} cells are meant")
+    if len(place) == 3:
+        if len(cells) != 1:
+            raise UnsureError(f"{len(cells)} cells are meant")
+        yield from _sign_differs(row[""], cells[0], facts)
     for head, value in PIVOT.items():
         if head not in row:
             yield from _left_out(head, value, facts)
@@ -143,6 +145,7 @@ def _rest(row: Row, known: set[str]) -> Iterator[str]:
 
 def _quality(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     cell = facts.cell(row["cell"], facts.group(part.place))
+    yield from _sign_differs(row["cell"], cell, facts)
     yield from differs("seeds", row["seeds"], len(cell.runs))
     known = {"#", "cell", "seeds"}
     for head, shown in row.items():
@@ -395,9 +398,20 @@ def judged_rows(part: Part, facts: Facts) -> Iterator[tuple[str, str, str]]:
         yield (text, *verdict(check(named, facts, part)))
 
 
+def _unsigned(label: str) -> str:
+    return re.sub(r" [≈▽]$", "", label)
+
+
+def _sign_differs(label: str, cell: Cell, facts: Facts) -> Iterator[str]:
+    """Check the sign after a cell's name: where it stands against its floor."""
+    sign = facts.signs(cell.group).get(cell.label, "")
+    if label[len(_unsigned(label)) :].strip() != sign:
+        yield f"the sign of {cell.label} is {sign!r}"
+
+
 def _place(label: str, before: list[str], facts: Facts) -> list[str]:
     """Where a row of the pivot stands: model, data set, length."""
-    label = label.removesuffix(" !")
+    label = _unsigned(label).removesuffix(" !")
     if label.startswith("Grand Total"):
         return []
     if label in {cell.runs[0].place[0] for cell in facts.cells} and len(before) != 1:

@@ -20,7 +20,7 @@ FIGURE = re.compile(r"(?<![\d.])\d[\d,]*\.\d\d+(?![\d.])")
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A store with three models, of which one has two lengths and other settings, and one stops too
-    early, and its report."""
+    early, with their floor, and its report."""
     lab = Lab(tmp_path_factory.mktemp("reported"))
     common = ("--dataset", "synthetic", "--set", "patience=1", "--wait")
     lab.run("run", "--model", "sasrec", "--length", "10,20", "--seed", "1,2,3", *common)
@@ -29,6 +29,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab.run("run", "--model", "bert4rec", "--length", "10", "--seed", "1,2", *common, *cut)
     other = ("--set", "lr=0.003", "--set", "dropout=0.4")
     lab.run("run", "--model", "xlstm", "--length", "10", "--seed", "1,2", *common, *other)
+    lab.run("run", "--model", "markov", "--length", "10", "--dataset", "synthetic", "--wait")
     lab.run("report", "-o", str(lab.folder / "report.md"))
     yield lab
     lab.end()
@@ -38,6 +39,12 @@ def test_cells_that_differ_in_settings_are_named_by_them(lab: Lab) -> None:
     text = (lab.folder / "report.md").read_text(encoding="utf-8")
     assert "xlstm L=10 lr=0.003" in text
     assert "xlstm L=10 reference" in text
+
+
+def test_the_floor_is_told(lab: Lab) -> None:
+    text = (lab.folder / "report.md").read_text(encoding="utf-8")
+    assert "the floor, Markov counts" in text
+    assert "Floor: Markov counts" in text
 
 
 def test_every_sentence_holds(lab: Lab) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from tui.compare.columns import source_of, table_columns
 from tui.compare.page import Page
-from tui.compare.rows import Drawn, pinned_row, table_rows
+from tui.compare.rows import Drawn, pinned_rows, table_rows
 from tui.compare.view import View
 from tui.widgets.table import PagedTable
 
@@ -35,5 +35,5 @@ class Drawing:
             self._differences = not self._differences
             self.columns(view)
         rows = table_rows(page, view.columns, marked, self._drawn)
-        pinned = pinned_row(page, view.columns)
+        pinned = pinned_rows(page, view.columns)
         self._table.show(page.total, page.request.start, rows, follow=follow, pinned=pinned)

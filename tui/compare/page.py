@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.analysis.baseline import difference
 from engine.analysis.columns.definitions import Column, Value
+from engine.analysis.floor import Standing
 from engine.cell import Cell
 from engine.spread import Spread
 from engine.store.compare.grouping import Choice
@@ -85,6 +86,9 @@ class Page:
         newest: the newest run of cells, at least of those in ``rows``.
         apart: in what cells of one place differ, such as ``settings``; empty where none do.
         pinned: the baseline; None without one, or if the store doesn't have it.
+        floors: the floors of the data sets that match, if they are few.
+        standings: where cells in ``rows``, and cells of runs there, stand against their floor, by
+            the key of the row.
         comparable: keys of other rows that have the baseline's data, split and protocol.
     """
 
@@ -101,6 +105,8 @@ class Page:
     apart: str = ""
     pinned: CompareRow | None = None
     comparable: frozenset[str] = frozenset()
+    floors: tuple[CompareRow, ...] = ()
+    standings: Mapping[str, Standing] = field(default_factory=dict)
 
     def difference(self, row: CompareRow, column: Column) -> float | None:
         """A row's value minus the baseline's; None where they aren't comparable."""

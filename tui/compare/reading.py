@@ -7,11 +7,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from engine.analysis.apart import Conditions, what_differs
-from engine.analysis.baseline import compares, run_of_baseline
 from engine.analysis.columns.definitions import Aggregate, Column, Value
-from engine.analysis.labels.stored import cell_of_run, label_of_run, labels_at, stored_labels
+from engine.analysis.labels.stored import (
+    label_of_run,
+    stored_labels,
+)
 from engine.analysis.leaders import cell_leaders, leaders
 from engine.analysis.provenance import provenance_of
 from engine.analysis.run.relaunch import relaunch_command
@@ -19,7 +22,11 @@ from engine.analysis.scatter import Scatter, scatter
 from engine.cell import Cell
 from engine.config import Catalogue
 from engine.spread import Spread
-from engine.store.compare.comparison import comparison, comparison_count, runs_by_id
+from engine.store.compare.comparison import (
+    comparison,
+    comparison_count,
+    runs_by_id,
+)
 from engine.store.compare.grouping import (
     Choice,
     cell_figures,
@@ -28,7 +35,6 @@ from engine.store.compare.grouping import (
     cells_marked,
     cells_of_places,
     imported_left_out,
-    runs_of_cell,
 )
 from engine.store.compare.ordering import Ordering
 from engine.store.connect import connect_reader
@@ -38,6 +44,10 @@ from engine.store.queries import run_spec
 from engine.store.runcosts import Spent, spent_on
 from engine.store.tags import parse_tags
 from tui.compare.page import CompareRow, Leaders, Page, PageRequest
+from tui.compare.pinned import KnownFloors, read_runs, with_baseline, with_floors
+
+if TYPE_CHECKING:
+    pass
 
 __all__ = ["Aggregate", "Choice", "Column", "PageReader", "Scatter", "Written"]
 
@@ -58,6 +68,7 @@ class _Kept:
     ordered: object = None
     led: object = None
     leaders: Leaders = field(default_factory=dict)
+    floors: KnownFloors = field(default_factory=KnownFloors)
 
 
 class PageReader:
@@ -96,7 +107,8 @@ class PageReader:
                 else:
                     ordering = _ordering_of(kept, request, choice)
                     page = _read_runs(kept.con, request, choice, before, ordering)
-                page = _with_baseline(kept.con, page, choice, catalogue)
+                page = with_floors(kept.con, self._location, kept.floors, page, choice, catalogue)
+                page = with_baseline(kept.con, kept.floors.floors, page, choice, catalogue)
                 return replace(page, leaders=_leaders_of(kept, request))
             except BaseException:
                 self._forget()
@@ -200,7 +212,7 @@ def _read_cells(
     if not lines and total:
         start = max(0, total - request.count)
         total, lines = cell_lines(con, choice, *order, start)
-    runs = _runs(con, view.sources, [line.run for line in lines if line.run is not None])
+    runs = read_runs(con, view.sources, [line.run for line in lines if line.run is not None])
     cells = [line.cell for line in lines if line.run is None]
     figures: dict[str, Mapping[str, Spread]] = {}
     if before is not None and set(view.sources) <= set(before.request.view.sources):
@@ -235,45 +247,6 @@ def _read_cells(
     )
 
 
-def _with_baseline(
-    con: sqlite3.Connection, page: Page, choice: Choice, catalogue: Catalogue | None
-) -> Page:
-    """Read the baseline of a page, whether it matches or not, and which rows compare with it."""
-    view = page.request.view
-    run = run_of_baseline(con, view.baseline, choice.without) if view.baseline else None
-    cell = cell_of_run(con, run) if run is not None else None
-    if run is None or cell is None:
-        return page
-    if view.by_cell:
-        key, every = cell.name, replace(choice, filter="", imported=True)
-        matching = runs_of_cell(con, choice, key)
-        of = choice if matching else every
-        pinned = CompareRow(key, None, key, len(matching or runs_of_cell(con, every, key)))
-        if not pinned.seeds:
-            return page
-        page = replace(
-            page,
-            figures={**page.figures, **cell_figures(con, of, [key], view.sources)},
-            marks={**page.marks, cell: cells_marked(con, of).get(cell, ())},
-            labels={**labels_at(con, of, [cell.place], catalogue), **page.labels},
-        )
-    else:
-        found = _runs(con, view.sources, [run])
-        pinned = CompareRow(run, found[run])
-    newest = {row.key: row.key for row in page.rows if row.run is not None}
-    newest |= {each.name: run for each, run in page.newest.items()}
-    origins = provenance_of(con, list({*newest.values(), run}))
-
-    def conditions(row: CompareRow, run: str) -> dict[str, object]:
-        return {**origins.get(run, {}), "dataset": row.place[1]}
-
-    own = conditions(pinned, run)
-    alike = {
-        row.key for row in page.rows if compares(conditions(row, newest.get(row.key, "")), own)
-    }
-    return replace(page, pinned=pinned, comparable=frozenset(alike - {pinned.key}))
-
-
 def _settings(
     con: sqlite3.Connection, choice: Choice, cells: Sequence[str], shown: Sequence[Column]
 ) -> dict[str, Mapping[str, Value]]:
@@ -282,16 +255,7 @@ def _settings(
     if not sources or not cells:
         return {}
     newest = {row.run: row.cell.name for row in cell_table(con, choice, [], cells)}
-    return {newest[run]: values for run, values in _runs(con, sources, list(newest)).items()}
-
-
-def _runs(
-    con: sqlite3.Connection, sources: Sequence[str], ids: Sequence[str]
-) -> dict[str, Mapping[str, Value]]:
-    return {
-        str(run): dict(zip(sources, values, strict=True))
-        for run, *values in runs_by_id(con, ["id", *sources], ids)
-    }
+    return {newest[run]: values for run, values in read_runs(con, sources, list(newest)).items()}
 
 
 def _apart(con: sqlite3.Connection, choice: Choice, names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from engine.analysis.baseline import difference_text, has_difference
 from engine.analysis.columns.definitions import COSTS, Column, Value
 from engine.analysis.columns.offered import HELD, QUIET
 from engine.analysis.columns.text import figure, short_spread_text
+from engine.analysis.floor import SIGN, with_sign
 from engine.cell import FIELDS
 from engine.cell import Cell as CellName
 from engine.store.tags import is_annotated, parse_tags
@@ -21,6 +22,9 @@ from tui.widgets.table_cells import WIDEST, Cell, TableRow
 
 BASELINE = "="
 """The sign in place of the baseline's state."""
+
+FLOOR = "_"
+"""The sign in place of a floor's state."""
 
 AGE_SECONDS = 5.0
 """Seconds by which an age on the screen may be out of date."""
@@ -76,22 +80,39 @@ def table_rows(
                 cells = tuple(_cell(row.run, column, page.leaders, below) for column in shown)
                 cells = _with_differences(row, cells, page, shown)
             drawn.rows[row.key] = (row, cells)
-        rows.append(TableRow(row.key, cells, row.key in marked))
+        rows.append(TableRow(row.key, _with_standing(row, cells, page, shown), row.key in marked))
     return rows
 
 
-def pinned_row(page: Page, shown: Sequence[Column]) -> TableRow | None:
-    """Draw the baseline; None without one."""
-    row = page.pinned
-    if row is None:
-        return None
+def pinned_rows(page: Page, shown: Sequence[Column]) -> list[TableRow]:
+    """Draw the baseline, and below it the floors."""
+    found = [(BASELINE, page.pinned)] if page.pinned else []
+    found += [(FLOOR, row) for row in page.floors if not found or row.key != found[0][1].key]
+    return [
+        TableRow(row.key, (Cell(sign, "strong"), *_pinned_cells(row, page, shown)[1:]))
+        for sign, row in found
+    ]
+
+
+def _pinned_cells(row: CompareRow, page: Page, shown: Sequence[Column]) -> tuple[Cell, ...]:
     if row.run is None:
         name = CellName.named(row.cell)
         cells = tuple(_of_cell(row, name, page, column) for column in shown)
     else:
         cells = tuple(_cell(row.run, column, page.leaders) for column in shown)
-    cells = _with_differences(row, cells, page, shown)
-    return TableRow(row.key, (Cell(BASELINE, "strong"), *cells[1:]))
+    return _with_differences(row, cells, page, shown)
+
+
+def _with_standing(
+    row: CompareRow, cells: tuple[Cell, ...], page: Page, shown: Sequence[Column]
+) -> tuple[Cell, ...]:
+    """Put after the model's name where the row stands against its floor."""
+    where = page.standings.get(row.key)
+    if where is None or not SIGN[where]:
+        return cells
+    place = next(n for n, column in enumerate(shown) if column.name == "model")
+    named = Cell(with_sign(cells[place].text, where), cells[place].tone)
+    return (*cells[:place], named, *cells[place + 1 :])
 
 
 def _with_differences(

@@ -11,10 +11,13 @@ from textual.content import Content
 
 from tui.lab import Lab
 from tui.launch.grid.cells import CellKey
+from tui.launch.words import aligned
 from tui.shell.reading import Reading
+from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.text_box import TextBox
 
 if TYPE_CHECKING:
+    from engine.analysis.pairs.standings import FloorTest
     from engine.store.places import LaunchCell
     from tui.launch.cell_runs import CellRuns, ListedRun
 
@@ -44,6 +47,10 @@ class CellPanel(Vertical):
         self._total = 0
         self._runs: CellRuns | None = None  # mounted for the first cell that has runs
         self._reading = Reading(self, self._take, lambda _: None)
+        self._floor = ""
+        self._floor_of: tuple[CellKey, int] | None = None
+        self._tested: dict[object, FloorTest | None] = {}
+        self._floors = Reading(self, self._take_floor, lambda _: None)
 
     def compose(self) -> ComposeResult:
         yield self._text
@@ -63,6 +70,7 @@ class CellPanel(Vertical):
         if total and shown != self._shown and self.content_size:
             self._read(key)
         self._shown, self._total = shown, total
+        self._read_floor(key)
         self._fit()
 
     @property
@@ -79,6 +87,29 @@ class CellPanel(Vertical):
             return key, read_runs(location, catalogue, key)
 
         self._reading.ask(read, key)
+
+    def _read_floor(self, key: CellKey) -> None:
+        """Read the floor once the configuration is there, and again if the store has changed."""
+        catalogue, location, tested = self.app.catalogue, self.app.location, self._tested
+        wanted = key, self.app.snapshot.version
+        if catalogue is None or wanted == self._floor_of:
+            return
+        if self._floor_of is None or self._floor_of[0][1] != key[1]:
+            self._floor = ""
+        self._floor_of = wanted
+
+        def read() -> tuple[CellKey, str]:
+            from tui.launch.reading import read_floor
+
+            return key, read_floor(location, catalogue, key, tested)
+
+        self._floors.ask(read, key)
+
+    def _take_floor(self, found: tuple[CellKey, str]) -> None:
+        key, text = found
+        if self._floor_of is not None and self._floor_of[0] == key:
+            self._floor = text
+            self._fit()
 
     def _take(self, found: tuple[CellKey, Sequence[ListedRun]]) -> None:
         from tui.launch.cell_runs import CellRuns  # loaded by the thread that read
@@ -100,10 +131,13 @@ class CellPanel(Vertical):
 
     def _fit(self) -> None:
         """Divide the lines between facts and runs."""
-        height, facts = self.content_size.height, len(self._facts)
+        lines = list(self._facts)
+        if self._floor:  # after the title and the runs
+            lines[2:2] = aligned([("Floor", plain(self._floor, PARAGRAPH))])
+        height, facts = self.content_size.height, len(lines)
         if self._total:
             facts = min(facts, max(LEAST_FACTS, height - LEAST_RUNS))
-        self._text.update(Content("\n").join(self._facts[:facts]))
+        self._text.update(Content("\n").join(lines[:facts]))
         self._text.styles.height = facts if self._total else "1fr"
         if self._runs is not None:
             self._runs.display = bool(self._total)

@@ -23,6 +23,7 @@ from tui.launch.device_slots import DeviceSlots
 from tui.launch.estimates import (
     lone_text,
     memory_text,
+    once_text,
     parameters_text,
     product_text,
     slots_text,
@@ -61,6 +62,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     BINDINGS = [  # noqa: RUF012
         Binding("enter,y", "launch", "Launch"),
         Binding("s", "more_seeds", "More seeds"),
+        Binding("o", "floor", "Floor along"),
         Binding("f", "fetch", "Fetch data"),
         Binding("escape,n", "dismiss", "Back"),
     ]
@@ -89,11 +91,13 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         self._plan = plan
         self._runs = tuple(runs)
         self._absent = plan.absent_of(runs)
+        self._floor = plan.floor  # until it is run along
 
     def compose(self) -> ComposeResult:
         keys = (
             KeyButton("⏎", "Launch", "launch", main=True),
             KeyButton("s", f"{ENOUGH_SEEDS} seeds", "more_seeds"),
+            KeyButton("o", "Floor along", "floor"),
             KeyButton("f", "Fetch", "fetch"),
             KeyButton("esc", "Back", "dismiss"),
         )
@@ -130,6 +134,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         fetchable = [dataset for dataset in self._absent if dataset.archive is not None]
         self.query_one("#fetch").display = bool(fetchable)
         self.query_one("#more_seeds").display = bool(self._wider)
+        self.query_one("#floor").display = bool(self._floor)
         launch = self.query_one("#launch", KeyButton)
         launch.display = bool(self.ready)
         some = len(self.ready) < len(self._runs)
@@ -141,7 +146,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
 
     def _facts(self) -> list[tuple[str, Content | str]]:
         runs, specs = self._runs, [run.spec for run in self._runs]
-        left_out = len(self._plan.runs) - len(runs)
+        left_out = len(self._plan.runs) + len(self._along) - len(runs)
         again = sum(not run.missing for run in runs)
         number = count(len(runs), "run")
         if left_out:
@@ -158,6 +163,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             ("Data sets", _names(spec.dataset for spec in specs)),
             ("Lengths", _names(map(str, sorted({spec.length for spec in specs})))),
             *self._seeds(),
+            *self._floor_offer(),
             ("Settings", self._settings()),
             ("Parameters", parameters),
             *self._where(),
@@ -166,6 +172,20 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     def _sweep(self) -> Iterable[tuple[str, Content | str]]:
         if self._plan.swept:
             yield "Sweep", f"{product_text(self._plan)} {count(len(self._plan.runs), 'run')}"
+
+    @property
+    def _along(self) -> tuple[PlannedRun, ...]:
+        """The runs of fitted models that were added, for a floor."""
+        asked = {run.fingerprint for run in self._plan.runs}
+        return tuple(run for run in self._runs if run.fingerprint not in asked)
+
+    def _floor_offer(self) -> Iterable[tuple[str, Content | str]]:
+        """Offer to run the floor along, where there is none."""
+        if self._floor:
+            names = _names(run.spec.dataset for run in self._floor)
+            models = count(len({run.spec.model for run in self._floor}), "fitted model")
+            yield "Floor", Content.styled(f"none of {names} yet", "$warning")
+            yield "", Content.assemble(("o", "$accent"), f"  run {models} along, seconds each")
 
     @property
     def _wider(self) -> tuple[PlannedRun, ...]:
@@ -183,6 +203,9 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     def _seeds(self) -> Iterable[tuple[str, Content | str]]:
         """Name the seeds; warn where a cell has only one, and say what more seeds would cost."""
         seeds = _names(map(str, sorted({run.spec.seed for run in self._runs})))
+        if once := once_text(self._plan):
+            yield "Seeds", f"{seeds} · {once}"
+            return
         if not self._plan.lone_of(self._runs):
             yield "Seeds", seeds
             return
@@ -326,8 +349,14 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
     def action_more_seeds(self) -> None:
         """Take the plan with more seeds a cell in place of this one."""
         if (wider := self._wider) and self._plan.wider is not None:
-            self._plan, self._runs = self._plan.wider, wider
+            along = self._along
+            self._plan, self._runs = self._plan.wider, (*along, *wider)
             self._begin_measuring()
+
+    def action_floor(self) -> None:
+        """Run fitted models along, before the others, so that these have a floor."""
+        self._runs, self._floor = (*self._floor, *self._runs), ()
+        self._begin_measuring()
 
     def action_fetch(self) -> None:
         """Fetch what is not here, one data set after the other, then look again."""

@@ -170,20 +170,24 @@ class OrderDesk(TextBox):
         def confirmed(ready: Sequence[PlannedRun] | None) -> None:
             screen.post_message(DataSetsChanged())  # some may have been fetched meanwhile
             if ready:
-                self._enqueue(ready, plan.label, name)
+                self._enqueue(plan, ready, name)
 
         remember = self._measured.__setitem__
         self.app.push_screen(
             ConfirmScreen(plan, runs, self._devices, launcher, remember), confirmed
         )
 
-    def _enqueue(self, runs: Sequence[PlannedRun], label: str | None, launcher: str | None) -> None:
-        location = self.app.location
+    def _enqueue(self, plan: Plan, runs: Sequence[PlannedRun], launcher: str | None) -> None:
+        """Queue runs, those first that give a plan its floor, which belong to no suite."""
+        location, floor = self.app.location, {run.fingerprint for run in plan.floor}
+        along = [run for run in runs if run.fingerprint in floor]
+        asked = [run for run in runs if run.fingerprint not in floor]
 
         def enqueue() -> list[str]:
             from engine.store.requests import enqueue_planned
 
-            return enqueue_planned(location, runs, label, launcher)
+            first = enqueue_planned(location, along, None, launcher) if along else []
+            return [*first, *enqueue_planned(location, asked, plan.label, launcher)]
 
         async def enqueued(ids: list[str]) -> None:
             self.app.look_after_queue()

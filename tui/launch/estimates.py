@@ -89,10 +89,20 @@ def parameters_text(runs: Sequence[PlannedRun]) -> str:
 
 def lone_text(plan: Plan, runs: Sequence[PlannedRun]) -> str:
     """Warn that cells with a single seed don't allow to judge differences."""
-    cells, lone = len({run.cell for run in runs}), len(plan.lone_of(runs))
+    cells = len({run.cell for run in runs if not run.spec.fitted})
+    lone = len(plan.lone_of(runs))
     if lone == cells:
         return "with one seed, differences can't be judged"
     return f"one seed in {lone:,} of {cells:,} cells: their differences can't be judged"
+
+
+def once_text(plan: Plan) -> str:
+    """Say which models are run once for several seeds; empty if none is."""
+    names = [plain(name, 30) for name in plan.once]
+    if not names:
+        return ""
+    are = "is" if len(names) == 1 else "are"
+    return f"{_listed(names)} {are} fitted, the same for every seed: one run for all"
 
 
 def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
@@ -164,6 +174,12 @@ def slots_text(runs: int, machine: Machine) -> str:
     text = f"{', '.join(names)}{title}: {len(used)} at once{threads}"
     taken = sum(run is not None for device in machine.devices for run in device.slots)
     return f"{text}; {taken}/{len(machine.slots)} slots in use" if taken else text
+
+
+def _listed(names: Sequence[str]) -> str:
+    from engine.analysis.export import listed
+
+    return listed(names)
 
 
 def _gib(mib: float) -> str:

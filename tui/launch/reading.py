@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
+from typing import TYPE_CHECKING
 
+from engine.analysis.floor import beside_floor, floors
 from engine.analysis.labels.stored import stored_labels
 from engine.config import Catalogue
 from engine.datasets.confirm import confirm
@@ -14,11 +16,15 @@ from engine.machine.estimates import CostEstimate, MeasuringProcess, cost_key
 from engine.machine.slots import Slot
 from engine.order import Order
 from engine.planning import Plan, plan_in_store, sample
+from engine.store.compare.grouping import Choice, cells_of_places
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.places import newest_runs_of_place
 from tui.launch.cell_runs import ListedRun
 from tui.launch.grid.cells import CellKey
+
+if TYPE_CHECKING:
+    from engine.analysis.pairs.standings import FloorTest
 
 __all__ = [
     "CostEstimate",
@@ -27,6 +33,7 @@ __all__ = [
     "cost_key",
     "count_parameters",
     "plan_order",
+    "read_floor",
     "read_other_copies",
     "read_ready",
     "read_runs",
@@ -54,6 +61,36 @@ def read_runs(
         ListedRun(run.id, run.state, run.seed, run.score, run.when, labels[run.cell])
         for run in runs
     ]
+
+
+def read_floor(
+    location: StoreLocation,
+    catalogue: Catalogue | None,
+    key: CellKey,
+    kept: dict[object, FloorTest | None],
+) -> str:
+    """Name the floor of a cell's data set, and say where the cell stands; empty without one.
+
+    Args:
+        kept: `engine.analysis.pairs.standings.Standings.kept`, of what was read before.
+
+    Raises:
+        StoreError: a store that can't be read.
+    """
+    if not location.db.exists():
+        return ""
+    with closing(connect_reader(location)) as connection:
+        every = floors(connection, catalogue)
+        own = [floor for floor in every if floor.cell.dataset == key[1]]
+        if not own:
+            return ""
+        from engine.analysis.pairs.standings import Standings  # loads numpy: few stores need it
+
+        cells = cells_of_places(connection, Choice(), [key])
+        found = Standings(connection, location, own, kept).of(connection, cells)
+    return "; ".join(
+        beside_floor(floor, [where for of, where in found.values() if of == floor]) for floor in own
+    )
 
 
 def read_other_copies(catalogue: Catalogue) -> dict[str, str]:

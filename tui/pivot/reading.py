@@ -51,7 +51,7 @@ def read_pivot(
     """
     tables = list(catalogue.references.values()) if catalogue else []
     with closing(connect_reader(location)) as con:
-        found = stored_pivot(con, choice, aggregate, tables, catalogue)
+        found = stored_pivot(con, choice, aggregate, tables, catalogue, location)
         left_out = imported_left_out(con, choice)
     rows = tuple(for_people(found.rows))
     apart = " ".join(apart_sentences(rows, most=1))

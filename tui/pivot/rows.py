@@ -21,6 +21,9 @@ Leaders = Mapping[tuple[str, int], Value]
 FOLDS = ("every cell", "data sets", "models")
 """What may be in sight at once."""
 
+MOST_FLOORS = 3
+"""The most floors that stay in sight at once."""
+
 LABEL, SEEDS = "label", "seeds"
 _INDENT = {"model": 0, "dataset": 2, "length": 6, "total": 0}
 _BESIDE_INDENT = 8
@@ -97,6 +100,25 @@ def table_rows(
             bool(row.cell) and row.cell in marked,
         )
         for row in rows
+    ]
+
+
+def floor_rows(
+    floors: Sequence[PivotRow], leaders: Leaders, shown: Collection[str]
+) -> list[TableRow]:
+    """Draw the floors that stay above the rows; none if they are too many."""
+    if len(floors) > MOST_FLOORS:
+        return []
+    return [
+        TableRow(
+            f"floor\x1f{row_key(row)}",
+            (
+                Cell(plain(row.label, WIDEST), "strong"),
+                Cell(f"×{row.seeds}", "muted"),
+                *_figures(row, leaders, shown),
+            ),
+        )
+        for row in floors
     ]
 
 

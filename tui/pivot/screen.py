@@ -150,7 +150,9 @@ class PivotScreen(Screen[None]):
         rows = pivot_rows.table_rows(
             self._sight[start : start + size], leaders_, self._folded, self._marked, self._columns
         )
-        self.table.show(len(self._sight), start, rows, follow=follow)
+        floors = self._shown.found.floor_rows if self._shown else ()
+        pinned = pivot_rows.floor_rows(floors, leaders_, self._columns)
+        self.table.show(len(self._sight), start, rows, follow=follow, pinned=pinned)
 
     def _index_of(self, key: str | None) -> int | None:
         keys = map(pivot_rows.row_key, self._sight)

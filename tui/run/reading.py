@@ -7,7 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from engine import predictions
-from engine.analysis.labels.stored import label_of_run
+from engine.analysis.floor import floors, standing_sentence
+from engine.analysis.labels.stored import cell_of_run, label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.run.details import RunDetails, run_details
@@ -27,8 +28,8 @@ from tui.shell.events import journal_lines
 from tui.shell.log_follower import LogFollower
 
 __all__ = [
-    "Item", "Predictions", "Recommendation", "RunPage", "StoreLocation", "UserIntervals",
-    "UserPrediction", "proposed_limit", "read_intervals", "read_page", "read_predictions",
+    "Item", "Predictions", "Ranked", "Recommendation", "RunPage", "StoreLocation", "UserIntervals",
+    "UserPrediction", "proposed_limit", "read_page", "read_predictions", "read_ranked",
 ]  # fmt: skip
 
 LAST_LINES = 10
@@ -100,16 +101,37 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
     )
 
 
-def read_intervals(location: StoreLocation, run_id: str) -> UserIntervals | str:
-    """Read the intervals of a run's test metrics, or a sentence why there are none.
+@dataclass(frozen=True)
+class Ranked:
+    """What the ranks of a run's test users tell."""
+
+    intervals: UserIntervals | str
+    """Of its test metrics, or a sentence why there are none."""
+    floor: str = ""
+    """Where its cell stands against the floor, in a sentence; empty without one."""
+
+
+def read_ranked(location: StoreLocation, run_id: str, catalogue: Catalogue | None) -> Ranked:
+    """Read what the ranks of a run's test users tell.
 
     Raises:
         StoreError: a store that can't be read.
     """
-    from engine.analysis.pairs.cells import intervals  # loads numpy: not before it is needed
+    # These load numpy: not before it is needed.
+    from engine.analysis.pairs.cells import intervals
+    from engine.analysis.pairs.standings import Standings
 
     with closing(connect_reader(location)) as con:
-        return intervals(con, location, [run_id])
+        found = intervals(con, location, [run_id])
+        cell = cell_of_run(con, run_id)
+        every = floors(con, catalogue)
+        if cell is None or not every:
+            return Ranked(found)
+        own = Standings(con, location, every).of(con, [cell]).get(cell)
+    if own is None:
+        return Ranked(found)
+    floor, where = own
+    return Ranked(found, f"Its cell {standing_sentence(where, floor)}.")
 
 
 def read_predictions(

@@ -24,12 +24,13 @@ from tui.run import sections
 from tui.run.keys import RUN
 from tui.run.predictions import PredictionsScreen
 from tui.run.reading import (
+    Ranked,
     RunPage,
     StoreLocation,
     UserIntervals,
     proposed_limit,
-    read_intervals,
     read_page,
+    read_ranked,
 )
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
@@ -55,9 +56,10 @@ class RunScreen(ChartedScreen):
         self.run_id = run_id
         self._page: RunPage | None = None
         self._intervals: UserIntervals | str | None = None
+        self._floor = ""
         self._reading = Reading(self, self._take, self._say)
         # The page's own reading says what is wrong.
-        self._ranks = Reading(self, self._take_intervals, lambda _: None)
+        self._ranks = Reading(self, self._take_ranked, lambda _: None)
 
     def compose(self) -> ComposeResult:
         yield Header(self.app.current_mode or "compare")
@@ -100,7 +102,8 @@ class RunScreen(ChartedScreen):
         self._read()
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Read again: published figures and profiles are part of the configuration."""
+        """Read again: published figures, profiles and titles are part of the configuration."""
+        self._intervals = None
         self._read()
 
     def on_resize(self) -> None:
@@ -117,13 +120,15 @@ class RunScreen(ChartedScreen):
         if page is None:
             self._say("This run was deleted. Press esc to go back.")
         elif self._intervals is None and page.details.run.state == "done":
-            self._ranks.ask(partial(read_intervals, self.app.location, self.run_id))
+            self._ranks.ask(
+                partial(read_ranked, self.app.location, self.run_id, self.app.catalogue)
+            )
         self.charts.refresh_from_store()
         self._show()
         self.refresh_bindings()
 
-    def _take_intervals(self, found: UserIntervals | str) -> None:
-        self._intervals = found
+    def _take_ranked(self, found: Ranked) -> None:
+        self._intervals, self._floor = found.intervals, found.floor
         self._show()
 
     def _say(self, sentence: str) -> None:
@@ -141,7 +146,7 @@ class RunScreen(ChartedScreen):
         marks = sections.marks(details, page.further, page.goes_on)
         self.query_one("#marks").display = bool(marks)
         self._put("marks", marks)
-        self._put("result", sections.result(details, self._intervals))
+        self._put("result", sections.result(details, self._intervals, self._floor))
         self._put("configuration", sections.configuration(details))
         self._put("provenance", sections.provenance(details, page.label))
         self._put("attempts", sections.attempts(details))

@@ -150,9 +150,12 @@ def failure(found: Remedy, message: str, log: Sequence[str], resumable: bool) ->
     return Content("\n").join(lines)
 
 
-def result(details: RunDetails, intervals: UserIntervals | str | None = None) -> Content:
+def result(
+    details: RunDetails, intervals: UserIntervals | str | None = None, floor: str = ""
+) -> Content:
     """Metrics at the chosen epoch, both splits and both rankings, then the rest of that epoch, and
-    times. ``intervals`` may be a sentence why there are none, which isn't shown."""
+    times. ``intervals`` may be a sentence why there are none, which isn't shown; ``floor`` says
+    where the cell stands against the floor."""
     figures, ceiling = details.figures, ceiling_of(details.started)
     rows = [("", [name for _, name in _METRICS])]
     for split, ranking, label in _ROWS:
@@ -172,6 +175,9 @@ def result(details: RunDetails, intervals: UserIntervals | str | None = None) ->
         if place == 2:
             strong = "bold"
         lines.append(Content.assemble((f"{label:<{label_width}}", MUTED), (cells, strong)))
+    if floor:
+        room = label_width + sum(width + 2 for width in widths)
+        lines += [Content(text) for text in wrap(plain(floor, PARAGRAPH), room)]
     if isinstance(intervals, UserIntervals) and intervals.warning:
         room = label_width + sum(width + 2 for width in widths)
         for number, text in enumerate(wrap(intervals.warning, room - 2)):

@@ -32,7 +32,7 @@ class PagedTable(ScrollView, can_focus=True):
         total: number of rows, held or not.
         cursor_index: number of the cursor's row.
         cursor_key: the key of the cursor's row, even while that row isn't held; None if unknown.
-        pinned: a row below the header that doesn't scroll and has no cursor; None for none.
+        pinned: rows below the header that don't scroll and have no cursor.
     """
 
     ALLOW_SELECT = False
@@ -125,7 +125,7 @@ class PagedTable(ScrollView, can_focus=True):
         self._start = 0
         """Number of the first row that is held."""
         self._rows: Sequence[TableRow] = ()
-        self.pinned: TableRow | None = None
+        self.pinned: tuple[TableRow, ...] = ()
         self._cursor_column = 0
         self._scrolled_before: int | None = None
         self._sort: tuple[str, bool] = ("", False)
@@ -157,7 +157,7 @@ class PagedTable(ScrollView, can_focus=True):
         self._place(tuple(columns))
         self._cursor_column = max(0, min(self._cursor_column, len(self.columns) - 1))
         self._rows = ()
-        self.pinned = None
+        self.pinned = ()
         self._wanted = None
         self._resize()
         self.refresh()
@@ -174,19 +174,19 @@ class PagedTable(ScrollView, can_focus=True):
         rows: Sequence[TableRow],
         *,
         follow: bool = True,
-        pinned: TableRow | None = None,
+        pinned: Sequence[TableRow] = (),
     ) -> None:
-        """Hold ``rows``, numbered from ``start`` on, out of ``total``, below the ``pinned`` one.
+        """Hold ``rows``, numbered from ``start`` on, out of ``total``, below the ``pinned`` ones.
 
         With ``follow`` the cursor stays on its row, and the view scrolls so that the row stays on
         its line of the screen. Without, the cursor keeps its row's number.
         """
         before = {index: self._row(index) for index in self._in_sight()}
-        same_size = total == self.total and pinned == self.pinned
-        self.pinned = pinned
+        same_size = total == self.total and tuple(pinned) == self.pinned
+        self.pinned = tuple(pinned)
         self.total, self._start, self._rows = total, start, tuple(rows)
         self._wanted = None
-        columns = widened(self.columns.all, [*rows, *([pinned] if pinned else [])])
+        columns = widened(self.columns.all, [*rows, *pinned])
         if columns != self.columns.all:
             same_size = False
         if not same_size:
@@ -305,8 +305,8 @@ class PagedTable(ScrollView, can_focus=True):
         if y < HEADER:
             cursor = self._cursor_column if self.has_focus else None
             return painter.header_line(y, columns, scroll.x, cursor, self._sort)
-        if self.pinned is not None and y == HEADER:
-            return painter.row_line(self.pinned, columns, scroll.x, None)
+        if y < self._head:
+            return painter.row_line(self.pinned[y - HEADER], columns, scroll.x, None)
         index = scroll.y + y - self._head
         if index >= self.total:
             return painter.empty_line()
@@ -318,7 +318,7 @@ class PagedTable(ScrollView, can_focus=True):
     @property
     def _head(self) -> int:
         """Lines above the rows that scroll."""
-        return HEADER + (self.pinned is not None)
+        return HEADER + len(self.pinned)
 
     @property
     def _page(self) -> int:

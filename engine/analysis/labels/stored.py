@@ -89,13 +89,18 @@ def label_of_run(
 
 def cell_of_run(con: sqlite3.Connection, run: str) -> Cell | None:
     """Return the cell that a run belongs to once it is done; None if there is no such run."""
+    return cells_of_runs(con, [run]).get(run)
+
+
+def cells_of_runs(con: sqlite3.Connection, runs: Collection[str]) -> dict[str, Cell]:
+    """Map runs that there are to the cell that each belongs to once it is done."""
     rows = fetch(
         con,
-        "SELECT model, dataset, length, profile, ifnull(settings, ''), ifnull(checksum, '')"
-        " FROM runs WHERE id = ?",
-        (run,),
+        "SELECT id, model, dataset, length, profile, ifnull(settings, ''), ifnull(checksum, '')"
+        " FROM runs WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(runs)),),
     )
-    return Cell(*tuple(rows[0])) if rows else None
+    return {run: Cell(*key) for run, *key in map(tuple, rows)}
 
 
 def newest_runs(counted: Mapping[str, Cell]) -> dict[Cell, str]:

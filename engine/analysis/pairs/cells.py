@@ -183,17 +183,17 @@ def pairs(
 
 
 def against(
-    cells: Iterable[RankedCell], other: RankedCell, metric: Metric, *, masked: bool
+    cells: Iterable[RankedCell], floor: RankedCell, metric: Metric, *, masked: bool
 ) -> list[Pair]:
-    """Test cells against one other, those that can be compared with it.
+    """Test trained cells against a floor, those that can be compared with it.
     The p-values are corrected for all of those that allow a conclusion.
     """
     asked = [
-        (cell, other, metric)
+        (cell, floor, metric)
         for cell in cells
-        if cell.comparable == other.comparable
-        and cell.ranks.shape[2] == other.ranks.shape[2] > 1
-        and cell.cell != other.cell
+        if cell.comparable == floor.comparable
+        and cell.ranks.shape[2] == floor.ranks.shape[2] > 1
+        and not cell.fitted
     ]
     return _tested(asked, "floor", masked=masked)
 
@@ -262,6 +262,27 @@ def ranked_cell(
     Returns:
         The cell, None if no run has ranks; and a sentence for each run without.
     """
+    rows = _stored_rows(con, runs)
+    done = [row for row in rows if row["state"] == "done" and not row["origin"]]
+    counted = {str(row["run"]): cell_of(row) for row in done}
+    launches = launches_of(con, runs, catalogue)
+    cells, problems = ranked_cells(location, rows, counted, launches)
+    return (cells[0] if len(cells) == 1 else None), problems
+
+
+def counted_cells(
+    con: sqlite3.Connection, location: StoreLocation, counted: Mapping[str, Cell]
+) -> list[RankedCell]:
+    """Read the ranks of runs that count, by cell; runs without ranks are left out.
+
+    Args:
+        counted: as for `ranked_cells`.
+    """
+    return ranked_cells(location, _stored_rows(con, list(counted)), counted)[0]
+
+
+def _stored_rows(con: sqlite3.Connection, runs: Sequence[str]) -> list[Row]:
+    """Read what is known of runs' cells, in the order of their ids."""
     names = (
         "id", "model", "dataset", "length", "seed", "profile", "state", "origin", "marks",
         "objective",
@@ -272,12 +293,7 @@ def ranked_cell(
         row: Row = dict(zip(("run", *names[1:]), values, strict=True))
         origin = origins.get(str(row["run"]), {})
         rows.append(row | {name: origin.get(name) for name in _ORIGIN})
-    rows.sort(key=lambda row: str(row["run"]))
-    done = [row for row in rows if row["state"] == "done" and not row["origin"]]
-    counted = {str(row["run"]): cell_of(row) for row in done}
-    launches = launches_of(con, runs, catalogue)
-    cells, problems = ranked_cells(location, rows, counted, launches)
-    return (cells[0] if len(cells) == 1 else None), problems
+    return sorted(rows, key=lambda row: str(row["run"]))
 
 
 def intervals(

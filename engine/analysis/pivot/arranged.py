@@ -18,6 +18,7 @@ from typing import Literal
 from engine.analysis.apart import Conditions, what_differs
 from engine.analysis.columns.definitions import Value
 from engine.analysis.export import listed
+from engine.analysis.floor import Floor, Standing, floor_text, with_sign
 from engine.analysis.labels.words import Described, cell_labels
 from engine.analysis.published import Against, Published
 from engine.cell import Cell
@@ -86,6 +87,10 @@ class PivotRow:
     apart: tuple[str, ...] = ()
     """What keeps a cell from being averaged with others of its place: ``profile``, ``settings``,
     ``data``, ``split``, ``protocol``."""
+    floor: str | None = None
+    """The floor that a cell is compared with, and its value."""
+    vs_floor: Standing | None = None
+    """Where a cell stands against it, for which its label has a sign."""
 
     @property
     def is_cell(self) -> bool:
@@ -150,6 +155,24 @@ def apart_sentences(rows: Iterable[PivotRow], most: int = 3) -> list[str]:
         rest = "1 more cell" if more == 1 else f"{more} more cells"
         sentences[most:] = [f"The same is true of {rest}."]
     return sentences
+
+
+def with_standings(
+    rows: Iterable[PivotRow],
+    floors: Sequence[Floor],
+    standings: Mapping[Cell, tuple[Floor, Standing]],
+) -> tuple[PivotRow, ...]:
+    """Give cells their floor, and the sign of where they stand against it."""
+    own = {floor.cell.name: floor_text(floor) for floor in floors}
+    found = []
+    for row in rows:
+        if row.is_cell:
+            floor, where = standings.get(Cell.named(row.cell), (None, None))
+            text = floor_text(floor) if floor else own.get(row.cell)
+            label = with_sign(row.label, where)
+            row = replace(row, label=label, floor=text, vs_floor=where)
+        found.append(row)
+    return tuple(found)
 
 
 def mark_sentences(rows: Iterable[PivotRow]) -> list[str]:

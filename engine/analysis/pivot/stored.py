@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.analysis import published
 from engine.analysis.columns.definitions import COSTS, Aggregate, Column, Value
 from engine.analysis.columns.offered import column_named
+from engine.analysis.floor import Floor, floors
 from engine.analysis.inflation.measured import Inflated, inflated, measures
 from engine.analysis.labels.stored import stored_labels
-from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged
+from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged, with_standings
 from engine.analysis.provenance import provenance_of
 from engine.analysis.published import Published
 from engine.marks import of_times
@@ -22,6 +23,7 @@ from engine.store.compare.grouping import CellRow, Choice, cell_table, cells_mar
 
 if TYPE_CHECKING:
     from engine.config import Catalogue, ReferenceTable
+    from engine.store.location import StoreLocation
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,10 @@ class StoredPivot:
     """Number of runs in all cells: one a seed."""
     inflation: Mapping[str, Mapping[str, Inflated]] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    """Those of its data sets."""
+    floor_rows: tuple[PivotRow, ...] = ()
+    """Their rows, whether they match or not."""
 
 
 def pivot_columns(aggregate: Aggregate) -> list[Column]:
@@ -46,6 +52,7 @@ def stored_pivot(
     aggregate: Aggregate,
     tables: Iterable[ReferenceTable] = (),
     catalogue: Catalogue | None = None,
+    location: StoreLocation | None = None,
 ) -> StoredPivot:
     """Make the pivot of the runs that are done and match.
 
@@ -56,6 +63,8 @@ def stored_pivot(
         aggregate: how a run's epochs become one figure.
         tables: whose figures for a cell are put below it.
         catalogue: knows what recipes give, which cells are named against.
+        location: where the ranks are that tell which cells are above their floor; without it
+            nothing is said of floors.
 
     Raises:
         UsageError: a filter that means nothing.
@@ -68,23 +77,50 @@ def stored_pivot(
     marks = cells_marked(con, choice)
     labels = stored_labels(con, {row.cell: row.run for row in cells}, catalogue)
     beside = {row.cell: published.published_for(tables, row, marks, labels=labels) for row in cells}
-    return StoredPivot(
-        rows=tuple(
-            arranged(
-                [
-                    replace(
-                        _pivot_cell(row, shown, aggregate, measured.get(row.run), beside[row.cell]),
-                        marks=marks.get(row.cell, ()),
-                    )
-                    for row in cells
-                ],
-                labels,
+    arranged_rows: Sequence[PivotRow] = arranged(
+        [
+            replace(
+                _pivot_cell(row, shown, aggregate, measured.get(row.run), beside[row.cell]),
+                marks=marks.get(row.cell, ()),
             )
-        ),
+            for row in cells
+        ],
+        labels,
+    )
+    every = floors(con, catalogue) if location else []
+    datasets = {row.cell.dataset for row in cells}
+    own = [floor for floor in every if floor.cell.dataset in datasets]
+    if location and own:
+        from engine.analysis.pairs.standings import Standings  # loads numpy: few stores need it
+
+        standings = Standings(con, location, every).of(con, [row.cell for row in cells])
+        arranged_rows = with_standings(arranged_rows, own, standings)
+    return StoredPivot(
+        rows=tuple(arranged_rows),
+        floors=tuple(own),
+        floor_rows=tuple(_floor_rows(con, choice, own, shown, aggregate)),
         runs=sum(row.seeds for row in cells),
         inflation={row.cell.name: inflated(row) for row in cells},
         published=tuple(each for some in beside.values() for each in some),
     )
+
+
+def _floor_rows(
+    con: sqlite3.Connection,
+    choice: Choice,
+    own: Sequence[Floor],
+    shown: Sequence[str],
+    aggregate: Aggregate,
+) -> Iterator[PivotRow]:
+    names = {floor.cell.name: floor for floor in own}
+    for row in cell_table(con, replace(choice, filter=""), shown, list(names)) if own else []:
+        made = _pivot_cell(row, shown, aggregate, None, ())
+        floor = names[row.cell.name]
+        label = f"Floor of {floor.cell.dataset}: {floor.label}"
+        place = row.cell.place
+        yield PivotRow(
+            "length", label, *place, row.seeds, made.figures, made.deviations, row.cell.name
+        )
 
 
 def leaders(rows: Sequence[PivotRow], aggregate: Aggregate) -> dict[tuple[str, int], Value]:

@@ -31,6 +31,7 @@ from engine.analysis.export import (
     markdown_table,
     side_by_side,
 )
+from engine.analysis.floor import COLUMN, COLUMN_STANDING
 from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow, places_shown
 from engine.analysis.reference import digits_text
 from engine.analysis.typeset import NUMBER_FORMATS, tabular, tex, workbook
@@ -147,13 +148,16 @@ def _csv(rows: Sequence[PivotRow]) -> str:
     marks = ["marks"] if any(row.marks for row in rows) else []
     why = ["why_not"] if any(row.why_not for row in rows) else []
     place_names = ["level", "model", "dataset", "length", "label", "seeds"]
-    head = [*place_names, *COLUMNS, *deviations, *marks, *why]
+    floors = [COLUMN, COLUMN_STANDING] if any(row.floor for row in rows) else []
+    head = [*place_names, *COLUMNS, *deviations, *marks, *why, *floors]
     lines = []
     for row in rows:
         place = row.level, row.model, row.dataset, row.length, row.label, row.seeds
         spread = row.deviations or (None,) * len(deviations)
         marked = (" ".join(row.marks) or None for _ in marks)
-        lines.append([*place, *row.figures, *spread, *marked, *(row.why_not or None for _ in why)])
+        why_not = (row.why_not or None for _ in why)
+        stands = (row.floor, row.vs_floor) if floors else ()
+        lines.append([*place, *row.figures, *spread, *marked, *why_not, *stands])
     return "".join(csv_pieces([head, *lines]))
 
 
@@ -217,6 +221,7 @@ def _json(rows: Sequence[PivotRow]) -> str:
                 **({"marks": list(row.marks)} if row.marks else {}),
                 "figures": figures,
                 "deviations": spread,
+                **({COLUMN: row.floor, COLUMN_STANDING: row.vs_floor} if row.is_cell else {}),
                 **({"why_not": row.why_not or None} if row.level == "verdict" else {}),
                 **({"digits": digits} if digits else {}),
             }

@@ -9,6 +9,7 @@ from engine.analysis.claims.words import within
 from engine.analysis.columns.definitions import epochs_words, kind_of, metric_name
 from engine.analysis.columns.text import signed, spread_text
 from engine.analysis.comparison import runs_by_cell
+from engine.analysis.floor import LEGEND, SIGN, floor_text, with_sign
 from engine.analysis.inflation.measured import INFLATED
 from engine.analysis.inflation.text import inflation_sentences, inflation_text, share_text
 from engine.analysis.labels.words import cell_title
@@ -19,7 +20,8 @@ from engine.analysis.reference import digits_text
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, curves_alt, curves_plot, quality_alt, quality_plot
-from engine.report.remarks import SIGN, note_below, signed_label
+from engine.report.remarks import SIGN as REMARK
+from engine.report.remarks import note_below, signed_label
 from engine.report.wording import ABSENT, slug
 from engine.spread import spread
 
@@ -46,6 +48,12 @@ def _pivot(material: Material) -> Iterator[Block]:
     labels = [
         row.label if row.marks else signed_label(row.label, runs.get(row.cell, ())) for row in rows
     ]
+    standings = {
+        cell.name: where for group in material.groups for cell, where in group.standings.items()
+    }
+    labels = [
+        with_sign(label, standings.get(row.cell)) for label, row in zip(labels, rows, strict=True)
+    ]
     places = places_shown(rows)
     texts = [pivot_texts(row) for row in rows]
     yield table(
@@ -59,6 +67,8 @@ def _pivot(material: Material) -> Iterator[Block]:
         strong=[number for number, row in enumerate(rows) if not row.is_cell],
     )
     yield from note_below(material.done)
+    if any(SIGN[where] for where in standings.values()):
+        yield Paragraph(LEGEND, quiet=True)
     for sentence in apart_sentences(rows):
         yield Paragraph(sentence, quiet=True)
 
@@ -73,7 +83,7 @@ def beside_published(material: Material) -> Section:
             rows = [
                 [
                     cell_title(row.cell, material.labels.get(row.cell, ""))
-                    + (SIGN if each.marks else ""),
+                    + (REMARK if each.marks else ""),
                     row.cell.dataset,
                     *_against(each.figures[name], name),
                 ]
@@ -148,7 +158,7 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
         runs = quality.cell.cell.runs
         rows.append(
             [
-                quality.cell.label,
+                with_sign(quality.cell.label, group.standings.get(quality.cell.cell.cell)),
                 str(len(runs)),
                 spread_text(spread(quality.seeds), "metric"),
                 within(quality.low, quality.high),
@@ -158,6 +168,7 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
         )
     return [
         Subheading(group.title),
+        *([Paragraph(f"Floor: {floor_text(group.floor)}.")] if group.floor else []),
         table(
             ["cell", "seeds", name, "95 % over users", valid, "chosen epoch"],
             rows,

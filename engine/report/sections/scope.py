@@ -10,6 +10,7 @@ from engine.analysis.claims.words import Standing, headline, standing_note
 from engine.analysis.columns.definitions import metric_name
 from engine.analysis.comparison import by_cell
 from engine.analysis.export import listed
+from engine.analysis.floor import summary_sentence
 from engine.analysis.run.relaunch import suite_command
 from engine.config.overrides import swept, swept_settings
 from engine.lifecycle import DIED
@@ -33,6 +34,13 @@ def in_short(material: Material) -> Section:
         blocks.append(Bullets(tuple(_headline(group, name) for group in material.groups)))
         families = [(group.title, group.tradeoffs.family) for group in material.groups]
         blocks.append(Paragraph(standing_note(families), quiet=True))
+    blocks += [
+        Paragraph(
+            f"{group.title}: {summary_sentence(group.floor, list(group.standings.values()))}."
+        )
+        for group in material.groups
+        if group.floor
+    ]
     blocks += [
         Paragraph(f"{group.title}: {group.few_users}")
         for group in material.groups

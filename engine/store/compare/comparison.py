@@ -135,6 +135,17 @@ def runs_by_id(
     return fetch_tuples(con, sql, (json.dumps(list(ids)),))
 
 
+def matching_datasets(con: sqlite3.Connection, filter: str, without: Sequence[str]) -> set[str]:  # noqa: A002
+    """Return the data sets of the matching runs; fields as in `comparison`.
+
+    Raises:
+        UsageError: a filter that means nothing.
+    """
+    where, parameters = matching(filter, without=without)
+    sql = f"SELECT DISTINCT r.dataset FROM runs r WHERE {where}"  # noqa: S608
+    return {str(name) for (name,) in map(tuple, fetch(con, sql, parameters))}
+
+
 def comparison_count(
     con: sqlite3.Connection,
     filter: str = "",  # noqa: A002

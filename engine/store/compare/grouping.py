@@ -251,15 +251,31 @@ def cells_of_places(
     return {Cell(*key): run for *key, run in map(tuple, fetch(con, sql, parameters))}
 
 
-def counted_runs(con: sqlite3.Connection, choice: Choice) -> dict[str, Cell]:
-    """Map the id of each run that counts to its cell.
+def counted_runs(
+    con: sqlite3.Connection,
+    choice: Choice,
+    places: Collection[tuple[str, str, int]] | None = None,
+) -> dict[str, Cell]:
+    """Map the id of each run that counts to its cell; ``places`` as for `counted`.
+
+    Raises:
+        UsageError: a filter that means nothing.
+    """
+    picked, parameters = counted(choice, places)
+    sql = f"SELECT {_KEY}, p.id FROM ({picked}) p"  # noqa: S608
+    return {run: Cell(*key) for *key, run in map(tuple, fetch(con, sql, parameters))}
+
+
+def cell_counts(con: sqlite3.Connection, choice: Choice) -> dict[str, tuple[int, int]]:
+    """Count the cells of each data set, and their runs.
 
     Raises:
         UsageError: a filter that means nothing.
     """
     picked, parameters = counted(choice)
-    sql = f"SELECT {_KEY}, p.id FROM ({picked}) p"  # noqa: S608
-    return {run: Cell(*key) for *key, run in map(tuple, fetch(con, sql, parameters))}
+    cells = f"SELECT p.dataset, count(*) AS runs FROM ({picked}) p GROUP BY {_KEY}"  # noqa: S608
+    sql = f"SELECT dataset, count(*), sum(runs) FROM ({cells}) GROUP BY dataset"  # noqa: S608
+    return {name: (cells, runs) for name, cells, runs in map(tuple, fetch(con, sql, parameters))}
 
 
 def cells_marked(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[str, ...]]:

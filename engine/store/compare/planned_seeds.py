@@ -1,4 +1,4 @@
-"""Which seeds cells have, with those of runs that are queued or running."""
+"""Which seeds cells have, and which data sets a floor, with runs that are queued or running."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import astuple
 from engine.cell import FIELDS, Cell
 from engine.lifecycle import PRESENT
 from engine.lifecycle import sql as states_sql
+from engine.store.compare.comparison import matching
 from engine.store.database import fetch
 
 
@@ -41,3 +42,15 @@ def seeds_of_cells(con: sqlite3.Connection, cells: Collection[Cell]) -> dict[Cel
         if not checksum or data.setdefault(cell, checksum) == checksum:
             found.setdefault(cell, set()).add(seed)
     return {cell: frozenset(seeds) for cell, seeds in found.items()}
+
+
+def fitted_datasets(con: sqlite3.Connection) -> frozenset[str]:
+    """Read the data sets that will have a floor once all that is queued and running is done."""
+    where, parameters = matching("objective:fitted")
+    rows = fetch(
+        con,
+        f"SELECT DISTINCT r.dataset FROM runs r WHERE {where}"  # noqa: S608
+        f" AND r.state IN {states_sql(PRESENT)} AND r.origin = ''",
+        parameters,
+    )
+    return frozenset(str(dataset) for (dataset,) in map(tuple, rows))

@@ -20,6 +20,7 @@ from engine.planning import (
     order_of_cells,
     order_suite,
     plan,
+    plan_in_store,
 )
 from engine.spec import CellKey, RunSpec, Suite
 from engine.store.connect import connect_reader
@@ -82,6 +83,48 @@ def test_a_plan_of_one_seed_has_one_of_three_beside_it(catalogue: Catalogue) -> 
         assert (first in known.lone) == (lone == 4)
     two = plan(catalogue, replace(order, seeds=(1, 2)), (), seeds_of=lambda cells: {})
     assert (two.lone, two.wider) == (frozenset(), None)
+
+
+MARKOV: CellKey = ("markov", "synthetic", 50)
+
+
+def test_a_fitted_model_is_run_once_for_all_seeds(catalogue: Catalogue) -> None:
+    order = Order(frozenset({SASREC, MARKOV}), (1, 2, 3))
+    found = plan(catalogue, order, ())
+    seeds = [(run.spec.model, run.spec.seed) for run in found.runs]
+    assert seeds == [("sasrec", 1), ("sasrec", 2), ("sasrec", 3), ("markov", 1)]
+    assert found.once == ("markov",)
+    there = found.runs[-1].fingerprint
+    again = plan(catalogue, replace(order, seeds=(8, 9)), {there})
+    assert [run.spec.model for run in again.missing] == ["sasrec", "sasrec"]
+
+
+def test_a_fitted_model_lacks_no_seeds(catalogue: Catalogue) -> None:
+    found = plan(catalogue, Order(frozenset({SASREC, MARKOV})), (), seeds_of=lambda cells: {})
+    assert {cell.model for cell in found.lone} == {"sasrec"}
+    assert found.once == ()
+    assert found.wider is not None
+    assert [run.spec.model for run in found.wider.runs] == ["sasrec"] * 3 + ["markov"]
+    alone = plan(catalogue, Order(frozenset({MARKOV})), (), seeds_of=lambda cells: {})
+    assert (alone.lone, alone.wider) == (frozenset(), None)
+
+
+def test_fitted_models_are_offered_where_there_is_no_floor(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    order = Order(frozenset({SASREC, ("xlstm", "synthetic", 75), ("sasrec", "ml-100k", 50)}), (7,))
+    found = plan_in_store(None, catalogue, order, (), ())
+    fitted = {name for name in catalogue.models if catalogue.kind(name) == "fitted"}
+    places = {(run.spec.model, run.spec.dataset) for run in found.floor}
+    assert places == {(model, data) for model in fitted for data in ("synthetic", "ml-100k")}
+    assert {(run.spec.length, run.spec.seed) for run in found.floor} == {(75, 7)}
+    asked = plan_in_store(None, catalogue, replace(order, cells=order.cells | {MARKOV}), (), ())
+    assert {run.spec.dataset for run in asked.floor} == {"ml-100k"}
+    location = store_location(tmp_path / "runs.db")
+    enqueue(location, [catalogue.run_spec(*MARKOV, 1)])
+    with closing(connect_reader(location)) as con:
+        queued = plan_in_store(con, catalogue, order, (), ())
+    assert {run.spec.dataset for run in queued.floor} == {"ml-100k"}
 
 
 def test_more_seeds_than_can_be_launched_are_not_proposed(catalogue: Catalogue) -> None:

@@ -97,7 +97,7 @@ async def test_differences_to_the_baseline_stay_in_sight_and_are_no_verdict(
         assert NDCG + DIFFERENCE not in [column.key for column in table(app).columns]
         await pilot.press("down", "B")
         await settled(pilot)
-        pinned = table(app).pinned
+        (pinned,) = table(app).pinned
         assert pinned is not None
         assert pinned.key == table(app)._rows[1].key
         figures, shown = column_of(app, NDCG), differences(app)
@@ -125,11 +125,11 @@ async def test_differences_to_the_baseline_stay_in_sight_and_are_no_verdict(
         await settled(pilot)
         assert isinstance(app.screen, DiffScreen), "the paired test is one key away"
     async with comparing(measured, (120, 24)) as (app, pilot):
-        assert table(app).pinned is not None, "kept for the store"
+        assert table(app).pinned, "kept for the store"
         await pilot.press("slash", *"xlstm", "enter", "b")
         await wait_for(pilot, lambda: table(app).total == 3, "cells of another model")
         await settled(pilot)
-        pinned = table(app).pinned
+        (pinned,) = table(app).pinned
         assert pinned is not None
         assert "sasrec" in pinned.cells[1].text
         assert all(text.startswith("−") for text in differences(app))
@@ -150,10 +150,10 @@ async def test_again_on_the_baseline_there_is_none(
         await settled(pilot)
         await pilot.press("B")
         await settled(pilot)
-        assert table(app).pinned is not None
+        assert table(app).pinned
         await pilot.press("B")
         await settled(pilot)
-        assert table(app).pinned is None
+        assert table(app).pinned == ()
         assert NDCG + DIFFERENCE not in [column.key for column in table(app).columns]
 
 

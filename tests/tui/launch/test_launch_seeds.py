@@ -158,3 +158,29 @@ async def test_a_suite_with_one_seed_keeps_its_name(absent_store: StoreLocation)
     with closing(connect_reader(absent_store)) as connection:
         runs = list_runs(connection)
     assert (len(runs), {run.suite for run in runs}) == (9, {"smoke"})
+
+
+async def test_a_floor_is_run_along_before_the_others(empty_store: LiveStore) -> None:
+    location = empty_store.location
+    async with SeqbenchApp(location).run_test(size=(120, 40)) as pilot:
+        await confirming(pilot, SASREC)
+        said = facts(pilot)["Floor"]
+        assert said == "none of synthetic yet o  run 5 fitted models along, seconds each"
+        await pilot.press("o")
+        await settled(pilot)
+        assert "Floor" not in facts(pilot)
+        assert facts(pilot)["Runs"] == "6 runs"
+        assert facts(pilot)["Seeds"].startswith(f"42 · {LONE}")
+        await pilot.press("s")
+        await settled(pilot)
+        assert facts(pilot)["Runs"] == "8 runs"
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: len(models(location)) == 8, "they are queued")
+    assert models(location)[5:] == ["sasrec"] * 3
+    assert "markov" in models(location)[:5]
+
+
+def models(location: StoreLocation) -> list[str]:
+    """The models of all runs, in the queue's order."""
+    with closing(connect_reader(location)) as con:
+        return [run.model for run in sorted(list_runs(con), key=lambda run: run.position or 0)]

@@ -12,6 +12,8 @@ from engine.analysis.baseline import with_difference_names
 from engine.analysis.columns.definitions import SORT, TIME_TO_QUALITY, epochs_words, parse_aggregate
 from engine.analysis.columns.offered import beside_columns, shared_names, sort_column
 from engine.analysis.comparison import Row, compare_rows
+from engine.analysis.floor import COLUMN_STANDING
+from engine.analysis.floorrows import with_floors
 from engine.analysis.quality import parse_quality, with_time_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice
@@ -25,6 +27,7 @@ from tui.cli.results.tables import (
     put_inflation,
     put_pairs,
     put_pivot,
+    tell_floors,
     tell_marks,
     tell_none,
 )
@@ -224,6 +227,12 @@ def compare(
             if by_cell:
                 choice = Choice(filter_, imported=imported)
                 rows = cells_of(session, connection, rows, choice, shared_names(beside))[:limit]
+            catalogue = session.catalogue_if_valid
+            floored = with_floors(connection, session.location, rows, catalogue, cells=by_cell)
+            rows = floored.rows
+            tell_floors(floored.floors)
+            if names is not None and not words and floored.floors:
+                names.insert(1, COLUMN_STANDING)
             if asked.baseline:
                 rows = beside_baseline(
                     session,

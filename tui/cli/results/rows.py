@@ -9,6 +9,7 @@ from engine.analysis.columns.definitions import kind_of
 from engine.analysis.columns.offered import DEFAULT, chosen_columns, row_names
 from engine.analysis.comparison import Row
 from engine.analysis.export import FOR_PROGRAMS, rows_content
+from engine.analysis.floor import COLUMN_STANDING
 from engine.errors import UsageError
 from tui.cli.results.tables import put
 from tui.cli.session import note
@@ -51,7 +52,7 @@ def put_rows(
                 raise UsageError(f"{', '.join(absent)}: columns of runs alone, leave --by-cell.")
             note(f"Cells have no {', '.join(absent)}: columns of runs alone.")
         elif cells and not asked:
-            names = [name for name in names if kind_of(name) != "text"]
+            names = [name for name in names if kind_of(name) != "text" or name == COLUMN_STANDING]
         names = row_names(names, cells=cells)
     if format_ == "table":
         rows = [_with_age(row) for row in rows]

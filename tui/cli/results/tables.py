@@ -14,6 +14,7 @@ import click
 from engine.analysis.apart import why_apart
 from engine.analysis.columns.definitions import Aggregate, epochs_words
 from engine.analysis.comparison import Row, by_cell, column_of, compare_rows
+from engine.analysis.floor import LEGEND, Floor, floor_line
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.inflation.text import format_inflation, inflation_sentences
 from engine.analysis.labels.stored import newest_runs, stored_labels
@@ -86,7 +87,9 @@ def put_pivot(
     if session.has_store:
         with session.reader() as connection:
             with progress("Reading cells"):
-                found = stored_pivot(connection, choice, aggregate, tables, catalogue)
+                found = stored_pivot(
+                    connection, choice, aggregate, tables, catalogue, session.location
+                )
             _tell_left_out(imported_left_out(connection, choice))
     if not found.rows:
         tell_none(session, filter_, done=True)
@@ -99,6 +102,9 @@ def put_pivot(
         (*apart_sentences(found.rows), *mark_sentences(found.rows), *caveats(found.published))
     ):
         note(sentence)
+    tell_floors(found.floors)
+    if any(row.vs_floor for row in found.rows):
+        note(LEGEND)
     if form.reference and found.rows and not found.published:
         note("No results are published for these cells.")
     put(format_pivot(found.rows, form.format, width=form.width), output)
@@ -190,6 +196,14 @@ def _tell_cells(rows: Sequence[Row], counted: Mapping[str, Cell], cells: Sequenc
         note(sentence)
     if len(sentences) > SHOWN:
         note(f"… and {len(sentences) - SHOWN} more cells have several rows.")
+
+
+def tell_floors(floors: Sequence[Floor]) -> None:
+    """Name the floors of the rows."""
+    for floor in floors[:SHOWN]:
+        note(f"{floor_line(floor)}.")
+    if len(floors) > SHOWN:
+        note(f"… and {len(floors) - SHOWN} more floors.")
 
 
 def tell_marks(rows: Sequence[Row]) -> None:

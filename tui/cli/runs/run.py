@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
 import click
 
+from engine.analysis.export import listed
 from engine.config import LOCAL, SlurmProfile
 from engine.datasets.confirm import confirm
 from engine.errors import DataError, UsageError
@@ -32,7 +34,7 @@ from tui.cli.session import (
     say_json,
     say_table,
 )
-from tui.launch.estimates import lone_text, product_text, time_text
+from tui.launch.estimates import lone_text, once_text, product_text, time_text
 from tui.shell.text import count
 
 CHOICE = (
@@ -133,7 +135,8 @@ def run(
     if dry_run:
         _say_plan(plan, present, as_json, _script(session, cluster, plan))
         if not as_json:
-            _tell_lone(session, plan, cluster)
+            _tell_seeds(session, plan, cluster)
+            _tell_floor(plan)
         return
     queued = _enqueue(session, plan, cluster)
     if present:
@@ -143,7 +146,8 @@ def run(
         where = f"as jobs of {cluster.name}" if cluster else "in the background"
         note(f"{len(queued)} queued; they train {where}.{follow}")
     if not as_json:
-        _tell_lone(session, plan, cluster)
+        _tell_seeds(session, plan, cluster)
+        _tell_floor(plan)
         for run_id in queued:
             say(run_id)
     there = list(present.values())
@@ -203,8 +207,11 @@ def _plan(session: Session, order: Order, again: bool) -> tuple[Plan, dict[str, 
     return planned, {fingerprint: runs[0].id for fingerprint, runs in found.items() if runs}
 
 
-def _tell_lone(session: Session, plan: Plan, cluster: SlurmProfile | None) -> None:
-    """Say that cells with a single seed allow no conclusion, and how to add seeds."""
+def _tell_seeds(session: Session, plan: Plan, cluster: SlurmProfile | None) -> None:
+    """Say that fitted models need one seed, and that other cells with a single one allow no
+    conclusion, and how to add seeds."""
+    if once := once_text(plan):
+        note(f"{once}.")
     if not plan.lone_of(plan.missing):
         return
     sentence = f"{lone_text(plan, plan.missing).capitalize()}."
@@ -217,6 +224,24 @@ def _tell_lone(session: Session, plan: Plan, cluster: SlurmProfile | None) -> No
     if cluster is None and any(run.cost for run in more):
         cost += f", time {time_text(more, len(_slots(session)))}"
     note(f"{sentence} `--seed {','.join(map(str, seeds))}` makes it {len(seeds)} ({cost}).")
+
+
+def _tell_floor(plan: Plan) -> None:
+    """Say how to run the floor where there is none."""
+    if not plan.floor or not plan.missing:
+        return
+    specs = [run.spec for run in plan.floor]
+    axes = {
+        "--model": [spec.model for spec in specs],
+        "--dataset": [spec.dataset for spec in specs],
+        "--length": [str(spec.length) for spec in specs],
+    }
+    options = [
+        word for axis, some in axes.items() for word in (axis, ",".join(dict.fromkeys(some)))
+    ]
+    names = listed(dict.fromkeys(axes["--dataset"]))
+    command = shlex.join(["seqbench", "run", *options])
+    note(f"No floor of {names} yet: `{command}` fits one in seconds.")
 
 
 def _slots(session: Session) -> list[Slot]:

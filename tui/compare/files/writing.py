@@ -12,6 +12,7 @@ from engine.analysis.columns.definitions import Column, parse_aggregate
 from engine.analysis.columns.offered import beside_columns, row_names, shared_names
 from engine.analysis.comparison import Row, by_cell, compare_rows
 from engine.analysis.export import ENDINGS, rows_content
+from engine.analysis.floorrows import with_floors
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.config import Catalogue
 from engine.errors import UserError
@@ -76,6 +77,7 @@ def write_table(
             counted = counted_runs(con, choice)
             labels = stored_labels(con, newest_runs(counted), catalogue)
             rows = by_cell(rows, counted, labels, shared_names(beside))
+        rows = with_floors(con, location, rows, catalogue, cells=table.cells).rows
         if base := table.baseline:
             rows = with_baseline(con, rows, base, aggregate, catalogue, cells=table.cells) or rows
     names = None if table.names is None else row_names(table.names, cells=table.cells)

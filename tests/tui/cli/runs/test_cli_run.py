@@ -88,21 +88,41 @@ def test_ids_go_to_stdout_and_the_rest_to_stderr(held: StoreLocation, cli: Run) 
 
 
 LONE = "With one seed, differences can't be judged. `--seed 42,43,44` makes it 3 "
+FLOOR = (
+    "No floor of synthetic yet: `seqbench run --model ease,item-knn,markov,popularity,"
+    "recent-popularity --dataset synthetic --length 50` fits one in seconds."
+)
 
 
 def test_one_seed_is_said_in_one_line_with_what_more_would_take(
     held: StoreLocation, cli: Run, cli_json: RunJson
 ) -> None:
     chosen = ("run", "--model", "sasrec,xlstm", "--dataset", "synthetic")
-    assert cli(*chosen, "--dry-run").stderr == f"{LONE}(4 more runs).\n"
+    assert cli(*chosen, "--dry-run").stderr.splitlines() == [f"{LONE}(4 more runs).", FLOOR]
     assert cli(*chosen, "--dry-run", "--json").stderr == ""
     assert "one seed" not in cli(*chosen, "--seed", "1,2", "--dry-run").stderr
     assert "one seed" not in cli(*chosen[:2], "xlstm", *chosen[3:], "--json").stderr
     said = cli(*chosen).stderr.splitlines()
-    assert said[-1] == f"{LONE}(4 more runs)."
+    assert said[-2:] == [f"{LONE}(4 more runs).", FLOOR]
     assert "one seed" not in cli(*chosen).stderr  # nothing is queued
     assert "one seed" not in cli(*chosen, "--seed", "9").stderr
-    assert cli(*chosen, "--length", "75", "--again").stderr.splitlines()[-1].startswith(LONE)
+    assert cli(*chosen, "--length", "75", "--again").stderr.splitlines()[-2].startswith(LONE)
+
+
+def test_a_floor_is_offered_until_there_is_one_and_fitted_once_for_all_seeds(
+    held: StoreLocation, cli: Run, cli_json: RunJson
+) -> None:
+    network = ("run", "--model", "sasrec", "--dataset", "synthetic", "--seed", "1,2", "--dry-run")
+    assert cli(*network).stderr.splitlines() == [FLOOR]
+    fitted = ("run", "--model", "markov", "--dataset", "synthetic", "--seed", "1,2,3")
+    planned = cli(*fitted, "--dry-run")
+    assert planned.stdout.count("markov") == 1
+    assert planned.stderr.splitlines() == [
+        "markov is fitted, the same for every seed: one run for all."
+    ]
+    (run,) = cli_json(*fitted, "--json")["queued"]
+    assert cli(*network).stderr == ""
+    assert cli_json(*fitted[:-1], "7", "--json") == {"queued": [], "present": [run]}
 
 
 def test_a_dry_run_says_what_it_would_do_and_makes_nothing(
