@@ -71,9 +71,12 @@ def _sentence(file: Path, error: BaseException) -> str:
     return f"{where}: {_one_line(problem)}."
 
 
-def sentence_of(error: Exception) -> str:
-    """Say what a model's module raised, and on which line of which file."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
+def sentence_of(error: Exception, module: type | None = None) -> str:
+    """Say what a model's module raised, and on which line of which file: of the module's own, if
+    it had a part in it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = getattr(sys.modules.get(module.__module__), "__file__", None) if module else None
+    frame = next((each for each in frames[::-1] if each.filename == own), frames[-1])
     return f"{frame.filename}:{frame.lineno}: {_one_line(f'{type(error).__name__}: {error}')}."
 
 
