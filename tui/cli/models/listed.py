@@ -21,10 +21,11 @@ SUITE = "reference-27"
 @pass_session
 @click.pass_context
 def models(ctx: click.Context, session: Session, everything: bool, as_json: bool) -> None:
-    """List the parameter count of each cell; begin a model of your own, or examine one.
+    """List models; begin one of your own, or examine one.
 
-    Needs no data. The cells are those of the suite reference-27, and of your own models. What is
-    wrong with a model's file is said on stderr.
+    Without a command, lists the parameter count of each cell. Needs no data. The cells are those
+    of the suite reference-27, and of your own models. What is wrong with a model's file is said on
+    stderr.
     """
     if ctx.invoked_subcommand is not None:
         return
