@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from live_runs import LiveStore
 
 import engine
-from engine.modelcheck import OF_MODEL
+from engine.modelcheck import OF_MODEL, OF_RUN
 from engine.modelinfo import builtin_infos
 from engine.modelinfo.new import model_text
+from engine.store.location import StoreLocation
 from tui.cli.models.own import TITLES
 
 Run = Callable[..., Result]
@@ -134,6 +136,20 @@ def test_a_model_that_raises_fails_with_the_line_of_its_file(cli: Run, tmp_path:
     assert list(verdicts) == list(OF_MODEL)
     assert f":{line}: AttributeError" in verdicts["padding"]["found"]
     assert verdicts["parameters"]["passed"] is True
+
+
+def test_a_run_is_checked_with_its_weights_and_its_data(
+    held: StoreLocation, empty_store: LiveStore, cli: Run
+) -> None:
+    run = empty_store.launch("sasrec")
+    empty_store.train(run, 3, end="done")
+    empty_store.keep_model(run)  # the weights that training begins with
+    checked = cli("models", "check", run, "--json")
+    assert checked.exit_code == 1, checked.stderr
+    verdicts = {each["check"]: each["passed"] for each in json.loads(checked.stdout)}
+    assert tuple(verdicts) == OF_RUN
+    assert all(verdicts[check] for check in ("padding", "future", "finite"))
+    assert verdicts["floor"] is False
 
 
 @pytest.mark.slow
