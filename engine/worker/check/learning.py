@@ -34,6 +34,21 @@ FLOORS = ("markov", "item-knn", "popularity")
 REPEATS = 0.1
 """Share of next items that are the last one, above which recommending that one isn't a fault."""
 
+MISPLACED = {
+    "last": (
+        "The model predicts its own input.",
+        "The state at a position is trained to predict the item after it, which isn't its input: "
+        "don't shift the items in hidden; in a loss of your own, the target of items[:, i] is "
+        "items[:, i + 1].",
+    ),
+    "after next": (
+        "The model predicts one item too far.",
+        "Targets are shifted once too often: in a loss of your own, the target of items[:, i] is "
+        "items[:, i + 1].",
+    ),
+}
+"""What is wrong, and what to do, if a model recommends another item than the next one."""
+
 LEAST_LOSS = 0.05
 """Share of NDCG@10 that a model which uses order loses at least, without order."""
 
@@ -175,25 +190,13 @@ def targets(subject: Subject) -> Verdict:
     popular = np.argsort(-np.bincount(own.items, minlength=subject.num_items + 1)[1:])[:TOP_K] + 1
     learnt = _above(hits["next"], np.isin(following, popular).astype(np.float64))
     again = float((following == last).mean())
-    if not learnt and again < REPEATS and _above(hits["last"], hits["next"]):
-        return Verdict(
-            "targets",
-            False,
-            f"The model predicts its own input. {sentence}",
-            "The state at a position is trained to predict the item after it, which isn't its "
-            "input: don't shift the items in hidden; in a loss of your own, the target of "
-            "items[:, i] is items[:, i + 1].",
-            values,
-        )
-    if not learnt and "after next" in hits and _above(hits["after next"], hits["next"]):
-        return Verdict(
-            "targets",
-            False,
-            f"The model predicts one item too far. {sentence}",
-            "Targets are shifted once too often: windows come with the next item as target.",
-            values,
-        )
-    return Verdict("targets", True, sentence, values=values)
+    if again >= REPEATS:
+        del hits["last"]
+    most = max(hits, key=lambda name: values[name])
+    if learnt or most == "next" or not _above(hits[most], hits["next"]):
+        return Verdict("targets", True, sentence, values=values)
+    fault, advice = MISPLACED[most]
+    return Verdict("targets", False, f"{fault} {sentence}", advice, values)
 
 
 def _other_position(
