@@ -144,9 +144,12 @@ def learns(subject: Subject) -> Verdict:
     beaten = [name for name, ranked in others.items() if _paired(own, ranked).low > 0]
     if len(beaten) == len(others):
         return Verdict("learns", True, f"{found}; {said}.", values=values)
+    if "popularity" in beaten:
+        advice = "It learns, but slowly: some models take longer than this check."
+        return Verdict("learns", None, f"{found}; {said}.", advice, values)
     return Verdict(
         "learns",
-        None if "popularity" in beaten else False,  # some models take longer than a check
+        False,
         f"{found}; {said}.",
         "Every second step back counts twice as much as the last there, which a model of "
         "sequences learns in seconds: look at the other verdicts first, then at the learning "

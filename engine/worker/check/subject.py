@@ -29,8 +29,14 @@ USERS, ITEMS, INTERACTIONS, LENGTH = 500, 100, 20_000, 16
 FEW_USERS = 60
 """Of those that it is trained on again and again."""
 
+EPOCHS = 25
+"""The most that a model learns from them."""
+
 LEAST_LR = 0.003
 """Learning rate that lets a small model learn from them within the epochs of a check."""
+
+LEAST_LAST_MASK_SHARE = 0.5
+"""Of a masked model, for the same reason."""
 
 MOST_USERS = 5_000
 """Of a run's test users, spread evenly over all."""
@@ -115,7 +121,8 @@ def model_subject(spec: RunSpec, definition: Definition | None = None) -> Subjec
         definition: of the model; by default, of the file that the run names.
     """
     definition = definition or definition_of(spec)
-    small = made_spec(spec, definition.kind, USERS, epochs=25, patience=5, batch_size=32)
+    patience = EPOCHS if definition.kind == "masked" else 5  # these learn little at first
+    small = made_spec(spec, definition.kind, USERS, epochs=EPOCHS, patience=patience, batch_size=32)
     return Subject(definition, small, split_data(load_interactions(small.source), small.source))
 
 
@@ -133,6 +140,7 @@ def made_spec(spec: RunSpec, kind: str, users: int, **training: int) -> RunSpec:
         own = content["training"]
         own |= {"objective": kind, "dtype": "float32", "warmup_steps": 0, **training}
         own |= {"lr_decay": "constant", "window_overlap": 0.0, "ema": min(own["ema"], 0.98)}
+        own["last_mask_share"] = max(own["last_mask_share"], LEAST_LAST_MASK_SHARE)
         own |= {"lr": max(own["lr"], LEAST_LR), "negatives": min(own["negatives"], ITEMS // 2)}
     return RunSpec.model_validate(content | {"length": LENGTH, "source": source})
 
