@@ -19,7 +19,7 @@ from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.splits import Split, SplitData
 from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
-from engine.models.base import FittedModel, Model
+from engine.models.base import FittedModel, Model, TimedModel
 from engine.models.load import load_definition
 from engine.training.evaluation import evaluation_set, metric_columns, ranks
 from engine.training.fitting import train_histories
@@ -174,6 +174,7 @@ def _fit(
 def _test_ranks(
     model: Model, split: SplitData, length: int, device: torch.device
 ) -> NDArray[np.int32]:
-    data = evaluation_set(split, "test", length, device)
+    timed = isinstance(model, TimedModel)
+    data = evaluation_set(split, "test", length, device, timed=timed)
     found: NDArray[np.int32] = ranks(model, data, BATCH).cpu().numpy()
     return found

@@ -48,11 +48,11 @@ class Model(nn.Module, ABC):
 
     Items are numbered 1…V, 0 is padding. Histories are right-aligned: padding comes first, the
     most recent item last. A model derives from one of the classes below, which says how it is
-    trained.
+    trained. It is called with its settings, V and L, and has nothing to set but its own parts.
 
     Attributes:
-        num_items: V, the number of items, without padding.
-        length: L, the most recent items that the model sees.
+        num_items: V, the number of items, without padding; set when the model has been made.
+        length: L, the most recent items that the model sees; set likewise.
     """
 
     num_items: int

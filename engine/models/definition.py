@@ -61,7 +61,9 @@ class Definition:
             pydantic.ValidationError: the settings aren't valid.
         """
         make: Callable[[ModelSettings, int, int], Model] = self.module
-        return make(self.settings.model_validate(settings), num_items, length)
+        model = make(self.settings.model_validate(settings), num_items, length)
+        model.num_items, model.length = num_items, length
+        return model
 
     def parameters(self, settings: Mapping[str, Any], num_items: int, length: int) -> int:
         """Count the trainable parameters of the module, without their memory or values."""

@@ -17,15 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.datasets.confirm import confirm
-from engine.datasets.load import open_data
-from engine.datasets.splits import split_data
 from engine.datasets.titles import id_text, item_titles
 from engine.errors import DataError, UserError
 from engine.runfolder import RunFolder
-from engine.specfile import load_spec
-from engine.worker.chosen import chosen_settings
-from engine.worker.samedata import newest_checksum, refuse_other_data, refuse_other_names
 
 
 def main() -> int:
@@ -59,22 +53,11 @@ def _sentence_of(error: Exception) -> str:
 
 def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
     # Not at the top: importing torch takes seconds, in which SIGINT must be ignored already.
-    from engine.models.registry import definition_of
-    from engine.training.recommend import predict, trained_model
+    from engine.training.recommend import predict
+    from engine.worker.trained import open_trained
 
-    folder = RunFolder(arguments.folder)
-    spec = load_spec(folder)
-    data = open_data(spec.source, check=True)
-    if (trained := newest_checksum(folder)) is not None:
-        refuse_other_data(data.interactions, spec.source, trained, "the run")
-        refuse_other_names(data, spec.source, folder)
-    elif (copy := confirm(spec.source)) is not None and not copy.usable:
-        raise DataError(copy.sentence)
-    split = split_data(data.interactions, spec.source)
-    definition = definition_of(spec, folder.code)
-    chosen = chosen_settings(folder) if definition.kind == "fitted" else None
-    num_items = data.interactions.num_items
-    model = trained_model(spec, folder.best_model, num_items, chosen, definition)
+    opened = open_trained(RunFolder(arguments.folder))
+    spec, data, split, model = opened.spec, opened.data, opened.split, opened.model
     titles = item_titles(spec.source, data.item_ids)
 
     def item(number: int) -> dict[str, Any]:

@@ -54,7 +54,7 @@ COMMANDS = {
     "import": ("tui.cli.results.importing", "Import an archive, or the history of other programs."),
     "note": ("tui.cli.runs.annotate", 'Show a run\'s note, or write another; "" removes it.'),
     "tag": ("tui.cli.runs.annotate", "Show the tags of runs, or change them."),
-    "models": ("tui.cli.models", "List the parameter count of each cell."),
+    "models": ("tui.cli.models.listed", "List models; begin one of your own, or examine one."),
     "data": ("tui.cli.data.sets", "List, fetch and check data sets."),
     "suite": ("tui.cli.suite", "List, show and save the named sets of cells."),
     "keys": ("tui.cli.keys", "List the app's actions and their keys, including your own."),

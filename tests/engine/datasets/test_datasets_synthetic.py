@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bayes import bayes_optimum, next_item
 
 from engine.config import load_catalogue
+from engine.datasets.optimum import bayes_optimum, next_item
 from engine.datasets.splits import leave_one_out
 from engine.datasets.synthetic import MarkovSource, generate, markov_source
 from engine.errors import DataError

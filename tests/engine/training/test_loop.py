@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from bayes import bayes_optimum
 
 from engine.config import Catalogue
 from engine.datasets.load import load_interactions
+from engine.datasets.optimum import bayes_optimum
 from engine.errors import TrainingError
 from engine.metrics import METRIC_COLUMNS
 from engine.spec import RunSpec

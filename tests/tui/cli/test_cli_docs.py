@@ -27,7 +27,7 @@ def commands(
     if not isinstance(command, click.Group):
         yield words, command.get_help(context)
         return
-    if not words:
+    if command.invoke_without_command:
         yield words, command.get_help(context)
     for name in command.list_commands(context):
         inner = command.get_command(context, name)

@@ -155,7 +155,7 @@ def test_the_unforeseen_is_a_sentence_and_a_file(
 
 
 def _make_fail(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    from tui.cli.models import models
+    from tui.cli.models.listed import models
 
     def fail(*arguments: object, **named: object) -> None:
         raise error

@@ -105,7 +105,7 @@ def test_where_nothing_can_be_written_a_sentence_says_so() -> None:
 
 CRASH = """
 import sys
-from tui.cli.models import models
+from tui.cli.models.listed import models
 from tui.cli.main import main
 
 class SilentError(Exception):

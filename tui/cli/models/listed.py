@@ -9,24 +9,29 @@ import click
 
 from engine.errors import UsageError
 from engine.planning import order_of_cells, sample
+from tui.cli.models.own import check, new
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 
 CELL = ("model", "dataset", "length")
 SUITE = "reference-27"
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--all", "everything", is_flag=True, help="All data sets, not only those of the reference."
 )
 @json_option
 @pass_session
-def models(session: Session, everything: bool, as_json: bool) -> None:
-    """List the parameter count of each cell.
+@click.pass_context
+def models(ctx: click.Context, session: Session, everything: bool, as_json: bool) -> None:
+    """List models; begin one of your own, or examine one.
 
-    Needs no data. The cells are those of the suite reference-27, and of your own models. What is
-    wrong with a model's file is said on stderr.
+    Without a command, lists the parameter count of each cell. Needs no data. The cells are those
+    of the suite reference-27, and of your own models. What is wrong with a model's file is said on
+    stderr.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     catalogue = session.catalogue
     suite = catalogue.suite(SUITE)
     own = {name: info for name, info in catalogue.infos.items() if info.file is not None}
@@ -55,3 +60,7 @@ def models(session: Session, everything: bool, as_json: bool) -> None:
     )
     for name in usable:
         say(f"{name} is defined in {own[name].file}")
+
+
+for command in (new, check):
+    models.add_command(command)

@@ -1,0 +1,1 @@
+"""Examining a model: one small function per check, each with a verdict."""

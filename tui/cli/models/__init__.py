@@ -1,0 +1,1 @@
+"""``seqbench models``: listing models, beginning one and examining one."""
