@@ -29,7 +29,7 @@ def expected_seconds(users: int, items: int, interactions: int) -> float:
     seconds = 3 + 1e-5 * fitted + 4e-7 * items**2 + 5e-7 * min(users, MOST_RANKED) * items
     if fitted * items <= MOST_PRODUCTS:
         counted = 1 if max(users, items) * items <= _AT_ONCE else 10
-        seconds += 1e-9 * counted * fitted * items + 5e-11 * items**3
+        seconds += 1e-9 * counted * fitted * items + 1e-10 * items**3
     return seconds
 
 
