@@ -157,5 +157,33 @@ MODEL = Definition(
                 "large": {"architecture": {"dim": 256, "layers": 4, "heads": 8, "dropout": 0.2}},
             },
         },
+        # Chosen on validation at seed 1: docs/training.md says how.
+        "tuned": {
+            "architecture": {"dropout": 0.1, "widening": 4},
+            "training": {
+                "loss": "sampled",
+                "negatives": 2048,
+                "lr": 0.002,
+                "batch_size": 128,
+                "ema": 0.999,
+                "epochs": 140,
+                "patience": 15,
+            },
+            "sizes": {
+                "small": {
+                    "architecture": {"dim": 64, "layers": 1, "heads": 1, "dropout": 0.4},
+                    "training": {
+                        "negatives": 128,
+                        "lr": 0.001,
+                        "batch_size": 64,
+                        "ema": 0.0,
+                        "epochs": 200,
+                        "patience": 40,
+                    },
+                },
+                "medium": {"architecture": {"dim": 64, "layers": 2, "heads": 1}},
+                "large": {"architecture": {"dim": 256, "layers": 4, "heads": 8, "dropout": 0.2}},
+            },
+        },
     },
 )

@@ -190,5 +190,30 @@ MODEL = Definition(
                 "large": {"architecture": {"dim": 512}},
             },
         },
+        # Chosen on validation at seed 1: docs/training.md says how.
+        "tuned": {
+            "architecture": {
+                "ranking_loss": "cross-entropy",
+                "embedding_dropout": 0.2,
+                "sample_alpha": 0.3,
+                "score_penalty": 0.9,
+                "elu": 1.0,
+            },
+            "training": {
+                "lr": 0.005,
+                "batch_size": 128,
+                "ema": 0.999,
+                "epochs": 150,
+                "patience": 15,
+            },
+            "sizes": {
+                "small": {
+                    "architecture": {"ranking_loss": "bpr-max", "dim": 64, "samples": 512},
+                    "training": {"lr": 0.001, "batch_size": 64, "ema": 0.0, "patience": 30},
+                },
+                "medium": {"architecture": {"dim": 128}},
+                "large": {"architecture": {"dim": 512}},
+            },
+        },
     },
 )

@@ -192,5 +192,32 @@ MODEL = Definition(
                 "large": {"architecture": {"dim": 256, "layers": 16, "heads": 8}},
             },
         },
+        # Chosen on validation at seed 1: docs/training.md says how.
+        "tuned": {
+            "architecture": {"dropout": 0.2, "temperature": 0.05},
+            "training": {
+                "loss": "sampled",
+                "negatives": 1024,
+                "lr": 0.002,
+                "batch_size": 128,
+                "ema": 0.999,
+                "epochs": 150,
+                "patience": 10,
+            },
+            "sizes": {
+                "small": {
+                    "architecture": {"dim": 64, "layers": 2, "heads": 1, "dropout": 0.4},
+                    "training": {
+                        "negatives": 128,
+                        "batch_size": 64,
+                        "ema": 0.0,
+                        "epochs": 200,
+                        "patience": 40,
+                    },
+                },
+                "medium": {"architecture": {"dim": 64, "layers": 4, "heads": 2}},
+                "large": {"architecture": {"dim": 256, "layers": 16, "heads": 8}},
+            },
+        },
     },
 )
