@@ -83,6 +83,7 @@ OURS = {
     "engine/files/atomic.py", "engine/datasets/digests.py", "engine/datasets/download.py",
     "engine/datasets/locate.py", "engine/datasets/own.py", "engine/datasets/prepared.py",
     "engine/datasets/unpack.py", "engine/interchange/continued.py", "engine/interchange/history.py",
+    "engine/judge/kept.py",
     "engine/machine/priority.py", "engine/modelinfo/copies.py", "engine/modelinfo/kept.py",
     "engine/models/describe.py",
     "engine/specfile.py", "engine/store/intake/code.py", "engine/store/intake/folders.py",

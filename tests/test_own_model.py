@@ -161,7 +161,7 @@ def test_a_model_of_ones_own_from_launch_to_archive(labs: tuple[Lab, Lab]) -> No
     here.run("export", "--checkpoints", "-o", archive)
 
     # A colleague has the results, and runs no code that isn't his own.
-    assert "kept but never run" in there.run("import", archive).stderr
+    assert "kept but not run" in there.run("import", archive).stderr
     assert "put that file into models/" in there.run(*asked, status=1).stderr
     there.mine.write_text(MINE)
     assert there.run(*asked).stdout == predicted

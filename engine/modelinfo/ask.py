@@ -26,17 +26,14 @@ class _Describer:
     """A process that reads a question a line and writes an answer a line."""
 
     def __init__(self) -> None:
-        code, environment = code_folder(), {**os.environ, "OMP_NUM_THREADS": "1"}
-        if code is not None:
-            paths = [str(code), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
-            environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+        self.environment = _environment()
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives with the process
         self._process = subprocess.Popen(
             DESCRIBE,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=environment,
+            env=self.environment,
             cwd=os.sep,
             start_new_session=True,
         )
@@ -80,6 +77,14 @@ class _Describer:
             self._process.wait()
 
 
+def _environment() -> dict[str, str]:
+    code, environment = code_folder(), {**os.environ, "OMP_NUM_THREADS": "1"}
+    if code is not None:
+        paths = [str(code), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    return environment
+
+
 _lock = Lock()
 _running: list[_Describer] = []
 
@@ -105,6 +110,9 @@ def ask(
     """
     question = {"model": model, "settings": list(settings), "sizes": list(sizes)}
     with _lock:
+        path = _environment().get("PYTHONPATH")
+        if _running and _running[0].environment.get("PYTHONPATH") != path:
+            _end()  # it wouldn't find the packages that this process finds
         for fresh in (False, True):  # a process that was idle for long has ended
             if fresh or not _running:
                 _end()

@@ -7,6 +7,8 @@ import importlib
 import linecache
 import sys
 import traceback
+from importlib.abc import ExecutionLoader
+from importlib.util import decode_source
 from pathlib import Path
 from types import ModuleType
 
@@ -69,7 +71,7 @@ def run_file(file: Path, content: bytes, package: str = "") -> Definition:
     try:
         if package:
             importlib.import_module(package)
-        exec(compile(content, str(file), "exec"), module.__dict__)  # noqa: S102 - the user's own
+        _Content(str(file), content).exec_module(module)
         return _definition(module, file)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
@@ -78,6 +80,20 @@ def run_file(file: Path, content: bytes, package: str = "") -> Definition:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(_sentence(file, error)) from error
+
+
+class _Content(ExecutionLoader):
+    """Loads a module from what was read of its file."""
+
+    def __init__(self, file: str, content: bytes) -> None:
+        self._file = file
+        self._content = content
+
+    def get_filename(self, fullname: str) -> str:  # noqa: ARG002
+        return self._file
+
+    def get_source(self, fullname: str) -> str:  # noqa: ARG002
+        return decode_source(self._content)
 
 
 def _definition(module: ModuleType, file: Path) -> Definition:

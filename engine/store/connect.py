@@ -33,15 +33,15 @@ def connect_reader(location: StoreLocation) -> StoreConnection:
         raise StoreError(f"There is no store at {location.db} yet: `seqbench run` makes one{hint}.")
     connection = open_database(location.db, "ro")
     try:
-        if has_current_version(connection):
-            meet_stored_settings(connection)
-            return connection
+        if not has_current_version(connection):
+            connection.close()
+            create_or_migrate(location)
+            connection = open_database(location.db, "ro")
+        meet_stored_settings(connection)
     except BaseException:
         connection.close()
         raise
-    connection.close()
-    create_or_migrate(location)
-    return connect_reader(location)
+    return connection
 
 
 class KeptReader:

@@ -188,7 +188,7 @@ def test_a_fitted_run_tells_its_combinations_and_recommends_by_the_chosen_one(
     assert chosen_settings(folder) == epochs[ended["best_epoch"] - 1]["settings"]
 
     # As its own process, but for the definition.
-    monkeypatch.setattr("engine.models.registry.definition_of", fitted)
+    monkeypatch.setattr("engine.worker.trained.definition_of", fitted)
     arguments = ["recommend", str(folder.path), "--count", "30"]
     monkeypatch.setattr("sys.argv", arguments)
     before = signal.getsignal(signal.SIGINT)
