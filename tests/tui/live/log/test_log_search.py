@@ -207,7 +207,9 @@ def test_picture_of_a_search(
         panel = screen.query_one(LogPanel)
         await wait_for(pilot, lambda: len(panel.tail._log) == 27, "its log")
         await pilot.press("slash", *"loss 4", "up", "up")
-        screen.query_one(SearchField).cursor_blink = False
+        field = screen.query_one(SearchField)
+        field.cursor_blink = False
+        await wait_for(pilot, lambda: field.styles.background_tint.a > 0, "the focus's look")
         await still(pilot)
 
     assert snap_compare(SeqbenchApp(empty_store.location), terminal_size=size, run_before=look)
