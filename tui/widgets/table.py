@@ -347,8 +347,13 @@ class PagedTable(ScrollView, can_focus=True):
                 self._scrolled_before = self.scroll_offset.x
             self.call_after_refresh(self._scroll_to_cursor)
         elif self._scrolled_before is not None:
-            self.call_after_refresh(self.scroll_to, x=self._scrolled_before, animate=False)
+            self.call_after_refresh(self._scroll_back, self._scrolled_before)
             self._scrolled_before = None
+
+    def _scroll_back(self, x: int) -> None:
+        self.scroll_to(x=x, animate=False)
+        # Textual leaves both where they were if a wide screen took the offset back by itself.
+        self.scroll_target_x = self.horizontal_scrollbar.position = x
 
     def _scroll_to_cursor(self) -> None:
         columns, room = self.columns, self.scrollable_content_region.width
