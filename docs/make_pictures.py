@@ -36,8 +36,8 @@ async def launch(pilot: Pilot[Any]) -> None:
 
 
 async def confirm(pilot: Pilot[Any]) -> None:
-    """What is missing from a data set's column, with 24 epochs per run."""
-    await pilot.press("c", "o")
+    """What is missing from the first three models of a data set, with 24 epochs per run."""
+    await pilot.press(*["shift+down"] * 8, "o")
     pilot.app.screen.query_one("#settings", TextArea).text = "epochs=24"
     await pilot.press("escape")
     await asyncio.sleep(MOMENT)
