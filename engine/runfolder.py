@@ -67,9 +67,14 @@ class RunFolder:
 
     @property
     def test_ranks(self) -> Path:
-        """Each test user's rank of the true item, int32 (2, users): among all items, seen
-        masked."""
+        """The rank of each target in test, int32 (2, targets): among all items, seen masked."""
         return self.path / "test_ranks.npy"
+
+    @property
+    def test_users(self) -> Path:
+        """The number of each target's user, int32 (targets,), ascending; absent if every user has
+        one target."""
+        return self.path / "test_users.npy"
 
     def journal(self, attempt: int) -> Path:
         return self.path / f"journal-{attempt}.jsonl"

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.spec import Code, Filter, SplitRule
+from engine.spec.identity import told_split
 from engine.store.database import fetch_tuples
 
 PROVENANCE = (
@@ -111,7 +112,8 @@ def split_of(spec: Mapping[str, Any]) -> str | None:
     rule = rule_of(spec, "split")
     if not isinstance(rule, dict):
         return rule
-    own = {name: value for name, value in rule.items() if name != "kind"}
+    told = told_split(rule, spec.get("protocol"))
+    own = {name: value for name, value in told.items() if name != "kind"}
     return f"{rule.get('kind', _SPLIT['kind'])} {_changed(own, _SPLIT)}".strip()
 
 

@@ -17,7 +17,7 @@ from engine.datasets.load import prepare, source_files
 from engine.datasets.locate import cache_folder, md5_of
 from engine.datasets.ordering import Ids
 from engine.datasets.prepared import Prepared
-from engine.datasets.splits import data_checksum
+from engine.datasets.splits import data_checksum, split_data
 from engine.errors import DataError, UsageError, shown
 from engine.files.atomic import atomic_file
 from engine.files.named import named_folder, write_named
@@ -26,6 +26,13 @@ from engine.validation import InvalidError, validate
 
 MEDIUM, LARGE = 300_000, 3_000_000
 """Fewest interactions of a data set of size medium (as MovieLens 1M) and large (as 10M)."""
+
+
+BY_TIME = (
+    "The file has times, so it is split by them: what is later than 90 % of all interactions is "
+    "for test, and each user's every interaction there is ranked. With --split leave-one-out, each "
+    "user's last two are held out instead."
+)
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,14 @@ def draft_of_files(
     name: str,
     layout: Layout,
     rule: Filter,
-    split: SplitRule,
+    split: SplitRule | None,
     title: str = "",
 ) -> Draft:
     """Draft a data set from a file, which is read completely; or from those of training, validation
     and test, whose split is then that of the files.
+
+    Args:
+        split: ``None`` for a split by time if the file has times, else leave-one-out.
 
     Raises:
         UsageError: ``name`` is no valid name, or two files have one name.
@@ -76,7 +86,7 @@ def draft_of_files(
         "encoding": layout.form.encoding,
         "packing": layout.form.packing,
         "filter": rule,
-        "split": SplitRule(kind="given") if len(paths) > 1 else split,
+        "split": split or SplitRule(),
         "users": 1,
         "items": 1,
         "interactions": 1,
@@ -96,7 +106,21 @@ def draft_of_files(
     if not (_is_utf8(prepared.user_ids) and _is_utf8(prepared.item_ids)):
         note = "Some ids aren't valid UTF-8: give the --encoding of the file, such as latin-1."
         layout = replace(layout, notes=(*layout.notes, note))
+    if split is None and (by_time := _by_time(dataset, prepared)):
+        dataset = by_time
+        layout = replace(layout, notes=(*layout.notes, BY_TIME))
     return Draft(_counted(dataset, prepared), prepared, tuple(paths), layout)
+
+
+def _by_time(dataset: Dataset, prepared: Prepared) -> Dataset | None:
+    """Return a data set with a split by time; ``None`` if it can't have one: there are no times, or
+    too few users with something to rank."""
+    by_time = dataset.model_copy(update={"split": SplitRule(kind="temporal")})
+    try:
+        split_data(prepared.interactions, by_time)
+    except DataError:
+        return None
+    return by_time
 
 
 def draft_of_set(base: Dataset, name: str, rule: Filter, split: SplitRule, title: str) -> Draft:

@@ -119,17 +119,14 @@ def sentences(
 
 
 def _tied(split: SplitCounts) -> str:
-    """Say of how many of the users that a split evaluates a tie decides which item is held out."""
+    """Say of how many of a split's held-out items a tie decides that they are."""
     if not split.valid_tied and not split.test_tied:
         return "No held-out item is decided by such a tie."
     test, valid = (
-        _share(split.test_tied or 0, split.test),
-        _share(split.valid_tied or 0, split.valid),
+        _share(split.test_tied or 0, split.test_targets),
+        _share(split.valid_tied or 0, split.valid_targets),
     )
-    return (
-        f"Such a tie decides the test item of {test} evaluated users, and the validation item of "
-        f"{valid}."
-    )
+    return f"Such a tie decides {test} test items, and {valid} validation items."
 
 
 def _share(part: int, whole: int) -> str:

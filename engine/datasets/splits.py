@@ -6,13 +6,11 @@ on, but not evaluated.
 
 **Temporal**: interactions before a time t₁ are training, from t₁ validation, from t₂ test, with the
 same times for all users, so that no later interaction is trained on than is predicted (Meng et al.
-2020 on how splits differ; Ji et al. 2023 on leakage). A user's target is the first item of the
-period, given all items before the period; users without an item in the period, or before it, are
-not evaluated in it.
+2020 on how splits differ; Ji et al. 2023 on leakage). The rule says which of a user's items in the
+period are targets (`engine.datasets.targets`).
 
 **Given**: the source has a file each for training, validation and test. A history is its training
-part, then its validation part, then its test part; a user's target is the first item of a part,
-given all items before the part.
+part, then its validation part, then its test part; targets are chosen among the items of a part.
 """
 
 from __future__ import annotations
@@ -26,27 +24,19 @@ from numpy.typing import NDArray
 
 from engine.datasets.interactions import Interactions
 from engine.datasets.readers.source import CONTEXT, TEST, VALID
+from engine.datasets.targets import HeldOut, targets_of_periods
 from engine.datasets.times import moment_within, span_text, time_text
 from engine.errors import DataError
-from engine.spec import Dataset, SplitRule
+from engine.spec import Dataset, SplitRule, Targets
 from engine.spec.moments import microseconds, per_second
 
 Split = Literal["valid", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
+EVERY = slice(None)
+
 FEWEST_EVALUATED = 3
 """Interactions that a user needs to be evaluated by leave-one-out."""
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """The users that one split evaluates, and their targets."""
-
-    users: NDArray[np.int64]
-    """(evaluated,): user numbers, ascending."""
-    ends: NDArray[np.int64]
-    """(evaluated,): the target's index in ``interactions.items``, one past the history before
-    it."""
 
 
 @dataclass(frozen=True)
@@ -66,21 +56,21 @@ class SplitData:
         return self.valid if split == "valid" else self.test
 
     def users(self, split: Split) -> NDArray[np.int64]:
-        """Return the users that the split evaluates, (evaluated,), ascending."""
+        """Return the user of each target, (targets,), ascending."""
         return self.held_out(split).users
 
     def ends(self, split: Split) -> NDArray[np.int64]:
-        """Return the end of the history before each target, (evaluated,). The history before a test
+        """Return the end of the history before each target, (targets,). The history before a test
         item includes the validation item.
         """
         return self.held_out(split).ends
 
     def targets(self, split: Split) -> NDArray[np.int32]:
-        """Return the held-out items, (evaluated,)."""
+        """Return the held-out items, (targets,)."""
         return self.interactions.items[self.ends(split)]
 
     def cold(self, split: Split) -> NDArray[np.bool_]:
-        """Return which targets, (evaluated,), are items that no training interaction has."""
+        """Return which targets, (targets,), are items that no training interaction has."""
         own, size = self.interactions, self.interactions.num_items + 1
         left = own.offsets[1:] - self.train_end
         rows = np.repeat(self.train_end - (np.cumsum(left) - left), left) + np.arange(left.sum())
@@ -89,8 +79,19 @@ class SplitData:
         never: NDArray[np.bool_] = trained[self.targets(split)] == 0
         return never
 
+    def cold_users(self, split: Split) -> NDArray[np.bool_]:
+        """Return which evaluated users, (evaluated,), have no training interaction."""
+        users = self.held_out(split).evaluated
+        never: NDArray[np.bool_] = self.train_end[users] == self.interactions.offsets[users]
+        return never
+
+    def warm(self, split: Split) -> NDArray[np.bool_]:
+        """Return which targets, (targets,), are items of training and of users of training."""
+        many = np.diff(self.held_out(split).bounds)
+        return ~self.cold(split) & ~np.repeat(self.cold_users(split), many)
+
     def tied(self, split: Split) -> NDArray[np.bool_] | None:
-        """Return which targets, (evaluated,), are decided by a tie: they have the time of the
+        """Return which targets, (targets,), are decided by a tie: they have the time of the
         interaction before or after them, which another order of the two would hold out instead.
 
         ``None`` if the source has no times. What is in another file of a split that is given is no
@@ -110,23 +111,24 @@ class SplitData:
             found[there] |= alike
         return found
 
-    def histories(self, split: Split, length: int) -> NDArray[np.int32]:
-        """Return the last items before each target, (evaluated, length), left-padded with 0."""
-        return last_items(self.interactions, self.users(split), self.ends(split), length)
+    def histories(
+        self, split: Split, length: int, rows: NDArray[np.int64] | slice = EVERY
+    ) -> NDArray[np.int32]:
+        """Return the last items before targets, (rows, length), left-padded with 0.
 
-    def history_times(self, split: Split, length: int) -> NDArray[np.int64] | None:
-        """Return the times of `histories`, (evaluated, length), 0 at padding; ``None`` if the
-        source has no times."""
-        return last_times(self.interactions, self.users(split), self.ends(split), length)
+        Args:
+            rows: indices of targets; all of them take targets · length numbers.
+        """
+        found = self.held_out(split)
+        return last_items(self.interactions, found.users[rows], found.ends[rows], length)
 
-    def seen(self, split: Split) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Return the items to mask, as `seen_items` does, without the target."""
-        users = self.users(split)
-        items, offsets = seen_items(self.interactions, users, self.ends(split))
-        row = np.repeat(np.arange(len(users)), np.diff(offsets))
-        other = items != self.targets(split)[row]
-        counts = np.bincount(row[other], minlength=len(users))
-        return items[other], np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    def history_times(
+        self, split: Split, length: int, rows: NDArray[np.int64] | slice = EVERY
+    ) -> NDArray[np.int64] | None:
+        """Return the times of `histories`, (rows, length), 0 at padding; ``None`` if the source has
+        no times."""
+        found = self.held_out(split)
+        return last_times(self.interactions, found.users[rows], found.ends[rows], length)
 
 
 def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
@@ -134,7 +136,8 @@ def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
 
     Raises:
         DataError: a temporal split of data without times or at a moment outside of them, a split
-            that its files should give and don't, or one that evaluates no user.
+            that its files should give and don't, or one that has nothing to train on or evaluates
+            no user.
     """
     rule, times = dataset.split, interactions.times
     if rule.kind == "leave-one-out":
@@ -145,7 +148,7 @@ def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
                 f"{dataset.title} can't be split as given: it was read from a single file. "
                 "Use kind: leave-one-out."
             )
-        split, remedy = given(interactions), "give files that share users"
+        split, remedy = given(interactions, rule.targets), "give files that share users"
     elif times is None:
         raise DataError(
             f"{dataset.title} can't be split by time: its source has no times. "
@@ -153,16 +156,21 @@ def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
         )
     else:
         try:
-            split = temporal(interactions, *moments(times, rule))
+            split = temporal(interactions, *moments(times, rule), rule.targets)
         except DataError as error:
             raise DataError(f"{dataset.title}: {error}") from None
         span = span_text(int(times.min()), int(times.max()))
         remedy = f"choose other moments or shares (the times are {span})"
+    where = "file" if rule.kind == "given" else "period"
+    if (split.train_end == interactions.offsets[:-1]).all():
+        raise DataError(
+            f"{dataset.title}: nothing to train on is before the validation {where}: {remedy}."
+        )
     for name, held_out in (("validation", split.valid), ("test", split.test)):
         if not len(held_out.users):
             raise DataError(
-                f"{dataset.title}: no user has an interaction before and one in the {name} "
-                f"{'file' if rule.kind == 'given' else 'period'}: {remedy}."
+                f"{dataset.title}: no user has an interaction in the {name} {where} and one before "
+                f"it: {remedy}."
             )
     return split
 
@@ -199,22 +207,24 @@ def leave_one_out(interactions: Interactions) -> SplitData:
     )
 
 
-def temporal(interactions: Interactions, valid_from: int, test_from: int) -> SplitData:
+def temporal(
+    interactions: Interactions, valid_from: int, test_from: int, targets: Targets = "successive"
+) -> SplitData:
     """Hold out the interactions from ``valid_from`` on, and from ``test_from`` on."""
     times = interactions.times
     assert times is not None
     valid_at, test_at = (_after(interactions, times < each) for each in (valid_from, test_from))
-    return _periods(interactions, valid_at, valid_at, test_at, (valid_from, test_from))
+    return _periods(interactions, valid_at, valid_at, test_at, targets, (valid_from, test_from))
 
 
-def given(interactions: Interactions) -> SplitData:
+def given(interactions: Interactions, targets: Targets = "successive") -> SplitData:
     """Hold out what the source's files of validation and test have."""
     parts = interactions.parts
     assert parts is not None
     train_end, valid_at, test_at = (
         _after(interactions, parts < part) for part in (CONTEXT, VALID, TEST)
     )
-    return _periods(interactions, train_end, valid_at, test_at)
+    return _periods(interactions, train_end, valid_at, test_at, targets)
 
 
 def _periods(
@@ -222,9 +232,10 @@ def _periods(
     train_end: NDArray[np.int64],
     valid_at: NDArray[np.int64],
     test_at: NDArray[np.int64],
+    targets: Targets,
     found: tuple[int, int] | None = None,
 ) -> SplitData:
-    """Hold out the first item of each period of a history that isn't the history's first.
+    """Hold out the periods of each history, and choose targets among their items.
 
     Args:
         train_end: (users,): one past the last training interaction.
@@ -233,18 +244,14 @@ def _periods(
         found: `SplitData.moments`.
     """
     starts, lasts = interactions.offsets[:-1], interactions.offsets[1:]
-
-    def held_out(first: NDArray[np.int64], end: NDArray[np.int64]) -> HeldOut:
-        users = np.flatnonzero((first > starts) & (first < end))
-        return HeldOut(users, first[users])
-
-    valid, test = held_out(valid_at, test_at), held_out(test_at, lasts)
+    valid = targets_of_periods(starts, valid_at, test_at, targets)
+    test = targets_of_periods(starts, test_at, lasts, targets)
     return SplitData(interactions, train_end, valid, test, found)
 
 
 def moments(times: NDArray[np.int64], rule: SplitRule) -> tuple[int, int]:
     """Return the start times of validation and test: the rule's own, or those that give its
-    shares.
+    quantile or its shares.
 
     Raises:
         DataError: the rule's own lie outside the times, or not one after the other.
@@ -255,12 +262,22 @@ def moments(times: NDArray[np.int64], rule: SplitRule) -> tuple[int, int]:
         if valid_from >= test_from:
             raise DataError("valid_from must be before test_from.")
         return valid_from, test_from
+    if rule.quantile is not None:
+        test_from = _later_than(times, rule.quantile)
+        before = times[times < test_from]
+        return _later_than(before, rule.quantile), test_from
     places = [
         min(len(times) - 1, int(len(times) * share))
         for share in (1 - rule.valid_share - rule.test_share, 1 - rule.test_share)
     ]
     valid_from, test_from = np.partition(times, places)[places].tolist()
     return valid_from, test_from
+
+
+def _later_than(times: NDArray[np.int64], quantile: float) -> int:
+    """Return the first moment after a quantile of some times, as `GlobalTimeSplitter` of Time to
+    Split (RecSys 2025) divides them."""
+    return int(np.floor(np.quantile(times.astype(np.float64), quantile))) + 1
 
 
 def _within(times: NDArray[np.int64], name: str, number: float) -> int:
@@ -325,25 +342,13 @@ def _last(
     return inside, np.where(inside, position, 0)
 
 
-def seen_items(
-    interactions: Interactions, users: NDArray[np.int64], ends: NDArray[np.int64]
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the distinct items of each user before ``ends``.
-
-    Args:
-        users: (B,) user numbers.
-        ends: (B,) one past each history's last position in ``interactions.items``.
-
-    Returns:
-        int32 items, concatenated, ascending for each user, and int64 offsets (B + 1,) into them.
-    """
-    starts = interactions.offsets[users]
-    counts = ends - starts
-    row = np.repeat(np.arange(len(users)), counts)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    base = interactions.num_items + 1
-    # np.unique takes fifteen times as long.
-    keys = np.sort(row * base + interactions.items[starts[row] + within])
-    keys = keys[np.diff(keys, prepend=-1) != 0]
-    offsets = np.searchsorted(keys, np.arange(len(users) + 1) * base)
-    return (keys % base).astype(np.int32), offsets.astype(np.int64)
+def first_places(interactions: Interactions) -> NDArray[np.int64]:
+    """Return the places in ``interactions.items`` where an item is in its history for the first
+    time, ascending: those of them in any beginning of a history are its distinct items."""
+    lengths = np.diff(interactions.offsets)
+    user = np.repeat(np.arange(len(lengths)), lengths)
+    keys = user * (interactions.num_items + 1) + interactions.items
+    order = np.argsort(keys, kind="stable")
+    sorted_keys = keys[order]
+    first: NDArray[np.int64] = np.sort(order[np.diff(sorted_keys, prepend=-1) != 0])
+    return first

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import SplitData
+from engine.datasets.splits import SPLITS, SplitData
+from engine.datasets.targets import HeldOut
 from engine.datasets.times import span_text, time_text
-from engine.evaluated import Ceiling
+from engine.evaluated import Ceiling, with_targets
+from engine.results.users import mean_by_user
 
 LENGTHS = (50, 75, 100)
 """The reference's sequence lengths, for `Statistics.longer`."""
@@ -74,18 +76,35 @@ class SplitCounts:
     """Users evaluated in validation."""
     test: int
     """Users evaluated in test."""
+    valid_targets: int
+    """Interactions that validation ranks: one or several of each evaluated user."""
+    test_targets: int
+    """Those of test."""
     trained_only: int
     """Users that are trained on, but not evaluated."""
     unused: int
-    """Interactions that are neither trained on nor a target: those after a user's first one in a
-    period of a temporal split or a file of a given one."""
+    """Interactions that are neither trained on nor a target: those in a period of a temporal split,
+    or in a file of a given one, that its rule leaves out or that have no history before them."""
     valid_cold: int = 0
-    """Users of validation whose target is an item that no training interaction has."""
+    """Targets of validation that are items which no training interaction has."""
     test_cold: int = 0
     """Those of test."""
+    valid_ceiling: float | None = None
+    """The mean over users of the share of their targets that aren't cold; ``None`` if no user is
+    evaluated."""
+    test_ceiling: float | None = None
+    """That of test."""
+    valid_cold_users: int = 0
+    """Users evaluated in validation that training never had."""
+    test_cold_users: int = 0
+    """Those of test."""
+    valid_without_history: int = 0
+    """Interactions of validation that would be targets if the user had anything before them."""
+    test_without_history: int = 0
+    """Those of test."""
     valid_tied: int | None = None
-    """Users of validation whose target is decided by a tie (`SplitData.tied`); ``None`` if the
-    source has no times."""
+    """Targets of validation that are decided by a tie (`SplitData.tied`); ``None`` if the source
+    has no times."""
     test_tied: int | None = None
     """Those of test."""
     valid_from: str | None = None
@@ -94,9 +113,37 @@ class SplitCounts:
     """Of a temporal split: where test begins."""
 
     @property
+    def evaluated(self) -> str:
+        """Whom the split evaluates, in words."""
+        valid = with_targets(
+            self.valid_targets, self.valid, f"user{'s' * (self.valid != 1)} in validation"
+        )
+        return f"{valid}, {with_targets(self.test_targets, self.test, 'in test')}"
+
+    @property
+    def remarks(self) -> list[str]:
+        """What there is to say of users without training interactions, and of interactions that are
+        no targets."""
+        said = []
+        if self.valid_cold_users or self.test_cold_users:
+            said.append(
+                f"{self.valid_cold_users:,} and {self.test_cold_users:,} of these users are in no "
+                "training interaction"
+            )
+        if self.valid_without_history or self.test_without_history:
+            said.append(
+                f"{self.valid_without_history:,} and {self.test_without_history:,} interactions "
+                "are not ranked, as their users have nothing before them"
+            )
+        return said
+
+    @property
     def ceilings(self) -> tuple[Ceiling, Ceiling]:
         """What bounds the metrics of validation and of test."""
-        return Ceiling(self.valid, self.valid_cold), Ceiling(self.test, self.test_cold)
+        return (
+            Ceiling(self.valid_targets, self.valid_cold, self.valid_ceiling),
+            Ceiling(self.test_targets, self.test_cold, self.test_ceiling),
+        )
 
 
 def statistics(interactions: Interactions) -> Statistics:
@@ -139,8 +186,10 @@ def split_counts(split: SplitData) -> SplitCounts:
     """Count what a split trains on and evaluates."""
     starts = split.interactions.offsets[:-1]
     train = int((split.train_end - starts).sum())
-    valid, test = len(split.valid.users), len(split.test.users)
-    evaluated = np.union1d(split.valid.users, split.test.users)
+    valid, test = (len(each.evaluated) for each in (split.valid, split.test))
+    valid_targets, test_targets = (len(each.ends) for each in (split.valid, split.test))
+    evaluated = np.union1d(split.valid.evaluated, split.test.evaluated)
+    cold = {each: split.cold(each) for each in SPLITS}
     only = int((split.train_end > starts).sum()) - int(
         (split.train_end[evaluated] > starts[evaluated]).sum()
     )
@@ -150,15 +199,28 @@ def split_counts(split: SplitData) -> SplitCounts:
         train=train,
         valid=valid,
         test=test,
+        valid_targets=valid_targets,
+        test_targets=test_targets,
         trained_only=only,
-        unused=total - train - valid - test,
-        valid_cold=int(split.cold("valid").sum()),
-        test_cold=int(split.cold("test").sum()),
+        unused=total - train - valid_targets - test_targets,
+        valid_cold=int(cold["valid"].sum()),
+        test_cold=int(cold["test"].sum()),
+        valid_ceiling=_ceiling(cold["valid"], split.valid),
+        test_ceiling=_ceiling(cold["test"], split.test),
+        valid_cold_users=int(split.cold_users("valid").sum()),
+        test_cold_users=int(split.cold_users("test").sum()),
+        valid_without_history=split.valid.without_history,
+        test_without_history=split.test.without_history,
         valid_tied=_count(split.tied("valid")),
         test_tied=_count(split.tied("test")),
         valid_from=valid_from,
         test_from=test_from,
     )
+
+
+def _ceiling(cold: NDArray[np.bool_], held_out: HeldOut) -> float | None:
+    known = mean_by_user(~cold, held_out.users)
+    return float(known.mean()) if known.size else None
 
 
 def _count(found: NDArray[np.bool_] | None) -> int | None:
@@ -167,7 +229,7 @@ def _count(found: NDArray[np.bool_] | None) -> int | None:
 
 def _began(split: SplitData) -> tuple[str | None, str | None]:
     times = split.interactions.times
-    if split.moments is None or times is None:
+    if split.moments is None or times is None or not len(times):
         return None, None
     last = int(times.max())
     return time_text(split.moments[0], last), time_text(split.moments[1], last)

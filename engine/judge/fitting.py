@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.datasets.splits import HeldOut, SplitData
+from engine.datasets.splits import SplitData
+from engine.datasets.targets import HeldOut
 from engine.errors import TrainingError
 from engine.files.regular import open_regular
 from engine.fitted import settings_to_try
@@ -21,6 +22,7 @@ from engine.judge.order import SEED, Fit, fit_in_order, fit_shuffled
 from engine.judge.size import MOST_FITTED, MOST_RANKED, too_large
 from engine.models.load import load_definition
 from engine.progress import OnProgress, untold
+from engine.results.users import with_several
 
 
 def judge(
@@ -39,19 +41,23 @@ def judge(
         stored: runs whose ranks are used in place of fitting again, by model.
         on_progress: told how many combinations of settings are fitted.
         most_fitted: training interactions to fit to; of more, those of a sample of users.
-        most_ranked: users to rank for in validation, and in test; of more, a sample.
+        most_ranked: true items to rank in validation, and in test; of more, those of a sample of
+            users.
     """
     began = time.process_time()
-    users, tied = len(split.users("test")), split.tied("test")
+    users, tied = len(split.test.evaluated), split.tied("test")
     found = Judgement(
         length=length,
         users=users,
+        targets=len(split.users("test")),
         cold=int(split.cold("test").sum()),
         tied=None if tied is None else int(tied.sum()),
     )
     if users < 2:
         return found
     sample, fitted_users, places = _sample(split, most_fitted, most_ranked)
+    several = with_several(sample.users("test"))
+    owners = sample.users("test").astype(np.int32) if several else None
     interactions = int((sample.train_end - split.interactions.offsets[:-1]).sum())
     # What was fitted to all histories isn't what a sample gives.
     usable = stored if stored and fitted_users is None else {}
@@ -60,7 +66,7 @@ def judge(
     left_out: list[str] = []
     for name in FITTED:
         title = load_definition(name).title
-        fit = _read(usable[name], users, places) if name in usable else None
+        fit = _read(usable[name], found.targets, places) if name in usable else None
         try:
             if fit is None:
                 if problem := too_large(name, title, split.interactions.num_items, interactions):
@@ -70,15 +76,16 @@ def judge(
             left_out.append(f"{title} is left out: {error}")
             progress.left_out(name)
             continue
-        floors.append(_clipped(name, title, fit))
+        floors.append(_clipped(name, title, fit, owners))
     title = load_definition(SEQUENTIAL).title
     shuffled = fit_shuffled(SEQUENTIAL, sample, length, SEED, progress.fitted)
     return replace(
         found,
         floors=tuple(floors),
-        shuffled=_clipped(SEQUENTIAL, title, shuffled),
+        shuffled=_clipped(SEQUENTIAL, title, shuffled, owners),
         left_out=tuple(left_out),
         places=places,
+        ranked_users=None if places is None else len(sample.test.evaluated),
         fitted_users=fitted_users,
         seconds=time.process_time() - began,
     )
@@ -91,7 +98,7 @@ def _sample(
 
     Returns:
         The split with the histories that are fitted to and the users that are ranked for, how many
-        users are fitted to, and the places among all test users; ``None`` for all of them.
+        users are fitted to, and the places among all test items; ``None`` for all of them.
     """
     own, draw = split.interactions, np.random.default_rng(SEED)
     counts = split.train_end - own.offsets[:-1]
@@ -110,26 +117,30 @@ def _sample(
 def _fewer(
     held_out: HeldOut, most: int, draw: np.random.Generator
 ) -> tuple[HeldOut, NDArray[np.int32] | None]:
-    if len(held_out.users) <= most:
+    """Return the targets of as many random users as have at most this many, of at least two users,
+    and their places."""
+    targets, users = len(held_out.users), len(held_out.evaluated)
+    if targets <= most:
         return held_out, None
-    places = np.sort(draw.choice(len(held_out.users), most, replace=False))
-    return HeldOut(held_out.users[places], held_out.ends[places]), places.astype(np.int32)
+    some = draw.choice(users, max(2, min(users, most * users // targets)), replace=False)
+    rows = held_out.rows(np.sort(some))
+    return held_out.at(rows), rows.astype(np.int32)
 
 
-def _read(stored: StoredFit, users: int, places: NDArray[np.int32] | None) -> Fit | None:
-    """Read a run's ranks; ``None`` if they can't be read, or aren't of these users."""
+def _read(stored: StoredFit, targets: int, places: NDArray[np.int32] | None) -> Fit | None:
+    """Read a run's ranks; ``None`` if they can't be read, or aren't of these targets."""
     try:
         with open_regular(Path(stored.ranks)) as file:
             ranks = np.load(file, allow_pickle=False)
     except (OSError, ValueError):
         return None
-    if ranks.shape != (2, users) or ranks.dtype != np.int32:
+    if ranks.shape != (2, targets) or ranks.dtype != np.int32:
         return None
     return Fit(stored.valid, ranks if places is None else ranks[:, places])
 
 
-def _clipped(model: str, title: str, fit: Fit) -> FittedRanks:
-    return FittedRanks(model, title, fit.valid, np.clip(fit.ranks[0], 1, MISS))
+def _clipped(model: str, title: str, fit: Fit, users: NDArray[np.int32] | None) -> FittedRanks:
+    return FittedRanks(model, title, fit.valid, np.clip(fit.ranks[0], 1, MISS), users)
 
 
 class _Progress:

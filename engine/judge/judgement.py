@@ -30,11 +30,13 @@ class FittedRanks:
     valid: float
     """NDCG@10 on validation, over all items."""
     ranks: NDArray[np.int32]
-    """(ranked,): of each test user's true item among all items, up to `MISS`."""
+    """(ranked,): of each true item among all items, up to `MISS`."""
+    users: NDArray[np.int32] | None = None
+    """(ranked,): the number of each one's user, ascending; ``None`` if every user has one."""
 
     def values(self, metric: Metric) -> NDArray[np.float64]:
-        """Return each user's metric, (ranked,)."""
-        return per_user(self.ranks, metric)
+        """Return each user's metric, (users,)."""
+        return per_user(self.ranks, metric, self.users)
 
     def mean(self, metric: Metric) -> float:
         """Return the metric on test."""
@@ -65,10 +67,12 @@ class Judgement:
     """L, the most recent items that the models see."""
     users: int
     """Test users."""
+    targets: int
+    """Their true items: one or several each."""
     cold: int
-    """Test users whose true item occurs in no training interaction."""
+    """Those that occur in no training interaction."""
     tied: int | None
-    """Test users whose true item is decided by a tie; ``None`` if the data have no times."""
+    """Those that are decided by a tie; ``None`` if the data have no times."""
     floors: tuple[FittedRanks, ...] = ()
     """Of fitted models; none where fewer than two users are evaluated."""
     shuffled: FittedRanks | None = None
@@ -76,7 +80,9 @@ class Judgement:
     left_out: tuple[str, ...] = ()
     """A sentence for each fitted model that isn't among ``floors``."""
     places: NDArray[np.int32] | None = None
-    """(ranked,): which test users are ranked for, a sample; ``None`` if all are."""
+    """(ranked,): which true items are ranked, those of a sample of users; ``None`` if all are."""
+    ranked_users: int | None = None
+    """Users in that sample; ``None`` if all are ranked for."""
     fitted_users: int | None = None
     """Users, a sample, whose histories are fitted to; ``None`` if all are."""
     seconds: float = 0.0
@@ -88,8 +94,13 @@ class Judgement:
         return max(self.floors, key=lambda each: each.valid, default=None)
 
     def ranked(self, ranks: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return the ranks of the users that are ranked for, of ranks (..., users)."""
+        """Return the ranks of the true items that are ranked, of ranks (..., targets)."""
         return ranks if self.places is None else ranks[..., self.places]
+
+    @property
+    def owners(self) -> NDArray[np.int32] | None:
+        """(ranked,): the number of each true item's user; ``None`` if every user has one."""
+        return next((each.users for each in self.floors), None)
 
     def order(self, metric: Metric) -> OrderLoss | None:
         """Return the shuffle test in a metric; ``None`` if it wasn't made."""
@@ -109,20 +120,23 @@ def to_json(found: Judgement) -> dict[str, Any]:
         "floors": [_fitted_json(each) for each in found.floors],
         "shuffled": None if found.shuffled is None else _fitted_json(found.shuffled),
         "places": None if found.places is None else _packed(found.places, "<i4"),
+        "owners": None if (owners := found.owners) is None else _packed(owners, "<i4"),
     }
     return {field.name: getattr(found, field.name) for field in fields(found)} | packed
 
 
 def from_json(content: Mapping[str, Any]) -> Judgement:
     """Read what `to_json` wrote. Raises `KeyError`, `TypeError` or `ValueError`."""
-    shuffled, places = content["shuffled"], content["places"]
+    shuffled, places, owners = (content[name] for name in ("shuffled", "places", "owners"))
+    users = None if owners is None else _unpacked(owners, "<i4")
     packed = {
-        "floors": tuple(map(_fitted_from, content["floors"])),
-        "shuffled": None if shuffled is None else _fitted_from(shuffled),
+        "floors": tuple(_fitted_from(each, users) for each in content["floors"]),
+        "shuffled": None if shuffled is None else _fitted_from(shuffled, users),
         "places": None if places is None else _unpacked(places, "<i4"),
         "left_out": tuple(content["left_out"]),
     }
-    return Judgement(**{**content, **packed})
+    rest = {name: value for name, value in content.items() if name != "owners"}
+    return Judgement(**{**rest, **packed})
 
 
 def _fitted_json(found: FittedRanks) -> dict[str, Any]:
@@ -130,8 +144,8 @@ def _fitted_json(found: FittedRanks) -> dict[str, Any]:
     return {name: getattr(found, name) for name in names} | {"ranks": _packed(found.ranks, "u1")}
 
 
-def _fitted_from(content: Mapping[str, Any]) -> FittedRanks:
-    return FittedRanks(**{**content, "ranks": _unpacked(content["ranks"], "u1")})
+def _fitted_from(content: Mapping[str, Any], users: NDArray[np.int32] | None) -> FittedRanks:
+    return FittedRanks(**{**content, "ranks": _unpacked(content["ranks"], "u1"), "users": users})
 
 
 def _packed(values: NDArray[np.int32], kind: str) -> str:

@@ -19,7 +19,7 @@ from engine.modelinfo.builtin import builtin_infos
 from engine.spec import Dataset
 from engine.spec.identity import PROTOCOL
 
-VERSION = 1
+VERSION = 2
 """Increased with every change to what is judged, or to how it is written."""
 
 

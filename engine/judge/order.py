@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from engine.analysis.pairs.significance import Metric, per_user
 from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.splits import Split, SplitData
+from engine.datasets.splits import SplitData
 from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
 from engine.models.base import FittedModel, Model, TimedModel
 from engine.models.load import load_definition
-from engine.training.evaluation import evaluation_set, metric_columns, ranks
+from engine.training.evaluation import evaluation_set, flat_histories, metric_columns, ranks
 from engine.training.fitting import train_histories
 
 SEED = 1
@@ -34,14 +35,17 @@ class OrderLoss:
     """Test ranks of one kind of model with the order of histories and without it."""
 
     ordered: NDArray[np.int32]
-    """(2, users): among all items, and with seen ones masked."""
+    """(2, targets): among all items, and with seen ones masked."""
     shuffled: NDArray[np.int32]
+    users: NDArray[np.int64]
+    """(targets,): the number of each one's user, ascending."""
 
     def share(self, metric: Metric) -> float | None:
         """Return the share of a metric over all items that is lost without the order: 0 if order
         doesn't matter, below 0 if it does harm; ``None`` if there is nothing to lose."""
         before, after = (
-            float(per_user(each[0], metric).mean()) for each in (self.ordered, self.shuffled)
+            float(per_user(each[0], metric, self.users).mean())
+            for each in (self.ordered, self.shuffled)
         )
         return 1 - after / before if before else None
 
@@ -53,7 +57,7 @@ class Fit:
     valid: float
     """NDCG@10 on validation, over all items."""
     ranks: NDArray[np.int32]
-    """(2, users) of test: among all items, and with seen ones masked."""
+    """(2, targets) of test: among all items, and with seen ones masked."""
 
 
 def fit_in_order(
@@ -69,7 +73,7 @@ def fit_in_order(
     Raises:
         TrainingError: the model can't be fitted to these data.
     """
-    return _fit(model, split, split, split, length, on_fit)
+    return _fit(model, split, split, length, None, on_fit)
 
 
 def fit_shuffled(
@@ -85,14 +89,8 @@ def fit_shuffled(
     Arguments are those of `fit_in_order`; of each history the last ``length`` items before the
     target are shuffled.
     """
-    return _fit(
-        model,
-        replace(split, interactions=shuffled_training(split, seed)),
-        shuffled_before(split, "valid", length, seed),
-        shuffled_before(split, "test", length, seed),
-        length,
-        on_fit,
-    )
+    training = replace(split, interactions=shuffled_training(split, seed))
+    return _fit(model, training, split, length, seed, on_fit)
 
 
 def fitted_order_loss(model: str, split: SplitData, length: int, seed: int = SEED) -> OrderLoss:
@@ -101,6 +99,7 @@ def fitted_order_loss(model: str, split: SplitData, length: int, seed: int = SEE
     return OrderLoss(
         ordered=fit_in_order(model, split, length).ranks,
         shuffled=fit_shuffled(model, split, length, seed).ranks,
+        users=split.users("test"),
     )
 
 
@@ -111,70 +110,84 @@ def trained_order_loss(
     order and after shuffled ones."""
     return OrderLoss(
         ordered=_test_ranks(model, split, length, device),
-        shuffled=_test_ranks(model, shuffled_before(split, "test", length, seed), length, device),
+        shuffled=_test_ranks(Unordered(model, seed), split, length, device),
+        users=split.users("test"),
     )
 
 
+class Unordered(Model):
+    """A model that is shown the items of each history in a random order; their times stay.
+
+    Args:
+        model: it itself.
+    """
+
+    def __init__(self, model: Model, seed: int) -> None:
+        super().__init__()
+        self.num_items, self.model = model.num_items, model
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:
+        key = torch.rand(items.shape, generator=self.generator).to(items.device)
+        key[items == 0] = -1.0  # padding stays in front
+        shuffled = items.gather(1, key.argsort(dim=1))
+        return self.model.scores(shuffled, times)
+
+
 def shuffled_training(split: SplitData, seed: int = SEED) -> Interactions:
-    """Shuffle the training part of every history, and nothing that is held out."""
+    """Shuffle the items of the training part of every history, and nothing that is held out; times
+    stay."""
     own = split.interactions
-    return _shuffled(own, own.offsets[:-1], split.train_end, seed)
-
-
-def shuffled_before(split: SplitData, part: Split, length: int, seed: int = SEED) -> SplitData:
-    """Shuffle the last ``length`` items before each target of validation or test, so that a model
-    sees the same items in another order."""
-    own, users, ends = split.interactions, split.users(part), split.ends(part)
-    first = own.offsets[:-1].copy()
-    last = first.copy()
-    first[users], last[users] = np.maximum(own.offsets[users], ends - length), ends
-    return replace(split, interactions=_shuffled(own, first, last, seed))
-
-
-def _shuffled(
-    own: Interactions, first: NDArray[np.int64], last: NDArray[np.int64], seed: int
-) -> Interactions:
-    """Shuffle the items at ``first`` to ``last`` of every user, (users,) each; times stay."""
     place = np.arange(len(own.items))
     user = np.repeat(np.arange(own.num_users), np.diff(own.offsets))
-    inside = (place >= first[user]) & (place < last[user])
     drawn = np.random.default_rng(seed).random(len(place))
-    # What isn't shuffled keeps its place: before the rest by -1, after it by 2.
-    key = np.where(inside, drawn, np.where(place < first[user], -1.0, 2.0))
+    # What is held out keeps its place after the rest.
+    key = np.where(place < split.train_end[user], drawn, 2.0)
     items = own.items[np.lexsort((place, key, user))]
     return make_interactions(items, own.offsets, own.num_items, own.times, own.parts)
 
 
 def _fit(
     model: str,
-    train: SplitData,
-    valid: SplitData,
-    test: SplitData,
+    training: SplitData,
+    split: SplitData,
     length: int,
+    seed: int | None,
     on_fit: Callable[[], object],
 ) -> Fit:
+    """Fit a model, and rank the held-out items.
+
+    Args:
+        training: has the histories to fit to.
+        split: has the held-out items, and the histories before them.
+        seed: in whose order these histories are shown; ``None`` for their own.
+    """
     device = torch.device("cpu")
     definition = load_definition(model)
-    histories = train_histories(train, device)
-    chosen_on = evaluation_set(valid, "valid", length, device)
+    histories = train_histories(training, device)
+    chosen_on = evaluation_set(split, "valid", length, flat_histories(split.interactions, device))
     best, chosen = -1.0, None
     for settings in settings_to_try({}, definition.grid):
-        fitted = definition.build(settings, train.interactions.num_items, length)
+        fitted = definition.build(settings, split.interactions.num_items, length)
         assert isinstance(fitted, FittedModel), f"{model} isn't fitted"
         with torch.no_grad():
             fitted.fit(histories)
-        found = metric_columns("valid", ranks(fitted, chosen_on, BATCH))[SELECTION]
+        shown = fitted if seed is None else Unordered(fitted, seed)
+        ranked = ranks(shown, chosen_on, BATCH)
+        found = metric_columns("valid", ranked, chosen_on.users)[SELECTION]
         if found > best:
             best, chosen = found, fitted
         on_fit()
     assert chosen is not None, "a metric is at least 0"
-    return Fit(best, _test_ranks(chosen, test, length, device))
+    shown = chosen if seed is None else Unordered(chosen, seed)
+    return Fit(best, _test_ranks(shown, split, length, device))
 
 
 def _test_ranks(
     model: Model, split: SplitData, length: int, device: torch.device
 ) -> NDArray[np.int32]:
-    timed = isinstance(model, TimedModel)
-    data = evaluation_set(split, "test", length, device, timed=timed)
+    timed = isinstance(model.model if isinstance(model, Unordered) else model, TimedModel)
+    flat = flat_histories(split.interactions, device, timed=timed)
+    data = evaluation_set(split, "test", length, flat)
     found: NDArray[np.int32] = ranks(model, data, BATCH).cpu().numpy()
     return found

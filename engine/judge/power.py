@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,19 +43,24 @@ def smallest_difference(users: int, spread: float) -> float:
     return quantiles * spread / math.sqrt(users)
 
 
-def paired_spread(ranks: Sequence[NDArray[np.int32]], metric: Metric) -> float:
+def paired_spread(
+    ranks: Sequence[NDArray[np.int32]],
+    metric: Metric,
+    users: NDArray[np.integer[Any]] | None = None,
+) -> float:
     """Return the standard deviation over users of the differences between two models: the median
     over all pairs of the given ones.
 
     Models that are alike, such as two networks, differ for fewer users than a network and counts.
 
     Args:
-        ranks: (users,) of each of two models or more, as `per_user` takes them.
+        ranks: (targets,) of each of two models or more, as `per_user` takes them.
+        users: (targets,), as there.
 
     Raises:
         ValueError: there are fewer than two models or users.
     """
     if len(ranks) < 2 or len(ranks[0]) < 2:
         raise ValueError("the spread of differences needs two models and two users or more")
-    values = [per_user(each, metric) for each in ranks]
+    values = [per_user(each, metric, users) for each in ranks]
     return float(np.median([np.std(a - b, ddof=1) for a, b in combinations(values, 2)]))

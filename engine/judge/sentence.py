@@ -53,7 +53,7 @@ class Told:
         spread = float(
             np.median(
                 [
-                    paired_spread([one, other], metric)
+                    paired_spread([one, other], metric, self.found.owners)
                     for a, b in combinations([ranks for _, ranks in networks], 2)
                     for one, other in product(a, b)
                 ]
@@ -80,13 +80,13 @@ class Told:
 
 def told(found: Judgement, networks: Sequence[Network]) -> Told:
     """Put a judgement beside the networks of the same data, whose ranks are of all test users."""
-    ranked = len(found.places) if found.places is not None else found.users
+    ranked = found.users if found.ranked_users is None else found.ranked_users
     return Told(
         found,
         [
-            Network(each.label, each.seeds, each.valid, found.ranked(each.ranks))
+            Network(each.label, each.seeds, each.valid, found.ranked(each.ranks), found.owners)
             for each in networks
-            if each.ranks.shape[1] == found.users and ranked > 1
+            if each.ranks.shape[1] == found.targets and ranked > 1
         ],
     )
 
@@ -96,11 +96,11 @@ def facts(said: Told) -> Iterator[tuple[str, str]]:
     found = said.found
     yield "in short", said.sentence("recall")
     yield "evaluated", _evaluated(found)
-    yield "cold", f"{_of(found.cold, found.users)} true items occur in no training interaction"
+    yield "cold", f"{_of(found.cold, found.targets)} true items occur in no training interaction"
     if found.tied is None:
         yield "ties", "not known: the data have no times"
     else:
-        yield "ties", f"{_of(found.tied, found.users)} true items are decided by a tie in time"
+        yield "ties", f"{_of(found.tied, found.targets)} true items are decided by a tie in time"
     floor = found.floor
     for each in sorted(found.floors, key=lambda each: -each.valid):
         yield ("floor" if each is floor else ""), f"{each.title}: {_values(each)}"
@@ -151,7 +151,8 @@ def as_json(said: Told) -> dict[str, Any]:
     return {
         "length": found.length,
         "users": found.users,
-        "ranked_users": found.users if found.places is None else len(found.places),
+        "targets": found.targets,
+        "ranked_users": found.users if found.ranked_users is None else found.ranked_users,
         "fitted_users": found.fitted_users,
         "cold": found.cold,
         "tied": found.tied,
@@ -197,16 +198,18 @@ def _order_json(order: OrderLoss | None) -> dict[str, Any] | None:
 
 def _evaluated(found: Judgement) -> str:
     said = f"{found.users:,} test user{'s' * (found.users != 1)}"
-    if found.places is not None:
-        said += f"; metrics are of a sample of {len(found.places):,}"
+    if found.targets != found.users:
+        said = f"{found.targets:,} targets of {said}"
+    if found.ranked_users is not None:
+        said += f"; metrics are of a sample of {found.ranked_users:,}"
     if found.fitted_users is not None:
         said += f"; models are fitted to the histories of a sample of {found.fitted_users:,} users"
     return said
 
 
-def _of(part: int, users: int) -> str:
-    share = f" ({100 * part / users:.1f} %)" if users else ""
-    return f"{part:,} of {users:,}{share}"
+def _of(part: int, whole: int) -> str:
+    share = f" ({100 * part / whole:.1f} %)" if whole else ""
+    return f"{part:,} of {whole:,}{share}"
 
 
 def _means(each: FittedRanks | Network) -> dict[str, float]:

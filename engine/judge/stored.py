@@ -38,11 +38,13 @@ class Network:
     valid: float
     """Its mean NDCG@10 on validation."""
     ranks: NDArray[np.int32]
-    """(S, users): each run's ranks of the test users' true items among all items."""
+    """(S, targets): each run's ranks of the test users' true items among all items."""
+    users: NDArray[np.int32] | None = None
+    """(targets,): the number of each one's user, ascending; ``None`` if every user has one."""
 
     def mean(self, metric: Metric) -> float:
         """Return the metric on test, the mean over seeds."""
-        return float(per_user(self.ranks, metric).mean())
+        return float(per_user(self.ranks, metric, self.users).mean())
 
 
 def stored_networks(
@@ -69,7 +71,8 @@ def stored_networks(
         cell, _ = ranked_cell(con, location, runs_of_cell(con, Choice(), row.cell.name), catalogue)
         if cell is not None:
             title = cell_title(row.cell, labels[row.cell])
-            found.append(Network(title, len(cell.ranks), _valid(row), cell.ranks[:, 0]))
+            ranks = cell.ranks[:, 0]
+            found.append(Network(title, len(ranks), _valid(row), ranks, cell.owners))
     return found
 
 

@@ -320,7 +320,7 @@ def _quality(each: CostedCell, wanted: Wanted) -> CellQuality:
 
 def _few_users(qualities: Sequence[CellQuality], wanted: Wanted) -> str:
     widest = max(qualities, key=lambda quality: quality.high - quality.low)
-    users, name = widest.cell.cell.ranks.shape[2], metric_name(wanted.metric, masked=wanted.masked)
+    users, name = widest.cell.cell.users, metric_name(wanted.metric, masked=wanted.masked)
     return few_users(users, name, widest.low, widest.high)
 
 

@@ -95,7 +95,7 @@ def quality_plot(name: str, qualities: Sequence[CellQuality], metric: str, looks
 
 def quality_alt(qualities: Sequence[CellQuality], metric: str, title: str) -> str:
     """Describe `quality_plot` for who can't see it."""
-    users = listed(f"{n:,}" for n in sorted({q.cell.cell.ranks.shape[2] for q in qualities}))
+    users = listed(f"{n:,}" for n in sorted({q.cell.cell.users for q in qualities}))
     return (
         f"{metric} of {counted(qualities, 'cell')} on {title}, as in the table above: a point for "
         f"each at the mean over seeds ({_span(quality.mean for quality in qualities)}), a line for "

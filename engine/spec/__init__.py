@@ -11,6 +11,7 @@ from engine.spec.data import (
     Size,
     SplitRule,
     SyntheticSource,
+    Targets,
 )
 from engine.spec.identity import settings_digest
 from engine.spec.run import RunSpec, amended, parameter_count
@@ -38,6 +39,7 @@ __all__ = [
     "Suite",
     "Sweep",
     "SyntheticSource",
+    "Targets",
     "Training",
     "amended",
     "objective_problem",

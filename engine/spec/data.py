@@ -62,8 +62,12 @@ Moment = Annotated[int | float, BeforeValidator(moment)]
 """A moment in time: dates become seconds since 1970, numbers stay as they are."""
 
 
+Targets = Literal["successive", "last", "random", "first"]
+"""Which of a user's interactions in a period are ranked."""
+
+
 class SplitRule(Strict):
-    """Which interactions are held out for validation and test."""
+    """Which interactions are held out for validation and test, and which of them are ranked."""
 
     kind: Literal["leave-one-out", "temporal", "given"] = "leave-one-out"
     """Hold out each user's last two items; or everything from two times on, equal for all users;
@@ -77,6 +81,27 @@ class SplitRule(Strict):
     seconds since 1970)."""
     test_from: Moment | None = None
     """The second time itself."""
+    quantile: float | None = Field(default=None, gt=0, lt=1)
+    """Of ``temporal``: test is what comes after this quantile of all times, validation what comes
+    after the same quantile of the times up to there."""
+    targets: Targets = "successive"
+    """Of ``temporal`` and ``given``: rank every interaction that a user has in the period, each
+    given all before it; or only the last of them, one at random, or the first."""
+
+    @property
+    def ranked(self) -> str:
+        """Say which of a user's interactions in a period are ranked; empty if all are."""
+        return "" if self.targets == "successive" else f"each user's {self.targets} one is ranked"
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> SplitRule:
+        if self.kind == "leave-one-out" and self.targets != "successive":
+            raise ValueError("leave-one-out has one target a user: leave out targets")
+        if self.quantile is not None and self.kind != "temporal":
+            raise ValueError("quantile belongs to kind: temporal")
+        if self.quantile is not None and self.valid_from is not None:
+            raise ValueError("give a quantile or moments, not both")
+        return self
 
     @model_validator(mode="after")
     def _in_order(self) -> SplitRule:

@@ -13,7 +13,7 @@ from engine.spec.architecture import default_settings
 from engine.spec.data import Columns, Dataset, Filter, SplitRule, SyntheticSource
 from engine.spec.training import Training
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of the evaluation protocol (docs/protocol.md). Runs of other versions aren't
 comparable."""
 
@@ -39,6 +39,7 @@ def identity(content: Mapping[str, Any]) -> dict[str, Any]:
     given = content.get("source")
     source = dict(given) if isinstance(given, Mapping) else {}
     synthetic = source.get("synthetic")
+    protocol = content.get("protocol", PROTOCOL)
     data: dict[str, Any] = {
         **_defaults(Dataset, {"reader", "files"}),
         **{name: value for name, value in source.items() if name not in _SOURCE_LABELS},
@@ -49,6 +50,8 @@ def identity(content: Mapping[str, Any]) -> dict[str, Any]:
     split, files = source.get("split"), data["files"]
     if isinstance(split, Mapping) and split.get("kind") == "given" and isinstance(files, Mapping):
         data["files"] = list(map(list, files.items()))  # their order says which is which
+    if isinstance(split, Mapping):
+        data["split"] = told_split(split, protocol)
     for setting, kind in (("columns", Columns), ("filter", Filter), ("split", SplitRule)):
         if changed := _changed(data.pop(setting, None), kind):
             data[setting] = changed
@@ -65,8 +68,14 @@ def identity(content: Mapping[str, Any]) -> dict[str, Any]:
         "architecture": changed,
         "training": _changed(content.get("training"), Training),
         "source": data,
-        "protocol": content.get("protocol", PROTOCOL),
+        "protocol": protocol,
     }
+
+
+def told_split(split: Mapping[str, Any], protocol: Any) -> dict[str, Any]:
+    """Return a split's rule without its targets where the protocol doesn't leave them open: under
+    protocol 1, whose runs were stored before there was a choice, they are the first ones."""
+    return {name: value for name, value in split.items() if name != "targets" or protocol != 1}
 
 
 def _code(code: Any) -> dict[str, Any]:

@@ -39,6 +39,21 @@ class RunSpec(Strict):
     """Id of the run that this one continues from its checkpoint at a lower epoch limit; empty for
     a run that started on its own. The result is the same."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _targets_of_protocol_1(cls, content: Any) -> Any:
+        """Protocol 1 ranks the first interaction of a period, and doesn't say so."""
+        if not isinstance(content, Mapping) or content.get("protocol") != 1:
+            return content
+        source = content.get("source")
+        source = source.model_dump() if isinstance(source, Dataset) else source
+        if not isinstance(source, Mapping):
+            return content
+        split = source.get("split")
+        if not isinstance(split, Mapping) or split.get("kind") not in ("temporal", "given"):
+            return content
+        return {**content, "source": {**source, "split": {**split, "targets": "first"}}}
+
     @model_validator(mode="after")
     def _objective_fits(self) -> RunSpec:
         info = builtin_info(self.architecture.model) if self.code is None else None

@@ -19,6 +19,9 @@ BATCHES = (1, 256)
 
 WARM_UPS = 3
 REPETITIONS = 50
+MOST_HISTORIES = (WARM_UPS + REPETITIONS) * max(BATCHES)
+"""More than these aren't used."""
+
 SECONDS = 0.8
 """Time limit of the repetitions at each batch size, of which at least one is timed."""
 

@@ -13,11 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import SplitData, data_checksum, split_data
+from engine.datasets.splits import SPLITS, SplitData, data_checksum, split_data
 from engine.errors import TrainingError
 from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
@@ -28,7 +30,13 @@ from engine.spec import RunSpec, Training
 from engine.training import cputime
 from engine.training.checkpoint import Best, Checkpoint, StateDict
 from engine.training.cputime import CpuClock
-from engine.training.evaluation import EvaluationSet, evaluation_set, metric_columns, ranks
+from engine.training.evaluation import (
+    EvaluationSet,
+    evaluation_set,
+    flat_histories,
+    metric_columns,
+    ranks,
+)
 from engine.training.fitting import Fitting, fit, fitted_model, fitting_of, train_histories
 from engine.training.group import SINGLE, Group
 from engine.training.objectives import Objective, objective_of, target_capacity
@@ -68,7 +76,9 @@ class Outcome:
     model: Model
     """With the weights of the best epoch."""
     test_ranks: Tensor
-    """int32 (2, users): ranks of the test items at the best epoch, as from `ranks`."""
+    """int32 (2, targets): ranks of the test items at the best epoch, as from `ranks`."""
+    test_users: NDArray[np.int64]
+    """(targets,): the number of each one's user, ascending."""
 
 
 @dataclass
@@ -132,9 +142,9 @@ def train(
     state = TrainingState(resume.epoch, resume.step, resume.best) if resume else TrainingState()
     split = split_data(interactions, spec.source)
     histories = training_histories(split, device, timed=timed)
-    valid = evaluation_set(split, "valid", spec.length, device, timed=timed)
-    test = evaluation_set(split, "test", spec.length, device, timed=timed)
-    if len(valid.targets) == 0:
+    flat = flat_histories(interactions, device, timed=timed)
+    valid, test = (evaluation_set(split, each, spec.length, flat) for each in SPLITS)
+    if not len(valid):
         raise TrainingError("data", f"{spec.dataset} has no user with three interactions or more.")
 
     setup: TrainingSetup | Fitting
@@ -173,8 +183,8 @@ def train(
             model = setup.learner.evaluated
         started = time.perf_counter()
         metrics = {
-            **metric_columns("valid", rank(model, valid)),
-            **metric_columns("test", rank(model, test)),
+            **metric_columns("valid", rank(model, valid), valid.users),
+            **metric_columns("test", rank(model, test), test.users),
         }
         seconds = time.perf_counter() - started
         cpu = cputime.total(group.all_gather_object(totals.cpu))
@@ -218,6 +228,7 @@ def train(
         best=state.best,
         model=model,
         test_ranks=rank(model, test),
+        test_users=test.users,
     )
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import split_data
+from engine.datasets.splits import SPLITS, split_data
 from engine.models.base import Model, TimedModel
 from engine.models.definition import Definition
 from engine.models.registry import definition_of
 from engine.spec import RunSpec
 from engine.training.cputime import CpuClock
-from engine.training.evaluation import evaluation_set, ranks
+from engine.training.evaluation import evaluation_set, flat_histories, ranks
 from engine.training.fitting import fit, fitting_of
 from engine.training.loop import (
     TrainingSetup,
@@ -73,17 +73,17 @@ def measure(
         train_seconds = _step_seconds(setup, device, seconds) * steps
         model = learner.evaluated
 
-    test = evaluation_set(split, "test", spec.length, device, timed=timed)
-    users, batch = len(test.targets), spec.training.eval_batch_size
-    part = replace(test, targets=test.targets[:batch])
+    flat = flat_histories(interactions, device, timed=timed)
+    valid, test = (len(split.users(each)) for each in SPLITS)
+    batch = spec.training.eval_batch_size
+    part = evaluation_set(split, "test", spec.length, flat).beginning(batch)
     bfloat16 = uses_bfloat16(spec.training, device)
     took = 0.0
     for _ in range(2):  # the first is a warm-up
         started = time.perf_counter()
         ranks(model, part, batch, bfloat16=bfloat16).cpu()
         took = time.perf_counter() - started
-    share = max(1, min(users, batch)) / max(1, users)
-    return Measurement(train_seconds, 2 * took / share)
+    return Measurement(train_seconds, took * (valid + test) / max(1, len(part)))
 
 
 def _step_seconds(setup: TrainingSetup, device: torch.device, seconds: float) -> float:

@@ -27,8 +27,8 @@ class Prediction:
     history: list[int]
     """The most recent items before the true one, oldest first, as many as the model sees."""
     true: int | None
-    """The test item; ``None`` if the split doesn't test this user, whose history is then
-    complete."""
+    """The test item, the last one if there are several; ``None`` if the split doesn't test this
+    user, whose history is then complete."""
     rank: int | None
     """Rank of the true item among all items, from 1; a tie counts against it."""
     rank_masked: int | None
@@ -75,7 +75,7 @@ def trained_model(
 def predict(
     model: Model, split: SplitData, user: int, top: int, *, mask_seen: bool = False
 ) -> Prediction:
-    """Rank all items for a user after the history before the test item.
+    """Rank all items for a user after the history before the test item, of several the last.
 
     Args:
         user: the user's number, from 0.
@@ -84,8 +84,8 @@ def predict(
     """
     own = split.interactions
     start, end = int(own.offsets[user]), int(own.offsets[user + 1])
-    place = int(np.searchsorted(split.test.users, user))
-    tested = place < len(split.test.users) and split.test.users[place] == user
+    place = int(np.searchsorted(split.test.users, user, "right")) - 1  # the user's last target
+    tested = place >= 0 and split.test.users[place] == user
     at = int(split.test.ends[place]) if tested else end
     true = int(own.items[at]) if tested else None
 

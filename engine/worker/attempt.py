@@ -13,10 +13,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from engine.datasets.confirm import confirm
 from engine.datasets.interactions import Interactions
@@ -31,12 +33,13 @@ from engine.models.base import TimedModel
 from engine.models.definition import Definition
 from engine.models.registry import definition_of
 from engine.process import own_identity, parent_identity
+from engine.results.users import with_several
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec
 from engine.training.checkpoint import Checkpoint, save_checkpoint
 from engine.training.group import Group
-from engine.training.inference import InferenceSpeed, inference_speed
+from engine.training.inference import MOST_HISTORIES, InferenceSpeed, inference_speed
 from engine.training.loop import (
     Interrupted,
     Outcome,
@@ -244,22 +247,31 @@ def _log_bytes(folder: RunFolder) -> int | None:
 def _speed(
     spec: RunSpec, interactions: Interactions, device: torch.device, outcome: Outcome
 ) -> InferenceSpeed:
-    """Measure the trained model's inference speed on the test users."""
+    """Measure the trained model's inference speed on the test users, each with the history before
+    the user's last target."""
     split, model = split_data(interactions, spec.source), outcome.model
-    histories = torch.from_numpy(split.histories("test", spec.length))
-    moments = split.history_times("test", spec.length) if isinstance(model, TimedModel) else None
+    rows = split.test.last[:MOST_HISTORIES]
+    histories = torch.from_numpy(split.histories("test", spec.length, rows))
+    timed = isinstance(model, TimedModel)
+    moments = split.history_times("test", spec.length, rows) if timed else None
     times = None if moments is None else torch.from_numpy(moments)
     bfloat16 = uses_bfloat16(spec.training, device)
     return inference_speed(model, histories, device, bfloat16=bfloat16, times=times)
 
 
 def _save_results(folder: RunFolder, outcome: Outcome) -> None:
-    buffer = BytesIO()
-    np.save(buffer, outcome.test_ranks.numpy(), allow_pickle=False)
-    write_atomically(folder.test_ranks, buffer.getvalue())
+    if with_several(outcome.test_users):
+        _save_array(folder.test_users, outcome.test_users.astype(np.int32))
+    _save_array(folder.test_ranks, outcome.test_ranks.numpy())
     buffer = BytesIO()
     torch.save(outcome.best.model, buffer)
     write_atomically(folder.best_model, buffer.getvalue())
+
+
+def _save_array(path: Path, array: NDArray[np.int32]) -> None:
+    buffer = BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    write_atomically(path, buffer.getvalue())
 
 
 def _facts(
@@ -300,11 +312,19 @@ def _facts(
         "interactions": len(interactions.items),
         "train_interactions": counts.train,
         "valid_users": counts.valid,
+        "valid_targets": counts.valid_targets,
         "valid_cold": counts.valid_cold,
+        "valid_cold_users": counts.valid_cold_users,
+        "valid_without_history": counts.valid_without_history,
+        "valid_ceiling": counts.valid_ceiling,
         "valid_tied": counts.valid_tied,
         "valid_from": counts.valid_from,
         "test_users": counts.test,
+        "test_targets": counts.test_targets,
         "test_cold": counts.test_cold,
+        "test_cold_users": counts.test_cold_users,
+        "test_without_history": counts.test_without_history,
+        "test_ceiling": counts.test_ceiling,
         "test_tied": counts.test_tied,
         "test_from": counts.test_from,
         "parameters": definition.parameters(

@@ -63,7 +63,7 @@ def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
     def item(number: int) -> dict[str, Any]:
         return {"id": id_text(data.item_ids[number - 1].item()), "title": titles.get(number, "")}
 
-    tested = split.test.users
+    tested = split.test.evaluated
     if arguments.user is not None:
         users = [_number_of(arguments.user, data.user_ids, spec.dataset)]
     else:

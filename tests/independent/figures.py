@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .runs import Run, per_user
+from .runs import Run, by_user, per_user
 
 LEVEL = 0.05
 
@@ -42,7 +42,9 @@ class Cell:
 
     def users(self, metric: str, masked: bool) -> np.ndarray:
         """(seeds, users)"""
-        return np.stack([per_user(run.ranks[int(masked)], metric) for run in self.runs])
+        return np.stack(
+            [by_user(per_user(run.ranks[int(masked)], metric), run.users) for run in self.runs]
+        )
 
     def valid(self, metric: str, masked: bool) -> float:
         name = f"valid_{metric}{'_masked' if masked else ''}"

@@ -59,8 +59,14 @@ class Run:
 
     @cached_property
     def ranks(self) -> np.ndarray:
-        """(2, users): over all items, and with seen ones masked."""
+        """(2, items ranked): over all items, and with seen ones masked."""
         return np.load(self.folder / "test_ranks.npy", allow_pickle=False)
+
+    @cached_property
+    def users(self) -> np.ndarray:
+        """(items ranked,): whose each is; one each where there is no file that tells."""
+        file = self.folder / "test_users.npy"
+        return np.load(file) if file.exists() else np.arange(self.ranks.shape[1])
 
     @cached_property
     def chosen(self) -> Mapping[str, Any]:
@@ -146,7 +152,7 @@ class Run:
 
 
 def per_user(ranks: np.ndarray, metric: str) -> np.ndarray:
-    """Each user's metric at 10 for the rank of the one relevant item."""
+    """The metric at 10 for each rank of a relevant item."""
     gain = {
         "ndcg": 1 / np.log2(1.0 + ranks),
         "mrr": 1.0 / ranks,
@@ -154,6 +160,12 @@ def per_user(ranks: np.ndarray, metric: str) -> np.ndarray:
         "recall": np.ones(ranks.shape),
     }[metric]
     return np.where(ranks <= 10, gain, 0.0)
+
+
+def by_user(values: np.ndarray, users: np.ndarray) -> np.ndarray:
+    """The mean of each user's values."""
+    _, whose = np.unique(users, return_inverse=True)
+    return np.bincount(whose, values) / np.bincount(whose)
 
 
 def _most(values: Any) -> float | None:

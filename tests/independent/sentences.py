@@ -278,10 +278,12 @@ def _ceiling(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     if not runs:
         yield f"no run on {m['dataset']}"
     for run in runs:
-        users, cold = run.start["test_users"], run.start["test_cold"]
+        ranked = run.start.get("test_targets", run.start["test_users"])
+        cold = run.start["test_cold"]
         yield from differs("cold items", m["cold"], cold)
-        yield from differs("users", m["users"], users)
-        yield from differs("ceiling", m["most"], (users - cold) / users)
+        yield from differs("items", m["items"], ranked)
+        highest = run.start.get("test_ceiling", (ranked - cold) / ranked)
+        yield from differs("ceiling", m["most"], highest)
 
 
 def _quality_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:

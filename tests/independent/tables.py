@@ -338,7 +338,12 @@ def _evaluated(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     split = {"validation": "valid", "test": "test"}[row[""]]
     for run in _of_data(row, facts):
         users = run.start.get(f"{split}_users")
+        ranked = run.start.get(f"{split}_targets", users)
         yield from differs("users evaluated", row["users evaluated"], users)
+        yield from differs("items ranked", row["items ranked"], ranked)
+        new = run.start.get(f"{split}_cold_users")
+        if row["not in training"] != "not recorded" or new is not None:
+            yield from differs("not in training", row["not in training"], new)
         for head, key in (("cold items", "cold"), ("decided by a tie", "tied")):
             count, _, share = row[head].partition(" (")
             found = run.start.get(f"{split}_{key}")
@@ -346,9 +351,11 @@ def _evaluated(row: Row, facts: Facts, part: Part) -> Iterator[str]:
                 continue
             yield from differs(head, count, found)
             if found is not None:
-                yield from differs(f"share of {head}", share.rstrip(" %)"), 100 * found / users)
-        if split == "test" and run.ranks.shape[1] != users:
-            yield f"{run.id} has ranks of {run.ranks.shape[1]} users"
+                yield from differs(f"share of {head}", share.rstrip(" %)"), 100 * found / ranked)
+        if split == "test" and run.ranks.shape[1] != ranked:
+            yield f"{run.id} has ranks of {run.ranks.shape[1]} items"
+        if split == "test" and len(set(run.users.tolist())) != users:
+            yield f"{run.id} has ranks of {len(set(run.users.tolist()))} users"
 
 
 TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (

@@ -121,13 +121,13 @@ def _rules(dataset: Dataset, profile: Profile, width: int) -> Iterator[Content]:
     if profile.statistics.span:
         yield from _field("times", profile.statistics.span, width)
     said = (
-        f"{dataset.split.kind}: {split.train:,} to train on, "
-        f"{count(split.valid, 'user')} in validation, {split.test:,} in test"
+        f"{dataset.split.kind}: {split.train:,} to train on, {split.evaluated}"
+        f"{f', {split.trained_only:,} only in training' if split.trained_only else ''}"
     )
-    if split.trained_only:
-        said += f", {split.trained_only:,} only in training"
     if split.unused:
         said += f"; {split.unused:,} interactions unused"
+    for remark in filter(None, (dataset.split.ranked, *split.remarks)):
+        said += f"; {remark}"
     if split.valid_from:
         said += f"; validation from {split.valid_from}, test from {split.test_from}"
     yield from _field("split", said, width)

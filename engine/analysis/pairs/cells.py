@@ -39,6 +39,7 @@ from engine.analysis.run.relaunch import Launch, launches_of
 from engine.cell import FIELDS, Cell
 from engine.files.regular import open_regular
 from engine.marks import STILL_IMPROVING, in_order
+from engine.results.users import user_bounds
 from engine.store.compare.comparison import runs_by_id
 from engine.store.location import StoreLocation
 
@@ -61,14 +62,34 @@ class RankedCell:
     """The values of `COMPARABLE`; cells with equal ones rank for the same users."""
     runs: tuple[Row, ...]
     ranks: NDArray[np.int32]
-    """(S, 2, U): over all items, and with the user's seen items masked."""
+    """(S, 2, T): of T targets, over all items, and with the user's seen items masked."""
     label: str
     """Tells it from the other cells of its data set."""
     launch: Launch | None = None
     """How its runs are launched; None if that isn't known."""
+    owners: NDArray[np.int32] | None = None
+    """(T,): the number of each target's user, ascending; None if every user has one."""
 
     def values(self, metric: Metric, *, masked: bool) -> PerUser:
-        return per_user(self.ranks[:, int(masked)], metric)
+        return per_user(self.ranks[:, int(masked)], metric, self.owners)
+
+    @property
+    def targets(self) -> int:
+        return int(self.ranks.shape[2])
+
+    @property
+    def users(self) -> int:
+        """How many test users there are, U: those over whom differences are tested."""
+        return self.targets if self.owners is None else len(user_bounds(self.owners)) - 1
+
+    def meets(self, other: RankedCell) -> bool:
+        """Whether both rank the same targets, of two users or more."""
+        return (
+            self.comparable == other.comparable
+            and self.targets == other.targets
+            and _alike(self.owners, other.owners)
+            and self.users > 1
+        )
 
     @property
     def side(self) -> Side:
@@ -146,21 +167,26 @@ def ranked_cells(
     for cell, of_cell in groups.items():
         runs: list[Row] = []
         ranks: list[NDArray[np.int32]] = []
+        owners: list[NDArray[np.int32] | None] = []
         for row in of_cell:
             try:
-                ranks.append(_ranks(location, str(row["run"])))
+                some, users = _ranks(location, str(row["run"]))
+                ranks.append(some)
+                owners.append(users)
                 runs.append(row)
             except (OSError, ValueError) as error:
                 why = error.strerror if isinstance(error, OSError) else str(error)
                 problems.append(f"{row['run']} is left out: its test ranks can't be read ({why}).")
-        users = {each.shape[1] for each in ranks}
         label = cell_title(cell, labels.get(cell, ""))
-        if len(users) > 1:
+        if len({each.shape[1] for each in ranks}) > 1 or not all(
+            _alike(each, owners[0]) for each in owners
+        ):
             problems.append(f"{label} is left out: its runs rank for other users.")
         elif ranks:
             alike = tuple(runs[0][name] for name in COMPARABLE)
             launch = (launches or {}).get(str(runs[0]["run"]))
-            cells.append(RankedCell(cell, alike, tuple(runs), np.stack(ranks), label, launch))
+            stacked = np.stack(ranks)
+            cells.append(RankedCell(cell, alike, tuple(runs), stacked, label, launch, owners[0]))
     return cells, problems
 
 
@@ -174,11 +200,7 @@ def pairs(
     """Test every two cells of one data set, split, checksum and protocol.
     The p-values are corrected for all of those that allow a conclusion.
     """
-    both = [
-        (a, b, metric)
-        for a, b in combinations(cells, 2)
-        if a.comparable == b.comparable and a.ranks.shape[2] == b.ranks.shape[2] > 1
-    ]
+    both = [(a, b, metric) for a, b in combinations(cells, 2) if a.meets(b)]
     return _tested(both, family, masked=masked)
 
 
@@ -188,13 +210,7 @@ def against(
     """Test trained cells against a floor, those that can be compared with it.
     The p-values are corrected for all of those that allow a conclusion.
     """
-    asked = [
-        (cell, floor, metric)
-        for cell in cells
-        if cell.comparable == floor.comparable
-        and cell.ranks.shape[2] == floor.ranks.shape[2] > 1
-        and not cell.fitted
-    ]
+    asked = [(cell, floor, metric) for cell in cells if cell.meets(floor) and not cell.fitted]
     return _tested(asked, "floor", masked=masked)
 
 
@@ -203,7 +219,7 @@ def across_metrics(a: RankedCell, b: RankedCell) -> dict[Metric, Pair]:
 
     Empty if the cells can't be compared.
     """
-    if a.comparable != b.comparable or not a.ranks.shape[2] == b.ranks.shape[2] > 1:
+    if not a.meets(b):
         return {}
     found = _tested([(a, b, metric) for metric in _DISTINCT], "metrics", masked=False)
     return dict(zip(_DISTINCT, found, strict=True))
@@ -307,18 +323,33 @@ def intervals(
     ends: dict[str, tuple[float, float]] = {
         metric: user_interval(cell.values(metric, masked=False)) for metric in _DISTINCT
     }
-    return UserIntervals(cell.ranks.shape[2], ends | {"recall": ends["hit"]})
+    return UserIntervals(cell.users, ends | {"recall": ends["hit"]})
 
 
-def _ranks(location: StoreLocation, run: str) -> NDArray[np.int32]:
-    """Read a run's ranks, (2, U). Raises `OSError` or `ValueError`."""
-    with open_regular(location.folder(run).test_ranks) as file:
+def _ranks(location: StoreLocation, run: str) -> tuple[NDArray[np.int32], NDArray[np.int32] | None]:
+    """Read a run's ranks, (2, T), and the users of the targets, (T,), None if every user has one.
+    Raises `OSError` or `ValueError`."""
+    folder = location.folder(run)
+    with open_regular(folder.test_ranks) as file:
         ranks: NDArray[np.int32] = np.load(file, allow_pickle=False)
     if ranks.ndim != 2 or ranks.shape[0] != 2 or not np.issubdtype(ranks.dtype, np.integer):
         raise ValueError("not ranks of test users")
     if ranks.size and ranks.min() < 1:
         raise ValueError("a rank below 1")
-    return ranks
+    try:
+        with open_regular(folder.test_users) as file:
+            users: NDArray[np.int32] = np.load(file, allow_pickle=False)
+    except FileNotFoundError:
+        return ranks, None
+    if users.shape != ranks.shape[1:] or not np.issubdtype(users.dtype, np.integer):
+        raise ValueError("not the users of its test ranks")
+    if (np.diff(users) < 0).any():
+        raise ValueError("the users of its test ranks are out of order")
+    return ranks, users
+
+
+def _alike(a: NDArray[np.int32] | None, b: NDArray[np.int32] | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
 
 
 def cell_of(row: Row) -> Cell:

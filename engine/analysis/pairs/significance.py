@@ -1,6 +1,7 @@
 """Whether one cell is better than another: over users and over seeds.
 
-A cell's runs give each test user's metric once a seed, an array (S, U). Two things are left to
+A cell's runs give each test user's metric once a seed, an array (S, U): the mean over the user's
+targets if there are several, as these depend on each other and users don't. Two things are left to
 chance in it: which users there are, and the seed. A difference between two cells is only one
 between their *models* if other users and other seeds would show it too, so both enter:
 
@@ -31,7 +32,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ from numpy.typing import NDArray
 from engine.analysis.claims.claim import LEVEL
 from engine.analysis.pairs.beta import share_bounds
 from engine.analysis.pairs.student import critical, two_sided
+from engine.results.users import mean_by_user
 from engine.spec import TOP_K
 
 Metric = Literal["hit", "mrr", "ndcg", "recall"]
@@ -49,20 +51,28 @@ MOST_SEEDS = 1_000
 """The most seeds a cell that are considered."""
 
 
-def per_user(ranks: NDArray[np.int32], metric: Metric) -> NDArray[np.float64]:
-    """Return each user's metric at 10, from the rank of the true item (1 the best), in any shape.
+def per_user(
+    ranks: NDArray[np.int32], metric: Metric, users: NDArray[np.integer[Any]] | None = None
+) -> NDArray[np.float64]:
+    """Return each user's metric at 10, (…, users), the mean over the user's targets.
 
     With one relevant item recall is hit rate, and nDCG is 1 / log2(1 + rank) (Järvelin & Kekäläinen
     2002).
+
+    Args:
+        ranks: (…, targets), of the true item among all (1 the best).
+        users: (targets,), the number of each target's user, ascending; ``None`` if every user has
+            one.
     """
     within = ranks <= TOP_K
     match metric:
         case "hit" | "recall":
-            return within.astype(np.float64)
+            values = within.astype(np.float64)
         case "mrr":
-            return np.where(within, 1.0 / ranks, 0.0)
+            values = np.where(within, 1.0 / ranks, 0.0)
         case "ndcg":
-            return np.where(within, 1.0 / np.log2(1.0 + ranks), 0.0)
+            values = np.where(within, 1.0 / np.log2(1.0 + ranks), 0.0)
+    return mean_by_user(values, users)
 
 
 @dataclass(frozen=True, slots=True)

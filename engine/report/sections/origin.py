@@ -65,7 +65,10 @@ def _data(material: Material) -> Iterator[Block]:
         for name, title in (("valid", "validation"), ("test", "test")):
             shares = (_share(start, name, what) for what in ("cold", "tied"))
             users = _recorded(start, f"{name}_users")
-            evaluated[(*place, kind, title, users, *shares)] = None
+            ranked = start.get(f"{name}_targets", start.get(f"{name}_users"))
+            new = _recorded(start, f"{name}_cold_users")
+            targets = _text(ranked) if ranked is not None else "not recorded"
+            evaluated[(*place, kind, title, users, new, targets, *shares)] = None
         ceiling = ceiling_of(start)
         if ceiling is not None and ceiling.cold:
             ceilings[
@@ -79,16 +82,26 @@ def _data(material: Material) -> Iterator[Block]:
         caption="Data as used",
     )
     yield table(
-        ["data set", "checksum", "split", "", "users evaluated", "cold items", "decided by a tie"],
+        [
+            "data set",
+            "checksum",
+            "split",
+            "",
+            "users evaluated",
+            "not in training",
+            "items ranked",
+            "cold items",
+            "decided by a tie",
+        ],
         list(evaluated),
-        figures=(4, 5, 6),
+        figures=(4, 5, 6, 7, 8),
         caption="Who is evaluated",
     )
     yield Paragraph(
-        "Each user is evaluated on one held-out item. It is cold if it occurs in no training "
-        "interaction, and decided by a tie if the user's interaction before or after it has the "
-        "same time, so that the order of the file decides which of the two is held out. All of "
-        "this is as the runs recorded it.",
+        "Each user counts once, on one held-out item or on the mean of several. An item is cold if "
+        "it occurs in no training interaction, and decided by a tie if the user's interaction "
+        "before or after it has the same time, so that the order of the file decides which of the "
+        "two is held out. All of this is as the runs recorded it.",
         quiet=True,
     )
     yield from map(Paragraph, ceilings)
@@ -101,20 +114,25 @@ def _split_text(spec: Mapping[str, Any], start: Mapping[str, Any]) -> str:
     if not isinstance(given, dict) or given.get("kind") != "temporal":
         return told
     rule = SplitRule().model_dump() | given
-    if rule["valid_from"] is None:
+    ranked = "first" if spec.get("protocol") == 1 else rule["targets"]
+    one = "" if ranked == "successive" else f", the {ranked} item of each user"
+    if rule["quantile"] is not None:
+        told = f"temporal, quantile {rule['quantile']}"
+    elif rule["valid_from"] is None:
         told = f"temporal, shares {rule['valid_share']} and {rule['test_share']}"
     valid, test = start.get("valid_from"), start.get("test_from")
     if not valid or not test:
-        return told
+        return f"{told}{one}"
     how = told if rule["valid_from"] is None else "temporal"
-    return f"{how}: validation from {valid}, test from {test}"
+    return f"{how}{one}: validation from {valid}, test from {test}"
 
 
 def _share(start: Mapping[str, Any], split: str, what: str) -> str:
-    """Write how many of the users that a split evaluates have such an item, and their share."""
-    users, found = start.get(f"{split}_users"), start.get(f"{split}_{what}")
-    if isinstance(users, int) and isinstance(found, int) and users:
-        return f"{found:,} ({100 * found / users:.1f} %)"
+    """Write how many of the items that a split ranks are such, and their share."""
+    ranked = start.get(f"{split}_targets", start.get(f"{split}_users"))
+    found = start.get(f"{split}_{what}")
+    if isinstance(ranked, int) and isinstance(found, int) and ranked:
+        return f"{found:,} ({100 * found / ranked:.1f} %)"
     if f"{split}_{what}" in start and found is None:
         return "no times"
     return _recorded(start, f"{split}_{what}")

@@ -57,7 +57,7 @@ def _headline(group: DataGroup, name: str) -> str:
     for balance in found.balances:
         each = qualities[id(balance.cell)]
         ranked.append(Standing(balance.cell.cell.side, each.mean, each.low, each.high))
-    users = found.balances[0].cell.cell.ranks.shape[2]
+    users = found.balances[0].cell.cell.users
     return headline(group.title, name, users, ranked, found.claims)
 
 

@@ -20,7 +20,7 @@ from engine.models.base import Model, SequenceModel, TimedModel
 from engine.models.load import load_definition
 from engine.spec import TOP_K, RunSpec, amended
 from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from engine.training.evaluation import evaluation_set, ranks
+from engine.training.evaluation import evaluation_set, flat_histories, ranks
 from engine.training.loop import Outcome, train
 from engine.training.scoring import scores
 from engine.worker.check.subject import CPU, FEW_USERS, Silent, Subject, fitted, made_spec
@@ -135,13 +135,15 @@ def learns(subject: Subject) -> Verdict:
             subject, fitted(load_definition("markov"), split, length, **first_order)
         ),
     }
-    share = _ndcg(own) / optimum
+    users = split.users("test")
+    share = _ndcg(own, users) / optimum
     found = f"Reaches {share:.0%} of the best possible NDCG@10 ({optimum:.3f}) of made histories"
-    said = ", ".join(f"{name} {_ndcg(ranked) / optimum:.0%}" for name, ranked in others.items())
-    values = {"share": share} | {name: _ndcg(ranked) / optimum for name, ranked in others.items()}
+    shares = {name: _ndcg(ranked, users) / optimum for name, ranked in others.items()}
+    said = ", ".join(f"{name} {each:.0%}" for name, each in shares.items())
+    values = {"share": share} | shares
     if subject.definition.kind == "fitted":
         return Verdict("learns", None, f"{found}; {said}.", values=values)
-    beaten = [name for name, ranked in others.items() if _paired(own, ranked).low > 0]
+    beaten = [name for name, ranked in others.items() if _paired(own, ranked, users).low > 0]
     if len(beaten) == len(others):
         return Verdict("learns", True, f"{found}; {said}.", values=values)
     if "popularity" in beaten:
@@ -165,9 +167,9 @@ def targets(subject: Subject) -> Verdict:
     own, part = split.interactions, split.valid
     some = np.linspace(0, len(part.users) - 1, min(len(part.users), 2000)).astype(np.int64)
     users, ends = part.users[some], part.ends[some]
-    data = evaluation_set(split, "valid", subject.length, CPU, timed=isinstance(model, TimedModel))
-    histories = data.histories[some].long()
-    times = None if data.times is None else data.times[some]
+    flat = flat_histories(own, CPU, timed=isinstance(model, TimedModel))
+    data = evaluation_set(split, "valid", subject.length, flat)
+    histories, times = data.inputs(torch.from_numpy(some))
     if isinstance(model, SequenceModel) and (problem := _other_position(model, histories, times)):
         return problem
     found = scores(model, histories, times)[:, 1:]
@@ -187,7 +189,7 @@ def targets(subject: Subject) -> Verdict:
     values = {name: float(each.mean()) for name, each in hits.items()}
     told = {"next": "the next item", "last": "the last item", "after next": "the one after next"}
     said = ", ".join(f"{told[name]} for {value:.0%}" for name, value in values.items())
-    sentence = f"Among the ten best of {len(users):,} users: {said}."
+    sentence = f"Among the ten best for {len(users):,} histories: {said}."
     if subject.definition.kind == "fitted":
         return Verdict("targets", None, sentence, values=values)
     popular = np.argsort(-np.bincount(own.items, minlength=subject.num_items + 1)[1:])[:TOP_K] + 1
@@ -221,7 +223,7 @@ def _other_position(
 def order(subject: Subject) -> Verdict:
     """Shuffle the items that the model sees before each test item."""
     loss = trained_order_loss(subject.trained, subject.split, subject.length, CPU)
-    share, lost = loss.share("ndcg"), _paired(loss.ordered, loss.shuffled)
+    share, lost = loss.share("ndcg"), _paired(loss.ordered, loss.shuffled, loss.users)
     if share is None:
         return Verdict("order", None, "NDCG@10 is 0: there is nothing to lose.")
     way = "lower" if share >= 0 else "higher"
@@ -249,10 +251,12 @@ def floor(subject: Subject) -> Verdict:
     best = max(fits, key=lambda name: fits[name].valid)
     found = {name: each.ranks for name, each in fits.items()}
     title = load_definition(best).title
-    less = _paired(own, found[best])
-    values = {"own": _ndcg(own), "floor": _ndcg(found[best]), "low": less.low, "high": less.high}
+    users = subject.split.users("test")
+    less = _paired(own, found[best], users)
+    ndcg, counts = _ndcg(own, users), _ndcg(found[best], users)
+    values = {"own": ndcg, "floor": counts, "low": less.low, "high": less.high}
     sentence = (
-        f"NDCG@10 is {_ndcg(own):.3f}, that of {title} {_ndcg(found[best]):.3f}; the difference "
+        f"NDCG@10 is {ndcg:.3f}, that of {title} {counts:.3f}; the difference "
         f"is {less.mean:+.3f} [{less.low:+.3f}, {less.high:+.3f}] over {less.users:,} users."
     )
     if less.low > 0:
@@ -266,17 +270,18 @@ def floor(subject: Subject) -> Verdict:
 
 def _test_ranks(subject: Subject, model: Model) -> Ranks:
     timed = isinstance(model, TimedModel)
-    data = evaluation_set(subject.split, "test", subject.length, CPU, timed=timed)
+    flat = flat_histories(subject.split.interactions, CPU, timed=timed)
+    data = evaluation_set(subject.split, "test", subject.length, flat)
     found: Ranks = ranks(model, data, BATCH).numpy()
     return found
 
 
-def _ndcg(ranked: Ranks) -> float:
-    return float(per_user(ranked[0], "ndcg").mean())
+def _ndcg(ranked: Ranks, users: NDArray[np.int64]) -> float:
+    return float(per_user(ranked[0], "ndcg", users).mean())
 
 
-def _paired(a: Ranks, b: Ranks) -> Difference:
-    return difference(per_user(a[:1], "ndcg"), per_user(b[:1], "ndcg"))
+def _paired(a: Ranks, b: Ranks, users: NDArray[np.int64]) -> Difference:
+    return difference(per_user(a[:1], "ndcg", users), per_user(b[:1], "ndcg", users))
 
 
 def _above(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:

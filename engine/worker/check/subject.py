@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import HeldOut, SplitData, split_data
+from engine.datasets.splits import SplitData, split_data
 from engine.models.base import FittedModel, Model
 from engine.models.definition import Definition
 from engine.models.registry import definition_of
@@ -148,9 +148,9 @@ def made_spec(spec: RunSpec, kind: str, users: int, **training: int) -> RunSpec:
 def run_subject(folder: RunFolder) -> Subject:
     """Prepare the examination of a finished run. Raises `DataError` as `open_trained` does."""
     opened = open_trained(folder)
-    test, count = opened.split.test, len(opened.split.test.users)
+    test, count = opened.split.test, len(opened.split.test.evaluated)
     some = np.linspace(0, count - 1, min(count, MOST_USERS)).astype(np.int64)
-    fewer = replace(opened.split, test=HeldOut(test.users[some], test.ends[some]))
+    fewer = replace(opened.split, test=test.at(test.rows(some)))
     return Subject(opened.definition, opened.spec, fewer, opened.model)
 
 

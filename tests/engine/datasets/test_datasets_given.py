@@ -21,6 +21,7 @@ from engine.datasets.readers.sequences import is_sequential, read_sequences
 from engine.datasets.readers.source import Ratings
 from engine.datasets.readers.table import read_table
 from engine.datasets.splits import Split, SplitData, given, split_data
+from engine.datasets.statistics import split_counts
 from engine.datasets.triples import others_beside, triple_of
 from engine.errors import DataError, UsageError
 from engine.spec import Columns, Dataset
@@ -51,7 +52,7 @@ def of_user(data: Interactions, user: int) -> list[int]:
 
 @settings(deadline=None)
 @examples(train=ROWS, valid=ROWS, test=ROWS)
-def test_every_target_is_the_first_of_its_file_after_all_that_stands_in_files_before(
+def test_every_target_comes_after_all_that_its_file_and_those_before_have_before_it(
     train: list[Row], valid: list[Row], test: list[Row]
 ) -> None:
     ordered = order_by_time(join([ratings(rows) for rows in (train, valid, test)]))
@@ -64,25 +65,30 @@ def test_every_target_is_the_first_of_its_file_after_all_that_stands_in_files_be
     def ids(numbers: list[int]) -> list[int]:
         return [int(items[number - 1]) for number in numbers]
 
-    found: dict[Split, dict[int, tuple[list[int], int]]] = {"valid": {}, "test": {}}
+    found: dict[Split, dict[int, list[tuple[list[int], int]]]] = {"valid": {}, "test": {}}
     for name, of_split in found.items():
         for user, end in zip(split.users(name), split.ends(name), strict=True):
             start = split.interactions.offsets[user]
             before = split.interactions.items[start:end].tolist()
-            of_split[int(users[user])] = (ids(before), ids([split.interactions.items[end]])[0])
+            target = ids([split.interactions.items[end]])[0]
+            of_split.setdefault(int(users[user]), []).append((ids(before), target))
+
+    def ranked(before: list[int], part: list[int]) -> list[tuple[list[int], int]]:
+        whole = before + part
+        places = range(max(1, len(before)), len(whole))
+        return [(whole[:place], whole[place]) for place in places]
+
     everyone = {row[0] for row in (*train, *valid, *test)}
     for user in everyone:
         first, second, third = own(train, user), own(valid, user), own(test, user)
-        expected = (first, second[0]) if first and second else None
-        assert found["valid"].get(user) == expected
-        before = first + second
-        assert found["test"].get(user) == ((before, third[0]) if before and third else None)
+        assert found["valid"].get(user, []) == ranked(first, second)
+        assert found["test"].get(user, []) == ranked(first + second, third)
         number = users.tolist().index(user)
         start = split.interactions.offsets[number]
         assert split.train_end[number] - start == len(first)
     trained = {item for _, item, _ in train}
     for name in ("valid", "test"):
-        targets = [target for _, target in found[name].values()]
+        targets = [target for some in found[name].values() for _, target in some]
         assert int(split.cold(name).sum()) == sum(item not in trained for item in targets)
 
 
@@ -136,7 +142,7 @@ def test_a_set_is_read_from_its_three_files(folder: Path) -> None:
         ids = open_data(dataset).user_ids.tolist()
         split = split_data(data, dataset)
         assert [ids[user] for user in split.users("valid")] == [b"ann", b"bob"]
-        assert [ids[user] for user in split.users("test")] == [b"ann", b"bob", b"dan"]
+        assert [ids[user] for user in split.users("test")] == [b"ann", b"ann", b"bob", b"dan"]
         assert find_problems(data).backwards == 1, "ann is trained on what came after"
     changed = load_interactions(dataset).checksum
     (folder / "test.csv").write_text(CSV["test"].replace("ann,9,50\nann,1,40", "ann,9,40"))
@@ -227,11 +233,21 @@ def test_times_in_some_of_the_files_only_are_refused(folder: Path) -> None:
 
 def test_files_that_share_no_user_are_refused(folder: Path) -> None:
     for number, part in enumerate(CSV):
+        text = f"user_id:token\titem_id:token\n{number}\t2\n"
+        (folder / f"shop.{part}.inter").write_text(text)
+    dataset = entry([f"shop.{part}.inter" for part in CSV])
+    with pytest.raises(DataError, match="in the validation file and one before it: give files"):
+        split_data(load_interactions(dataset), dataset)
+
+
+def test_users_that_training_never_had_are_evaluated_after_their_own_history(folder: Path) -> None:
+    for number, part in enumerate(CSV):
         text = f"user_id:token\titem_id:token\n{number}\t2\n{number}\t3\n"
         (folder / f"shop.{part}.inter").write_text(text)
     dataset = entry([f"shop.{part}.inter" for part in CSV])
-    with pytest.raises(DataError, match="one in the validation file: give files that share users"):
-        split_data(load_interactions(dataset), dataset)
+    counts = split_counts(split_data(load_interactions(dataset), dataset))
+    assert (counts.valid, counts.test, counts.test_cold_users) == (1, 1, 1)
+    assert (counts.test_targets, counts.test_without_history) == (1, 1)
 
 
 def test_histories_in_some_of_the_files_only_are_refused(folder: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.splits import Split, last_items, leave_one_out, seen_items
+from engine.datasets.splits import Split, first_places, last_items, leave_one_out
 
 V = 12
 HISTORIES = st.lists(st.lists(st.integers(1, V), max_size=9), min_size=1, max_size=12)
@@ -27,8 +27,7 @@ def test_an_example() -> None:
     assert split.targets("test").tolist() == [4, 8]
     assert split.histories("valid", 3).tolist() == [[0, 1, 2], [0, 0, 7]]
     assert split.histories("test", 2).tolist() == [[2, 3], [7, 7]]
-    assert [part.tolist() for part in split.seen("valid")] == [[1, 2], [0, 2, 2]]
-    assert [part.tolist() for part in split.seen("test")] == [[1, 2, 3, 7], [0, 3, 4]]
+    assert first_places(split.interactions).tolist() == [0, 1, 2, 3, 4, 5, 6, 8]
 
 
 @given(histories=HISTORIES, split=SPLITS, length=st.integers(1, 12))
@@ -78,20 +77,6 @@ def test_a_target_does_not_leak_into_its_history(
     assert (other.targets(split) == changed).all()
 
 
-@given(histories=HISTORIES, split=SPLITS)
-def test_seen_items_are_the_history_without_the_target(
-    histories: list[list[int]], split: Split
-) -> None:
-    halves = leave_one_out(flat(histories))
-    evaluated = [history for history in histories if len(history) >= 3]
-    items, offsets = halves.seen(split)
-    assert len(offsets) == len(evaluated) + 1
-    held_out = -2 if split == "valid" else -1
-    for i, history in enumerate(evaluated):
-        expected = sorted(set(history[:held_out]) - {history[held_out]})
-        assert items[offsets[i] : offsets[i + 1]].tolist() == expected
-
-
 @given(histories=HISTORIES, data=st.data())
 def test_any_users_and_any_ends(histories: list[list[int]], data: st.DataObject) -> None:
     interactions = flat(histories)
@@ -101,9 +86,10 @@ def test_any_users_and_any_ends(histories: list[list[int]], data: st.DataObject)
     ]
     users = np.array([user for user, _ in cuts], np.int64)
     ends = interactions.offsets[users] + np.array([cut for _, cut in cuts], np.int64)
-    items, offsets = seen_items(interactions, users, ends)
-    for i, (user, cut) in enumerate(cuts):
-        assert items[offsets[i] : offsets[i + 1]].tolist() == sorted(set(histories[user][:cut]))
+    firsts = first_places(interactions)
+    for user, end, (_, cut) in zip(users, ends, cuts, strict=True):
+        before = firsts[(firsts >= interactions.offsets[user]) & (firsts < end)]
+        assert sorted(interactions.items[before]) == sorted(set(histories[user][:cut]))
     if len(interactions.items):
         rows = last_items(interactions, users, ends, 4)
         for row, (user, cut) in zip(rows, cuts, strict=True):
@@ -116,4 +102,4 @@ def test_nobody_to_evaluate(split: Split) -> None:
     halves = leave_one_out(flat([[1], [2, 3]]))
     assert halves.histories(split, 5).shape == (0, 5)
     assert halves.targets(split).size == 0
-    assert [part.tolist() for part in halves.seen(split)] == [[], [0]]
+    assert halves.held_out(split).evaluated.size == 0

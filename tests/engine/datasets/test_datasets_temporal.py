@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -24,7 +26,7 @@ from engine.datasets.splits import (
 from engine.datasets.splits import given as given_split
 from engine.datasets.statistics import split_counts
 from engine.errors import DataError
-from engine.spec import Dataset, SplitRule
+from engine.spec import Dataset, SplitRule, Targets
 from engine.training.loop import training_histories
 from engine.training.windows import cut_windows, next_item_batch
 
@@ -32,6 +34,9 @@ V = 9
 EVENTS = st.lists(
     st.lists(st.tuples(st.integers(0, 30), st.integers(1, V)), max_size=9), min_size=1, max_size=10
 )
+RULES = st.sampled_from(get_args(Targets))
+DRAWN = [5, 5, 9, 9, 7, 5]
+"""Places of the first users' random targets."""
 MOMENTS = st.tuples(st.integers(0, 31), st.integers(0, 31)).filter(lambda pair: pair[0] < pair[1])
 
 
@@ -51,23 +56,29 @@ def trained(split: SplitData) -> list[int]:
     ]
 
 
-def split_as(kind: str, interactions: Interactions, cuts: tuple[int, int]) -> SplitData:
+def split_as(
+    kind: str,
+    interactions: Interactions,
+    cuts: tuple[int, int],
+    targets: Targets = "successive",
+) -> SplitData:
     if kind == "leave-one-out":
         return leave_one_out(interactions)
     if kind == "temporal":
-        return temporal(interactions, *cuts)
+        return temporal(interactions, *cuts, targets)
     assert interactions.times is not None
     parts = np.array([TRAIN, VALID, TEST], np.int8)[
         np.searchsorted(cuts, interactions.times, "right")
     ]
-    return given_split(replace(interactions, parts=parts))
+    return given_split(replace(interactions, parts=parts), targets)
 
 
-@given(histories=EVENTS, cuts=MOMENTS)
+@given(histories=EVENTS, cuts=MOMENTS, targets=RULES)
 def test_files_cut_at_two_moments_are_the_split_at_these(
-    histories: list[list[tuple[int, int]]], cuts: tuple[int, int]
+    histories: list[list[tuple[int, int]]], cuts: tuple[int, int], targets: Targets
 ) -> None:
-    by_files, by_time = (split_as(k, timed(histories), cuts) for k in ("given", "temporal"))
+    both = ("given", "temporal")
+    by_files, by_time = (split_as(k, timed(histories), cuts, targets) for k in both)
     assert by_files.train_end.tolist() == by_time.train_end.tolist()
     for each in SPLITS:
         assert by_files.users(each).tolist() == by_time.users(each).tolist()
@@ -78,30 +89,43 @@ def test_files_cut_at_two_moments_are_the_split_at_these(
     histories=EVENTS,
     cuts=MOMENTS,
     kind=st.sampled_from(["leave-one-out", "temporal", "given"]),
+    targets=RULES,
 )
 def test_cold_targets_are_those_that_nobody_was_trained_on(
-    histories: list[list[tuple[int, int]]], cuts: tuple[int, int], kind: str
+    histories: list[list[tuple[int, int]]], cuts: tuple[int, int], kind: str, targets: Targets
 ) -> None:
-    split = split_as(kind, timed(histories), cuts)
-    items = split.interactions.items
+    split = split_as(kind, timed(histories), cuts, targets)
+    items, offsets = split.interactions.items, split.interactions.offsets
     known = {int(items[place]) for place in trained(split)}
     counts = split_counts(split)
-    for each, cold in (("valid", counts.valid_cold), ("test", counts.test_cold)):
-        expected = [int(items[end]) not in known for end in split.held_out(each).ends]
+    for each, cold, strangers in (
+        ("valid", counts.valid_cold, counts.valid_cold_users),
+        ("test", counts.test_cold, counts.test_cold_users),
+    ):
+        users, ends = split.users(each).tolist(), split.ends(each).tolist()
+        expected = [int(items[end]) not in known for end in ends]
+        never = {user for user in users if split.train_end[user] == offsets[user]}
         assert split.cold(each).tolist() == expected
-        assert cold == sum(expected)
+        assert (cold, strangers) == (sum(expected), len(never))
+        warm = [not (c or u in never) for u, c in zip(users, expected, strict=True)]
+        assert split.warm(each).tolist() == warm
     for ceiling, each in zip(counts.ceilings, SPLITS, strict=True):
-        users = len(split.users(each))
-        assert ceiling.highest == ((users - ceiling.cold) / users if users else None)
+        shares: dict[int, list[bool]] = {}
+        for user, cold in zip(split.users(each).tolist(), split.cold(each), strict=True):
+            shares.setdefault(user, []).append(not cold)
+        means = [sum(some) / len(some) for some in shares.values()]
+        assert ceiling.targets == len(split.users(each))
+        highest = sum(means) / len(means) if means else None
+        assert ceiling.highest == (None if highest is None else pytest.approx(highest))
 
 
-@given(histories=EVENTS, cuts=MOMENTS)
+@given(histories=EVENTS, cuts=MOMENTS, targets=RULES)
 def test_nothing_from_a_moment_on_is_known_before_it(
-    histories: list[list[tuple[int, int]]], cuts: tuple[int, int]
+    histories: list[list[tuple[int, int]]], cuts: tuple[int, int], targets: Targets
 ) -> None:
     interactions = timed(histories)
     assert interactions.times is not None
-    split, times = temporal(interactions, *cuts), interactions.times
+    split, times = temporal(interactions, *cuts, targets), interactions.times
     in_training = trained(split)
     assert [int(times[place]) for place in in_training if times[place] >= cuts[0]] == []
     assert sum(time < cuts[0] for time in times.tolist()) == len(in_training)
@@ -110,16 +134,72 @@ def test_nothing_from_a_moment_on_is_known_before_it(
             start, last = interactions.offsets[user], interactions.offsets[user + 1]
             assert start < end < last
             assert low <= times[end] < high
-            assert (times[start:end] < low).all()
-        # Whoever has something in the period and something before it is evaluated.
+            assert (times[start:end] <= times[end]).all()
         spans = zip(interactions.offsets[:-1], interactions.offsets[1:], strict=True)
-        expected = [
-            user
-            for user, (start, last) in enumerate(spans)
-            if (times[start:last] < low).any()
-            and ((times[start:last] >= low) & (times[start:last] < high)).any()
-        ]
-        assert held_out.users.tolist() == expected
+        expected, missed = [], 0
+        for user, (start, last) in enumerate(spans):
+            inside = [place for place in range(start, last) if low <= times[place] < high]
+            having = [place for place in inside if place > start]
+            match targets:
+                case "successive":
+                    expected += [(user, place) for place in having]
+                    missed += len(inside) - len(having)
+                case "first":
+                    expected += [(user, place) for place in inside[:1] if place > start]
+                    missed += inside[:1] == [start]
+                case _:
+                    expected += [(user, place) for place in having[-1:]]
+                    missed += inside == [start]
+        found = list(zip(held_out.users.tolist(), held_out.ends.tolist(), strict=True))
+        if targets == "random":  # one of those that the last one could be
+            assert [user for user, _ in found] == [user for user, _ in expected]
+        else:
+            assert found == expected
+        assert held_out.without_history == missed
+
+
+@given(histories=EVENTS, cuts=MOMENTS, kind=st.sampled_from(["temporal", "given"]))
+def test_one_target_is_one_of_the_successive_ones(
+    histories: list[list[tuple[int, int]]], cuts: tuple[int, int], kind: str
+) -> None:
+    every = split_as(kind, timed(histories), cuts)
+    for targets in ("first", "last", "random"):
+        one = split_as(kind, timed(histories), cuts, targets)
+        again = split_as(kind, timed(histories), cuts, targets)
+        for each in SPLITS:
+            assert set(one.ends(each).tolist()) <= set(every.ends(each).tolist())
+            assert one.users(each).tolist() == sorted(set(one.users(each).tolist()))
+            assert one.ends(each).tolist() == again.ends(each).tolist()
+            if targets != "first":
+                assert one.users(each).tolist() == every.held_out(each).evaluated.tolist()
+    last = split_as(kind, timed(histories), cuts, "last")
+    for each in SPLITS:
+        rows = every.held_out(each).last
+        assert last.ends(each).tolist() == every.ends(each)[rows].tolist()
+
+
+def test_a_random_target_may_be_any_and_stays_the_same() -> None:
+    many = timed([[(time, 1) for time in range(10)]] * 5_000)
+    places = temporal(many, 1, 5, "random").ends("test") % 10
+    counts = np.bincount(places, minlength=10)
+    assert counts[:5].tolist() == [0] * 5
+    assert (np.abs(counts[5:] - 1_000) < 120).all()
+    assert places[:6].tolist() == DRAWN
+
+
+@given(histories=EVENTS, cuts=MOMENTS, data=st.data())
+def test_targets_of_some_users_are_all_of_theirs(
+    histories: list[list[tuple[int, int]]], cuts: tuple[int, int], data: st.DataObject
+) -> None:
+    held_out = temporal(timed(histories), *cuts).test
+    count = len(held_out.evaluated)
+    some = sorted(data.draw(st.sets(st.integers(0, count - 1)) if count else st.just(set())))
+    rows = held_out.rows(np.array(some, np.int64))
+    chosen = {int(held_out.evaluated[place]) for place in some}
+    expected = [place for place, user in enumerate(held_out.users.tolist()) if user in chosen]
+    assert rows.tolist() == expected
+    part = held_out.at(rows)
+    assert part.evaluated.tolist() == sorted(chosen)
 
 
 @settings(deadline=None)
@@ -127,13 +207,18 @@ def test_nothing_from_a_moment_on_is_known_before_it(
     histories=EVENTS,
     cuts=MOMENTS,
     kind=st.sampled_from(["leave-one-out", "temporal", "given"]),
+    targets=RULES,
     width=st.integers(2, 5),
 )
 def test_windows_train_on_each_training_interaction_once_and_on_nothing_held_out(
-    histories: list[list[tuple[int, int]]], cuts: tuple[int, int], kind: str, width: int
+    histories: list[list[tuple[int, int]]],
+    cuts: tuple[int, int],
+    kind: str,
+    targets: Targets,
+    width: int,
 ) -> None:
     interactions = timed(histories)
-    split = split_as(kind, interactions, cuts)
+    split = split_as(kind, interactions, cuts, targets)
     # Every interaction is an item of its own, so that a target tells its place.
     places = make_interactions(
         np.arange(1, len(interactions.items) + 1, dtype=np.int32),
@@ -151,11 +236,22 @@ def test_windows_train_on_each_training_interaction_once_and_on_nothing_held_out
     else:
         assert trained(split) == []
         seen = set()
+    # Neither a target nor anything that its user did later was trained on.
+    offsets = interactions.offsets
     for held_out in (split.valid, split.test):
-        assert not seen & {end + 1 for end in held_out.ends.tolist()}
+        for user, end in zip(held_out.users.tolist(), held_out.ends.tolist(), strict=True):
+            assert not seen & set(range(end + 1, int(offsets[user + 1]) + 1))
+            if kind == "temporal":  # and nor was anything that anyone did later
+                assert interactions.times is not None
+                assert (interactions.times[[each - 1 for each in seen]] < cuts[0]).all()
+                assert interactions.times[end] >= cuts[0]
     counts = split_counts(split)
     assert counts.train == len(trained(split))
-    assert counts.train + counts.valid + counts.test + counts.unused == len(interactions.items)
+    held = counts.valid_targets + counts.test_targets
+    assert counts.train + held + counts.unused == len(interactions.items)
+    assert (counts.valid, counts.test) == tuple(
+        len(set(split.users(each).tolist())) for each in SPLITS
+    )
 
 
 @given(
@@ -172,6 +268,19 @@ def test_shares_become_moments(times: list[int], shares: tuple[float, float]) ->
     assert second in ordered
 
 
+@given(
+    times=st.lists(st.integers(0, 1000), min_size=10, max_size=200),
+    quantile=st.sampled_from([0.5, 0.9, 0.95, 0.975]),
+)
+def test_a_quantile_becomes_moments(times: list[int], quantile: float) -> None:
+    rule = SplitRule(kind="temporal", quantile=quantile)
+    valid_from, test_from = moments(np.array(times), rule)
+    series = pd.Series(times)
+    train = series[series <= series.quantile(quantile)]
+    assert (series < test_from).tolist() == (series <= series.quantile(quantile)).tolist()
+    assert (train < valid_from).tolist() == (train <= train.quantile(quantile)).tolist()
+
+
 def test_a_set_says_how_it_is_split(make_dataset: Callable[..., Dataset]) -> None:
     histories = [[(1, 1), (5, 2), (8, 3)], [(2, 4), (6, 5)], [(9, 6)]]
     rule = {"kind": "temporal", "valid_from": 5, "test_from": 8}
@@ -182,6 +291,15 @@ def test_a_set_says_how_it_is_split(make_dataset: Callable[..., Dataset]) -> Non
     assert split.histories("test", 3).tolist() == [[0, 1, 2]]
     counts = split_counts(split)
     assert (counts.train, counts.valid, counts.test, counts.unused) == (2, 2, 1, 1)
+    assert (counts.test_without_history, counts.test_cold_users) == (1, 0)
+    more = timed([[(1, 1), (5, 2), (8, 3), (9, 1)], [(2, 4), (6, 5)], [(9, 6), (10, 7)]])
+    split = split_data(more, make_dataset(split=rule, items=V))
+    assert split.users("test").tolist() == [0, 0, 2]
+    assert split.histories("test", 3).tolist() == [[0, 1, 2], [1, 2, 3], [0, 0, 6]]
+    counts = split_counts(split)
+    assert (counts.test, counts.test_targets, counts.test_cold_users) == (2, 3, 1)
+    split = split_data(more, make_dataset(split=rule | {"targets": "first"}, items=V))
+    assert split.users("test").tolist() == [0]
     assert split_data(timed(histories), make_dataset()).users("test").tolist() == [0]
 
 
@@ -201,8 +319,13 @@ def test_a_temporal_split_needs_times_and_both_sides(make_dataset: Callable[...,
         {"valid_from": 5, "test_from": 5},
         {"valid_share": 0.5, "test_share": 0.5},
         {"valid_share": 0.0},
+        {"valid_from": 1, "test_from": 5, "quantile": 0.9},
+        {"quantile": 1.0},
+        {"kind": "given", "quantile": 0.9},
+        {"kind": "leave-one-out", "targets": "last"},
+        {"targets": "second"},
     ],
 )
-def test_rules_that_make_no_sense(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="valid"):
+def test_rules_that_make_no_sense(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"valid|quantile|targets"):
         SplitRule.model_validate({"kind": "temporal"} | wrong)

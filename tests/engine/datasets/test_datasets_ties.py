@@ -100,11 +100,11 @@ def test_what_is_told_is_of_the_split(real_data: Path, monkeypatch: pytest.Monke
         pytest.skip("ml-100k is not under SEQBENCH_DATA")
     monkeypatch.setenv("SEQBENCH_DATA", str(real_data))
     last = said_of("ml-100k", SplitRule())
-    assert "test item of 415 of 943 (44.0 %) evaluated users" in last
-    assert "validation item of 599 of 943 (63.5 %)" in last
-    later = said_of("ml-100k", SplitRule(kind="temporal"))
-    assert "test item of 16 of 90 (17.8 %) evaluated users" in later
-    assert "validation item of 20 of 81 (24.7 %)" in later
+    assert "decides 415 of 943 (44.0 %) test items" in last
+    assert "and 599 of 943 (63.5 %) validation items" in last
+    later = said_of("ml-100k", SplitRule(kind="temporal", targets="first"))
+    assert "decides 16 of 90 (17.8 %) test items" in later
+    assert "and 20 of 81 (24.7 %) validation items" in later
     assert "943" not in later
 
 

@@ -142,7 +142,7 @@ def test_what_counts_from_a_beginning_of_its_own_keeps_its_numbers(
         ("2019-05-01", "2021-01-15", "valid_from, 2019-05-01 00:00:00, is outside of the times, "),
         ("2021-01-10", "2031-01-15", "test_from, 2031-01-15 00:00:00, is outside of the times, "),
         (2021, "2021-01-15", "valid_from, 1970-01-01 00:33:41, is outside of the times, "),
-        ("2021-01-01T05", "2021-01-15", "in the validation period: choose other moments or shares"),
+        ("2021-01-01T05", "2021-01-15", "nothing to train on is before the validation period: "),
     ],
 )
 def test_a_moment_outside_of_the_times_is_refused_with_their_span(

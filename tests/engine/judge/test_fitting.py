@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from engine.datasets.splits import SplitData, given, leave_one_out, split_data, 
 from engine.judge import fitting
 from engine.judge.ask import StoredFit
 from engine.judge.fitting import judge
-from engine.judge.judgement import MISS
+from engine.judge.judgement import MISS, from_json, to_json
 from engine.judge.models import FITTED
 from engine.judge.sentence import facts, told
 
@@ -62,9 +63,19 @@ def test_every_kind_of_split(kind: str) -> None:
         parts = np.tile(np.repeat([TRAIN, VALID, TEST], [4, 2, 2]), own.num_users).astype(np.int8)
         split = given(make_interactions(own.items, own.offsets, 30, own.times, parts))
     found = judge(split, 5)
-    assert found.users == 60
+    each_user = 1 if kind == "leave-one-out" else 2
+    assert (found.users, found.targets) == (60, 60 * each_user)
     assert {each.model for each in found.floors} == set(FITTED)
-    assert all(each.ranks.shape == (60,) for each in found.floors)
+    assert all(each.ranks.shape == (60 * each_user,) for each in found.floors)
+    assert all(each.values("ndcg").shape == (60,) for each in found.floors)
+    assert (found.owners is None) == (each_user == 1)
+    again = from_json(json.loads(json.dumps(to_json(found))))
+    assert [each.mean("ndcg") for each in again.floors] == [
+        each.mean("ndcg") for each in found.floors
+    ]
+    few = judge(split, 5, most_ranked=20)
+    assert few.ranked_users == 20 // each_user
+    assert all(each.values("ndcg").shape == (20 // each_user,) for each in few.floors)
     assert all((each.ranks >= 1).all() and (each.ranks <= MISS).all() for each in found.floors)
 
 

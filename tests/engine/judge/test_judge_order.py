@@ -9,17 +9,18 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.splits import SPLITS, Split, leave_one_out, temporal
+from engine.datasets.splits import leave_one_out, temporal
 from engine.judge.order import (
     OrderLoss,
+    Unordered,
     fitted_order_loss,
-    shuffled_before,
     shuffled_training,
     trained_order_loss,
 )
-from engine.models import FittedModel
+from engine.models import FittedModel, Model
 from engine.models.load import load_definition
 from engine.training.fitting import train_histories
 
@@ -44,29 +45,46 @@ def test_training_is_shuffled_within_users(histories: list[list[int]], seed: int
     assert found.checksum == shuffled_training(split, seed).checksum
 
 
-@given(histories=HISTORIES, part=st.sampled_from(SPLITS), length=st.integers(1, 9))
-def test_a_model_sees_the_same_items_before_the_same_target(
-    histories: list[list[int]], part: Split, length: int
+class Echo(Model):
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_items, self.shown = V, torch.zeros(0)
+
+    def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:
+        self.shown = items
+        return torch.zeros(len(items), V + 1)
+
+
+@given(histories=HISTORIES, seed=st.integers(0, 3))
+def test_a_model_sees_the_same_items_in_another_order(
+    histories: list[list[int]], seed: int
 ) -> None:
-    split = leave_one_out(flat(histories))
-    found = shuffled_before(split, part, length)
-    assert found.targets(part).tolist() == split.targets(part).tolist()
-    one, other = (each.histories(part, length) for each in (split, found))
-    assert np.array_equal(np.sort(one), np.sort(other))
-    assert np.array_equal(one == 0, other == 0)
-    for some, others in zip(split.seen(part), found.seen(part), strict=True):
-        assert np.array_equal(some, others)
+    items = torch.tensor([[0] * (9 - len(history)) + history for history in histories])
+    echo = Echo()
+    Unordered(echo, seed).scores(items)
+    assert torch.equal(echo.shown.sort(dim=1).values, items.sort(dim=1).values)
+    assert torch.equal(echo.shown == 0, items == 0)
+    first = echo.shown
+    Unordered(echo, seed).scores(items)
+    assert torch.equal(echo.shown, first)
 
 
-def test_users_without_a_target_keep_their_order() -> None:
-    own = flat([list(range(1, 30)), list(range(1, 30))], [*range(29), *range(100, 129)])
-    split = temporal(own, 110, 120)
-    assert split.users("test").tolist() == [1]
-    found = shuffled_before(split, "test", 50).interactions
-    assert found.items[:29].tolist() == list(range(1, 30))
-    assert found.items[29:].tolist() != list(range(1, 30))
-    assert found.times is not None
-    assert found.times.tolist() == [*range(29), *range(100, 129)]
+def test_every_order_is_as_likely() -> None:
+    echo = Echo()
+    Unordered(echo, 1).scores(torch.tensor([[0, 1, 2, 3]] * 6_000))
+    found = torch.unique(echo.shown, dim=0, return_counts=True)[1]
+    assert found.shape == (6,)
+    assert (found - 1_000).abs().max() < 120
+
+
+def test_several_targets_of_a_user_are_asked_in_both_orders() -> None:
+    own = flat(walks(lambda item: (item + 7) % V), [*range(12)] * 200)
+    loss = fitted_order_loss("markov", temporal(own, 6, 9), 10)
+    assert loss.ordered.shape == (2, 600)
+    assert (loss.ordered[0] == 1).all()
+    assert (loss.share("ndcg") or 0) > 0.5
 
 
 def test_a_large_shuffle_leaves_no_order() -> None:
@@ -118,6 +136,10 @@ def test_a_trained_model_is_asked_with_both_orders() -> None:
 
 def test_shares() -> None:
     best, worst = np.ones((2, 4), np.int32), np.full((2, 4), 11, np.int32)
-    assert OrderLoss(best, best).share("ndcg") == 0
-    assert OrderLoss(best, worst).share("recall") == 1
-    assert OrderLoss(worst, best).share("recall") is None
+    users = np.arange(4)
+    assert OrderLoss(best, best, users).share("ndcg") == 0
+    assert OrderLoss(best, worst, users).share("recall") == 1
+    assert OrderLoss(worst, best, users).share("recall") is None
+    # Two users, of whom one has three targets.
+    half = np.array([[1, 1, 1, 11]] * 2, np.int32)
+    assert OrderLoss(best, half, np.array([0, 0, 0, 1])).share("recall") == 0.5

@@ -48,8 +48,8 @@ def test_a_name_and_a_folder_change_nothing() -> None:
 
 def test_it_is_kept_and_a_damaged_file_is_none() -> None:
     assert read_kept("one") is None
-    keep("one", Judgement(50, users=1, cold=0, tied=None))
-    assert read_kept("one") == Judgement(50, users=1, cold=0, tied=None)
+    keep("one", Judgement(50, users=1, targets=1, cold=0, tied=None))
+    assert read_kept("one") == Judgement(50, users=1, targets=1, cold=0, tied=None)
     file = cache_folder() / "judged" / "one.json"
     file.write_text(file.read_text().replace("users", "people"))
     assert read_kept("one") is None
@@ -63,5 +63,5 @@ def test_a_cache_that_cannot_be_written_keeps_nothing(
     file = tmp_path / "file"
     file.touch()
     monkeypatch.setenv("SEQBENCH_CACHE", str(file))
-    keep("one", Judgement(50, users=1, cold=0, tied=None))
+    keep("one", Judgement(50, users=1, targets=1, cold=0, tied=None))
     assert read_kept("one") is None

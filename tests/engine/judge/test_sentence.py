@@ -32,7 +32,7 @@ def judged(users: int, *hits: int) -> Judgement:
         FittedRanks(f"model-{place}", f"Model {place}", 1 / (1 + place), ranks(users, many))
         for place, many in enumerate(hits)
     )
-    return Judgement(50, users, cold=0, tied=None, floors=floors)
+    return Judgement(50, users, users, cold=0, tied=None, floors=floors)
 
 
 def network(*each: NDArray[np.int32]) -> Network:
@@ -101,7 +101,8 @@ def test_networks_of_other_users_are_left_out_and_a_sample_is_taken_of_the_rest(
     assert not told(found, [network(ranks(99, 1))]).networks
     places = np.array([0, 50, 99], np.int32)
     floors = tuple(replace(each, ranks=each.ranks[places]) for each in found.floors)
-    said = told(replace(found, floors=floors, places=places), [network(ranks(100, 1))])
+    sampled = replace(found, floors=floors, places=places, ranked_users=3)
+    said = told(sampled, [network(ranks(100, 1))])
     assert said.networks[0].mean("recall") == pytest.approx(1 / 3)
     assert "a sample of 3" in dict(facts(said))["evaluated"]
 

@@ -9,13 +9,27 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from engine.analysis.provenance import split_of
 from engine.config import Catalogue, load_catalogue
 from engine.modelinfo import builtin_infos
-from engine.spec import Code, RunSpec, amended, parameter_count, settings_digest
+from engine.spec import (
+    Code,
+    RunSpec,
+    SplitRule,
+    amended,
+    parameter_count,
+    settings_digest,
+)
+from engine.spec.identity import PROTOCOL
 from engine.spec.settings import stored_settings, values_of
 
 RECORDED = json.loads((Path(__file__).parent / "golden/runs.json").read_text())
 """Made by the version before models had files of their own."""
+
+
+def first_protocol(spec: RunSpec) -> RunSpec:
+    """The run as the versions before protocol 2 stored it."""
+    return RunSpec.model_validate(spec.model_dump() | {"protocol": 1})
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +40,7 @@ def shipped() -> Catalogue:
 @pytest.mark.parametrize("then", RECORDED, ids=lambda then: "-".join(map(str, then["cell"][:4])))
 def test_a_run_is_what_it_was(shipped: Catalogue, then: dict[str, Any]) -> None:
     model, dataset, length, profile, overrides = then["cell"]
-    spec = shipped.run_spec(model, dataset, length, 42, profile, overrides)
+    spec = first_protocol(shipped.run_spec(model, dataset, length, 42, profile, overrides))
     now = spec.model_dump(mode="json")
     assert sorted(now) == then["keys"]
     assert (now["architecture"], now["training"]) == (then["architecture"], then["training"])
@@ -37,6 +51,41 @@ def test_a_run_is_what_it_was(shipped: Catalogue, then: dict[str, Any]) -> None:
     values = {**then["architecture"], **then["training"]}
     del values["model"]
     assert values_of(now) == values
+
+
+@pytest.mark.parametrize("kind", ["leave-one-out", "temporal"])
+def test_a_run_of_protocol_1_ranks_the_first_item_of_a_period_and_is_what_it_was(
+    shipped: Catalogue, kind: str
+) -> None:
+    content = shipped.run_spec("sasrec", "ml-100k", 50, 1).model_dump(mode="json")
+    new = content | {"source": content["source"] | {"split": {"kind": kind}}}
+    stored = new | {"protocol": 1}
+    before, now = RunSpec.model_validate(stored), RunSpec.model_validate(new)
+    assert (before.protocol, now.protocol) == (1, PROTOCOL)
+    targets = "first" if kind == "temporal" else "successive"
+    assert before.source.split == SplitRule.model_validate({"kind": kind, "targets": targets})
+    assert now.source.split.targets == "successive"
+    assert settings_digest(stored) == before.settings() != now.settings()
+    again = RunSpec.model_validate_json(before.model_dump_json())
+    assert (again, again.fingerprint()) == (before, before.fingerprint())
+    assert split_of(stored) == split_of(before.model_dump(mode="json")) == kind
+    later = amended(before, {"epochs": 7})
+    assert (later.protocol, later.source.split) == (1, before.source.split)
+
+
+def test_each_rule_of_targets_is_a_split_of_its_own(shipped: Catalogue) -> None:
+    content = shipped.run_spec("sasrec", "ml-100k", 50, 1).model_dump(mode="json")
+
+    def ruled(**rule: object) -> RunSpec:
+        split = {"kind": "temporal", **rule}
+        return RunSpec.model_validate(content | {"source": content["source"] | {"split": split}})
+
+    specs = [ruled(), *(ruled(targets=each) for each in ("last", "random", "first"))]
+    specs.append(ruled(quantile=0.9))
+    assert len({each.settings() for each in specs}) == len(specs)
+    said = ["temporal", *(f"temporal targets={each}" for each in ("last", "random", "first"))]
+    assert [split_of(each.model_dump()) for each in specs] == [*said, "temporal quantile=0.9"]
+    assert ruled(targets="successive").settings() == specs[0].settings()
 
 
 def test_a_setting_that_an_earlier_version_lacked_has_its_default(shipped: Catalogue) -> None:

@@ -24,7 +24,7 @@ from engine.models.builtin import esasrec, gru4rec, hstu
 from engine.spec import RunSpec, Training
 from engine.training import loop
 from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from engine.training.evaluation import evaluation_set
+from engine.training.evaluation import evaluation_set, flat_histories
 from engine.training.fitting import train_histories
 from engine.training.loop import Interrupted, Outcome, train
 from engine.training.measure import measure
@@ -357,19 +357,15 @@ def test_what_is_evaluated_comes_with_its_times(tiny_spec) -> None:
     data = with_times(spec)
     split = leave_one_out(data)
     for name in ("valid", "test"):
-        found = evaluation_set(split, name, 12, CPU, timed=True)
-        assert found.times is not None
+        found = evaluation_set(split, name, 12, flat_histories(data, CPU, timed=True))
+        histories, times = found.inputs(slice(None))
+        assert times is not None
         assert data.times is not None
-        assert ((found.times == 0) == (found.histories == 0)).all()
+        assert ((times == 0) == (histories == 0)).all()
         last = torch.from_numpy(data.times[split.ends(name) - 1])
-        assert torch.equal(found.times[:, -1], last)
-        assert evaluation_set(split, name, 12, CPU).times is None
-    assert (
-        evaluation_set(
-            leave_one_out(load_interactions(spec.source)), "test", 12, CPU, timed=True
-        ).times
-        is None
-    )
+        assert torch.equal(times[:, -1], last)
+        assert flat_histories(data, CPU).times is None
+    assert flat_histories(load_interactions(spec.source), CPU, timed=True).times is None
 
 
 def test_a_recommendation_has_the_times_of_the_history(tiny_spec) -> None:
@@ -380,11 +376,12 @@ def test_a_recommendation_has_the_times_of_the_history(tiny_spec) -> None:
     split = leave_one_out(data)
     predict(model.eval(), split, 3, 5)
     ((items, times),) = model.met
-    wanted = evaluation_set(split, "test", spec.length, CPU, timed=True)
-    assert torch.equal(items[0], wanted.histories[3].long())
+    wanted = evaluation_set(split, "test", spec.length, flat_histories(data, CPU, timed=True))
+    histories, moments = wanted.inputs(slice(3, 4))
+    assert torch.equal(items[0], histories[0])
     assert times is not None
-    assert wanted.times is not None
-    assert torch.equal(times[0], wanted.times[3])
+    assert moments is not None
+    assert torch.equal(times[0], moments[0])
 
 
 def test_data_without_times_bring_none(tiny_spec) -> None:

@@ -22,7 +22,7 @@ from engine.predictions import predictions
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec, save_spec
-from engine.training.evaluation import evaluation_set, ranks
+from engine.training.evaluation import evaluation_set, flat_histories, ranks
 from engine.training.recommend import predict, trained_model
 from engine.worker import recommend
 
@@ -65,7 +65,8 @@ def test_ranks_are_those_of_evaluation(folder: RunFolder) -> None:
     spec = load_spec(folder)
     split = split_data(open_data(spec.source).interactions, spec.source)
     model = trained_model(spec, folder.best_model, split.interactions.num_items)
-    expected = ranks(model, evaluation_set(split, "test", spec.length, torch.device("cpu")), 3)
+    flat = flat_histories(split.interactions, torch.device("cpu"))
+    expected = ranks(model, evaluation_set(split, "test", spec.length, flat), 3)
     found = [predict(model, split, user, 5) for user in split.test.users.tolist()]
     assert [one.rank for one in found] == expected[0].tolist()
     assert [one.rank_masked for one in found] == expected[1].tolist()

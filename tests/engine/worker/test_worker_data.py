@@ -9,14 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from test_worker import ENDLESS, OFTEN, exit_status, kill_halted, lines, small_spec
 
+from engine.analysis.pairs.significance import per_user
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import data_checksum
+from engine.datasets.splits import data_checksum, split_data
+from engine.datasets.statistics import split_counts
 from engine.errors import DataError
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
@@ -62,9 +65,11 @@ def said(rows: list[Row], split: dict[str, Any] | None) -> list[Any]:
                 sum(row[2] < moment for row in history) for moment in (TEMPORAL["valid_from"],
                 TEMPORAL["test_from"])
             ]  # fmt: skip
-            valid = periods[0] if 0 < periods[0] < periods[1] else None
-            test = periods[1] if 0 < periods[1] < len(history) else None
-            found.append((periods[0], valid, test))
+            ranked = (
+                range(max(1, periods[0]), periods[1]),
+                range(max(1, periods[1]), len(history)),
+            )
+            found.append((periods[0], *map(list, ranked)))
     return found
 
 
@@ -183,6 +188,33 @@ def test_a_worker_refuses_other_data_and_goes_on_with_the_old_ones(
     kill_halted(start(mine, attempt=3, halt=("epoch", 1)))
     begun = lines(mine, "start", 3)[0].fields
     assert (begun["resumed_epoch"], begun["checksum"]) == (2, trained)
+
+
+def test_several_targets_a_user_are_ranked_recorded_and_gone_on_with(
+    mine: RunFolder, start: Start, tmp_path: Path
+) -> None:
+    spec = small_spec(source=source(tmp_path / "data", ROWS, split=TEMPORAL), epochs=3)
+    mine.spec.unlink()
+    save_spec(mine, spec, created=1.0)
+    kill_halted(start(mine, halt=("checkpoint", 2), constants=OFTEN))
+    assert exit_status(start(mine, attempt=2)) == 0
+    split = split_data(load_interactions(spec.source), spec.source)
+    ranks, users = np.load(mine.test_ranks), np.load(mine.test_users)
+    assert (ranks.shape, users.dtype) == ((2, 15), np.int32)
+    assert users.tolist() == split.users("test").tolist()
+    facts = lines(mine, "start", 2)[0].fields
+    counted = ("test_users", "test_targets", "test_cold_users", "test_without_history")
+    assert [facts[name] for name in counted] == [7, 15, 0, 0]
+    assert facts["test_ceiling"] == split_counts(split).test_ceiling
+    epochs = [*lines(mine, "epoch"), *lines(mine, "epoch", 2)]
+    best = next(each for each in epochs if each.fields["epoch"] == facts_of_end(mine)["best_epoch"])
+    for name in ("hit", "mrr", "ndcg"):
+        found = per_user(ranks[0], name, users).mean()
+        assert best.fields[f"test_{name}"] == pytest.approx(found)
+
+
+def facts_of_end(folder: RunFolder) -> dict[str, Any]:
+    return dict(lines(folder, "end", 2)[0].fields)
 
 
 def test_without_a_checkpoint_it_trains_on_what_is_here_and_says_so(

@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
 from engine.errors import UsageError, shown
 from engine.evaluated import cold_sentence
-from engine.spec import Dataset, Filter, Packing, SplitRule
+from engine.spec import Dataset, Filter, Packing, SplitRule, Targets
 from engine.spec.data import is_text_encoding
 from engine.validation import InvalidError, validate
 from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
-from tui.shell.text import count
 
 if TYPE_CHECKING:
     from engine.datasets.layout import Layout
@@ -64,6 +63,17 @@ def rule_options(command: Command) -> Command:
                 help="What is held out.",
             ),
             click.option(
+                "--targets",
+                type=click.Choice(get_args(Targets)),
+                help="Temporal: which of a user's interactions are ranked.  [default: successive]",
+            ),
+            click.option(
+                "--quantile",
+                type=float,
+                metavar="Q",
+                help="Temporal: test is what comes after this quantile of the times, such as 0.9.",
+            ),
+            click.option(
                 "--valid-from",
                 metavar="TIME",
                 help="Temporal: validation starts at this date or number.",
@@ -78,33 +88,45 @@ def rule_options(command: Command) -> Command:
 
 
 def _rules(
-    base: Dataset | None,
+    filtering: Filter,
+    begun: SplitRule,
     min_rating: float | None,
     repeats: str | None,
     k_core: int | None,
     rounds: int | None,
     split: str | None,
+    targets: str | None,
+    quantile: float | None,
     valid_from: str | None,
     test_from: str | None,
 ) -> tuple[Filter, SplitRule]:
-    """Lay the options over the filter and split of a data set. Raises `UsageError`."""
+    """Lay the options over a filter and a split. Raises `UsageError`."""
     asked = {
         "min_rating": min_rating,
         "repeats": repeats,
         "k_core": k_core,
         "k_core_rounds": rounds,
     }
-    filtered = (base.filter if base else Filter()).model_dump()
+    filtered = filtering.model_dump()
     filtered |= {key: value for key, value in asked.items() if value is not None}
     if k_core is not None:
         filtered["k_core_rounds"] = rounds
-    moments = {"kind": split, "valid_from": valid_from, "test_from": test_from}
-    divided = (base.split if base else SplitRule()).model_dump()
-    if divided["kind"] == "given" and any(moments.values()):
+    moments = {"valid_from": valid_from, "test_from": test_from}
+    if begun.kind == "given" and (split or quantile or any(moments.values())):
         raise UsageError("its files give the split: leave out --split and its moments.")
-    divided |= {key: value for key, value in moments.items() if value is not None}
-    if divided["kind"] != "temporal" and (valid_from is not None or test_from is not None):
-        raise UsageError("--valid-from and --test-from belong to --split temporal.")
+    if split is not None and split != begun.kind:
+        begun = SplitRule.model_validate({"kind": split})
+    divided = begun.model_dump()
+    if any(moments.values()):
+        divided["quantile"] = None
+    elif quantile is not None:
+        divided |= dict.fromkeys(moments)
+    asked_split = {**moments, "quantile": quantile, "targets": targets}
+    divided |= {key: value for key, value in asked_split.items() if value is not None}
+    if begun.kind != "temporal" and (quantile is not None or any(moments.values())):
+        raise UsageError("--valid-from, --test-from and --quantile belong to --split temporal.")
+    if begun.kind == "leave-one-out" and targets is not None:
+        raise UsageError("--targets belongs to --split temporal and to given splits.")
     try:
         return validate(Filter, filtered), validate(SplitRule, divided)
     except InvalidError as error:
@@ -124,7 +146,7 @@ def show(session: Session, name: str, as_json: bool, **options: Any) -> None:
     from engine.datasets.load import open_data, prepare, source_files
 
     base = session.catalogue.dataset(name)
-    rule, split = _rules(base, **options)
+    rule, split = _rules(base.filter, base.split, **options)
     dataset = base.model_copy(update={"filter": rule, "split": split})
     if rule != base.filter and base.synthetic is not None:
         raise UsageError(f"{base.name} is generated: there is nothing to filter.")
@@ -200,9 +222,13 @@ def import_(
     from engine.datasets.readers.textlines import Form
 
     files = _sources(file, (train, valid, test))
-    if len(files) > 1 and any(options[each] for each in ("split", "valid_from", "test_from")):
+    parted = ("split", "quantile", "valid_from", "test_from")
+    if len(files) > 1 and any(options[each] for each in parted):
         raise UsageError("its files give the split: leave out --split and its moments.")
-    rule, split = _rules(None, **options)
+    kind_of_split: Literal["given", "leave-one-out"] = (
+        "given" if len(files) > 1 else "leave-one-out"
+    )
+    rule, split = _rules(Filter(), SplitRule(kind=kind_of_split), **options)
     if encoding is not None and not is_text_encoding(encoding):
         raise UsageError(f"there is no encoding {shown(encoding)}: give one such as latin-1.")
     form = Form(encoding, packing)
@@ -211,7 +237,8 @@ def import_(
     chosen = kind or format_of(files[0], form)
     with progress(f"Reading {files[0].name}"):
         layout = layout_of(files[0], chosen, named, between, not no_header, form)
-        draft = draft_of_files(files, name, layout, rule, split, title)
+        asked = split if len(files) > 1 or options["split"] else None
+        draft = draft_of_files(files, name, layout, rule, asked, title)
     report(draft.dataset, draft.prepared, as_json, draft.layout)
     _keep(session, draft, "in-place" if in_place else "copied", replace, dry_run)
 
@@ -266,7 +293,7 @@ def derive(
     from engine.datasets.own import draft_of_set
 
     source = session.catalogue.dataset(base)
-    rules = _rules(source, **options)
+    rules = _rules(source.filter, source.split, **options)
     with progress(f"Reading {source.name}"):
         draft = draft_of_set(source, name, *rules, title)
     report(draft.dataset, draft.prepared, as_json)
@@ -306,12 +333,10 @@ def report(
         counts = split_counts(split_data(own, dataset))
         found = find_problems(own)
     if as_json:
-        valid, test = counts.ceilings
         split: dict[str, Any] = {
             "kind": dataset.split.kind,
+            "targets": dataset.split.targets,
             **asdict(counts),
-            "valid_ceiling": valid.highest,
-            "test_ceiling": test.highest,
         }
         say_json(
             {
@@ -347,12 +372,13 @@ def report(
         say(f"  {'':<14}{unit_sentence(prepared.unit, int(own.times.max()))}")
     say(
         f"  {dataset.split.kind:<14}{counts.train:,} interactions to train on, "
-        f"{count(counts.valid, 'user')} in validation, {counts.test:,} in test, "
-        f"{counts.trained_only:,} only in training"
+        f"{counts.evaluated}, {counts.trained_only:,} only in training"
         + (f", {counts.unused:,} interactions unused" if counts.unused else "")
     )
     if counts.valid_from:
         say(f"  {'':<14}validation from {counts.valid_from}, test from {counts.test_from}")
+    for remark in filter(None, (dataset.split.ranked, *counts.remarks)):
+        say(f"  {'':<14}{remark}")
     notes = layout.notes if layout else ()
     minded = (cold_sentence(*counts.ceilings), *sentences(found, own, dataset.split, counts))
     for sentence in filter(None, (*notes, dataset.doubt, *minded)):

@@ -70,6 +70,44 @@ def test_cells_of_one_data_set_are_compared_and_no_others(location: StoreLocatio
     assert low < 0.3 < high
 
 
+def test_users_with_several_targets_count_once(location: StoreLocation) -> None:
+    rows = [add(location, name, seed, 0.2) for name in ("a", "b") for seed in (1, 2)]
+    owners = np.repeat(np.arange(100, dtype=np.int32), USERS // 100)
+    for row in rows:
+        np.save(location.folder(str(row["run"])).test_users, owners)
+    cells, problems = ranked_cells(location, rows, counted(rows))
+    assert problems == []
+    assert [(cell.targets, cell.users) for cell in cells] == [(USERS, 100)] * 2
+    (pair,) = pairs(cells, "recall", masked=False)
+    assert pair.difference.users == 100
+    values = cells[0].values("recall", masked=False)
+    assert values.shape == (2, 100)
+    assert values.mean() == pytest.approx((cells[0].ranks[:, 0] <= 10).mean())
+    # Of other users, or of targets that are shared out otherwise, nothing is paired.
+    other = np.sort(np.arange(USERS, dtype=np.int32) % 100)
+    other[0:5] = 0
+    for row in rows[2:]:
+        np.save(location.folder(str(row["run"])).test_users, other)
+    assert not pairs(ranked_cells(location, rows, counted(rows))[0], "recall", masked=False)
+    np.save(location.folder(str(rows[0]["run"])).test_users, other)
+    left, problems = ranked_cells(location, rows, counted(rows))
+    assert [cell.label for cell in left] == ["b L=50"]
+    assert problems == ["a L=50 is left out: its runs rank for other users."]
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.arange(3), np.zeros(USERS), np.arange(USERS, dtype=np.int32)[::-1]]
+)
+def test_users_that_cannot_be_read_leave_a_run_out(
+    location: StoreLocation, wrong: np.ndarray
+) -> None:
+    row = add(location, "a", 1, 0.2)
+    np.save(location.folder(str(row["run"])).test_users, wrong)
+    cells, (problem,) = ranked_cells(location, [row], counted([row]))
+    assert cells == []
+    assert "its test ranks can't be read (" in problem
+
+
 def test_equal_models_are_not_said_to_differ(location: StoreLocation) -> None:
     rows = [add(location, name, seed, 0.2) for name in ("a", "b") for seed in (1, 2, 3)]
     (pair,) = pairs(ranked_cells(location, rows, counted(rows))[0], "ndcg", masked=False)

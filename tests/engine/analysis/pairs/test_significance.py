@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import (
     LEVEL,
     difference,
@@ -106,6 +107,56 @@ def test_nor_does_it_with_few_users(seeds: int, users: int) -> None:
     found = [difference(*hits(generator, seeds, users, 0.15)) for _ in range(tries)]
     assert sum(each.p < LEVEL for each in found) <= stats.binom.isf(0.001, tries, LEVEL)
     assert all(each.low < each.high for each in found)
+
+
+def targets_of_users(
+    generator: np.random.Generator, seeds: int, users: int, seed_spread: float, better: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ranks of two models, (seeds, targets) each, and the targets' users: a user's depend on
+    each other, as users differ in what is easy and in which model suits them."""
+    many = np.minimum(1 + generator.geometric(0.15, users), 60)
+    easy = generator.normal(-2.2, 1.3, users)
+    whose = np.repeat(np.arange(users), many)
+    found = []
+    for gain in (better, 0.0):
+        own = easy + gain + generator.normal(0, 1.5, users)
+        moved = own[whose] + generator.normal(0, seed_spread, (seeds, 1))
+        chance = moved + generator.normal(0, 0.5, (seeds, len(whose)))
+        hit = generator.random(chance.shape) < 1 / (1 + np.exp(-chance))
+        found.append(np.where(hit, generator.integers(1, 11, hit.shape), 11).astype(np.int32))
+    return found[0], found[1], whose
+
+
+@pytest.mark.parametrize(("seeds", "seed_spread"), [(2, 0.0), (3, 0.15), (5, 0.4)])
+@pytest.mark.parametrize("users", [50, 300])
+def test_several_targets_of_a_user_are_one_observation(
+    seeds: int, seed_spread: float, users: int
+) -> None:
+    generator, tries = np.random.default_rng(users), 400
+    by_user = by_target = 0
+    for _ in range(tries):
+        a, b, whose = targets_of_users(generator, seeds, users, seed_spread)
+        by_user += difference(*(per_user(each, "ndcg", whose) for each in (a, b))).p < LEVEL
+        by_target += difference(*(per_user(each, "ndcg") for each in (a, b))).p < LEVEL
+    most = stats.binom.isf(0.001, tries, LEVEL)
+    assert by_user <= most
+    assert by_target > most or seed_spread  # as if users with much to rank were many users
+
+
+def test_an_interval_over_users_of_several_targets_holds_the_truth() -> None:
+    generator, tries = np.random.default_rng(9), 400
+    truth = np.mean(
+        [
+            per_user(a, "ndcg", whose).mean()
+            for a, _, whose in (targets_of_users(generator, 1, 5_000, 0.0) for _ in range(20))
+        ]
+    )
+    held = 0
+    for _ in range(tries):
+        a, _, whose = targets_of_users(generator, 1, 90, 0.0)
+        low, high = user_interval(per_user(a, "ndcg", whose))
+        held += low <= truth <= high
+    assert held >= stats.binom.ppf(0.001, tries, 1 - LEVEL)
 
 
 def test_what_is_there_is_found_and_the_interval_holds_it() -> None:

@@ -22,7 +22,8 @@ WALKS = "user_id,item_id,timestamp\n" + "".join(
 @pytest.fixture
 def walks(tmp_path: Path, cli: Run, no_data: None) -> str:
     (tmp_path / "walks.csv").write_text(WALKS)
-    assert cli("data", "import", "walks.csv", "--name", "walks").exit_code == 0
+    words = ("walks.csv", "--name", "walks", "--split", "leave-one-out")
+    assert cli("data", "import", *words).exit_code == 0
     return "walks"
 
 

@@ -29,7 +29,8 @@ NAMED = ("--user", "who", "--item", "what", "--time", "when")
 
 
 def test_a_table_becomes_a_data_set(table: Path, tmp_path: Path, cli: Run) -> None:
-    done = cli("data", "import", str(table), "--name", "mine", *NAMED)
+    words = ("--name", "mine", *NAMED, "--split", "leave-one-out")
+    done = cli("data", "import", str(table), *words)
     assert done.exit_code == 0, done.stderr
     assert "Too short: 1 of 13" in done.stdout
     assert "Ties: 1 of 98" in done.stdout

@@ -44,8 +44,8 @@ def news(tmp_path: Path, no_data: None) -> Path:
 
 
 def test_items_that_training_lacks_are_counted(news: Path, cli: Run, cli_json: Run) -> None:
-    done = cli("data", "import", str(news), "--name", "news")
-    assert "Cold items: the test item of 9 of 12 evaluated users and" in done.stdout
+    done = cli("data", "import", str(news), "--name", "news", "--split", "leave-one-out")
+    assert "Cold items: 9 of 12 test items and 9 of 12 validation items occur" in done.stdout
     assert "at most 0.2500 on test" in done.stdout
     assert "Few items: with 10 of them, a random order has a Recall@10 of 1.0000" in done.stdout
     for words in (("--split", "temporal", "--valid-from", "2020-09-19"), ()):
@@ -54,13 +54,14 @@ def test_items_that_training_lacks_are_counted(news: Path, cli: Run, cli_json: R
         assert (found["test"], found["test_cold"], found["test_ceiling"]) == (12, 9, 0.25)
         assert (found["valid"], found["valid_cold"], found["valid_ceiling"]) == (12, 9, 0.25)
     early = ("--split", "temporal", "--valid-from", "2020-09-15", "--test-from", "2020-09-16")
-    assert "Cold items" not in cli("data", "show", "news", *early).stdout
+    assert "Cold items" not in cli("data", "show", "news", *early, "--targets", "first").stdout
 
 
 def test_a_result_stands_beside_what_bounds_it(
     news: Path, tmp_path: Path, cli: Run, cli_json: Run
 ) -> None:
-    assert cli("data", "import", str(news), "--name", "news").exit_code == 0
+    last = ("--split", "leave-one-out")
+    assert cli("data", "import", str(news), "--name", "news", *last).exit_code == 0
     words = "run --model sasrec --dataset news --length 8 --set dim=8 --set epochs=1 --wait"
     done = cli(*words.split())
     assert done.exit_code == 0, done.output
@@ -119,7 +120,8 @@ def test_the_evaluated_users_are_named_where_they_are_fewer(
         r"^  users per second [\d,]+ \(batch 1\), [\d,]+ \(batch 256\)$", shown, re.MULTILINE
     )
     assert cli_json("show", run.id, "--json")["evaluated"] == {
-        "users": 15, "valid": 12, "test": 12
+        "users": 15, "valid": 12, "test": 12, "valid_targets": 12, "test_targets": 12,
+        "test_cold_users": 0,
     }  # fmt: skip
     for more in ((), ("--by-cell",)):
         rows = json.loads(cli("compare", "--format", "json", *more).stdout)
@@ -129,6 +131,43 @@ def test_the_evaluated_users_are_named_where_they_are_fewer(
     facts = cell_facts(catalogue, ("sasrec", "news", 8), order, cell, "", list)
     detail = "\n".join(map(str, facts))
     assert f"Evaluated   {evaluated}" in detail
+
+
+def test_what_has_times_is_split_by_them_and_every_later_item_is_ranked(
+    news: Path, tmp_path: Path, cli: Run, cli_json: Run
+) -> None:
+    new = "".join(
+        f"new{user},old{user},{1_600_700_000 + step}\n" for user in (1, 2) for step in (1, 2)
+    )
+    news.write_text(NEWS + new)
+    done = cli("data", "import", str(news), "--name", "news", "--quantile", "0.7", "--split",
+               "temporal")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    by_itself = cli("data", "import", str(news), "--name", "other")
+    assert "The file has times, so it is split by them" in by_itself.stdout
+    assert "With --split leave-one-out, each user's last two" in by_itself.stdout
+    assert cli_json("data", "show", "other", "--json")["split"]["kind"] == "temporal"
+    found = cli_json("data", "show", "news", "--json")["split"]
+    assert (found["test"], found["test_targets"], found["test_cold_users"]) == (14, 28, 2)
+    assert found["test_without_history"] == 2
+    shown = cli("data", "show", "news").stdout
+    assert "28 targets of 14 in test" in shown
+    assert "0 and 2 of these users are in no training interaction" in shown
+    assert "0 and 2 interactions are not ranked, as their users have nothing before them" in shown
+    one = cli("data", "show", "news", "--targets", "last").stdout
+    assert "each user's last one is ranked" in one
+    assert "targets of" not in one
+    words = "run --model sasrec --dataset news --length 8 --set dim=8 --set epochs=1 --wait"
+    done = cli(*words.split())
+    assert done.exit_code == 0, done.output
+    told = "28 targets of 14 of 14 users in test"
+    assert f"({told}, " in done.stderr
+    assert "2 test users are in no training interaction" in done.stderr
+    rows = cli_json("compare", "--format", "json")
+    assert [row["test_users"] for row in rows] == [14]
+    page = tmp_path / "page.md"
+    assert cli("report", "-o", str(page)).exit_code == 0
+    assert re.search(r"\| test \| 14 \| 2 \| 28 \|", page.read_text())
 
 
 @pytest.mark.parametrize(

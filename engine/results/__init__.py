@@ -1,0 +1,1 @@
+"""Results of evaluation: from the ranks of targets to the metrics of users."""
