@@ -62,6 +62,11 @@ class Counted:
     users: int
     trained: int
     evaluated: dict[str, int]
+    """Users."""
+    ranked: dict[str, int]
+    """Their items."""
+    new: dict[str, int]
+    """Users without training interactions."""
     cold: dict[str, int]
     tied: dict[str, int]
 
@@ -84,25 +89,33 @@ def counted(name: str) -> Counted:
         histories[user].append((0 if name == "timeless" else at, item))
     trained: list[int] = []
     held: dict[str, list[tuple[int, int, list[tuple[int, int]]]]] = {"validation": [], "test": []}
-    for history in histories.values():
+    users: dict[str, list[int]] = {"validation": [], "test": []}
+    new: dict[str, int] = {"validation": 0, "test": 0}
+    for user, history in histories.items():
         history.sort(key=lambda each: each[0])
         if name == "later":
             bounds = [sum(at < moment for at, _ in history) for moment in (VALID_FROM, TEST_FROM)]
             trained += [item for _, item in history[: bounds[0]]]
             ends = (("validation", bounds[0], bounds[1]), ("test", bounds[1], len(history)))
             for split, begin, end in ends:
-                if 0 < begin < end:
-                    held[split].append((*history[begin], history[:begin] + history[begin + 1 :]))
+                for place in range(max(1, begin), end):
+                    rest = history[:place] + history[place + 1 :]
+                    held[split].append((*history[place], rest))
+                    users[split].append(user)
+                new[split] += bounds[0] == 0 and user in users[split]
         elif len(history) < 3:
             trained += [item for _, item in history]
         else:
             trained += [item for _, item in history[:-2]]
             for split, place in (("validation", -2), ("test", -1)):
                 held[split].append((*history[place], history[:place] + history[place:][1:]))
+                users[split].append(user)
     return Counted(
         users=len(histories),
         trained=len(trained),
-        evaluated={split: len(each) for split, each in held.items()},
+        evaluated={split: len(set(each)) for split, each in users.items()},
+        ranked={split: len(each) for split, each in held.items()},
+        new=new,
         cold={s: sum(item not in trained for _, item, _ in each) for s, each in held.items()},
         tied={
             s: sum(any(at == other for other, _ in rest) for at, _, rest in each)
@@ -187,10 +200,12 @@ def test_the_report_tells_whom_a_split_evaluates(made: Made, name: str) -> None:
     rows = {row[""]: row for row in table_of(report, "Who is evaluated")}
     assert list(rows) == ["validation", "test"]
     for split, row in rows.items():
-        users = own.evaluated[split]
-        assert row["users evaluated"] == str(users)
-        assert row["cold items"] == _share(own.cold[split], users)
-        tied = "no times" if name == "timeless" else _share(own.tied[split], users)
+        items = own.ranked[split]
+        assert row["users evaluated"] == str(own.evaluated[split])
+        assert row["items ranked"] == str(items)
+        assert row["not in training"] == str(own.new[split])
+        assert row["cold items"] == _share(own.cold[split], items)
+        tied = "no times" if name == "timeless" else _share(own.tied[split], items)
         assert row["decided by a tie"] == tied
 
 
@@ -201,7 +216,9 @@ def _share(part: int, whole: int) -> str:
 @pytest.mark.parametrize("name", SPLITS)
 def test_every_number_of_users_in_it_is_one_of_those(made: Made, name: str) -> None:
     own, text = counted(name), markdown(made.report(f"dataset:{name}"), None)
-    numbers = re.findall(r"(\d[\d,]*) (?:(\w+) )?(?:users|test items)\b(?! a second)", text)
+    numbers = re.findall(r"(\d[\d,]*) (?:(\w+) )?users\b(?! a second)", text)
+    items = re.findall(r"(\d[\d,]*) test items\b", text)
+    assert set(items) <= {str(own.ranked["test"])}
     known = {str(own.users), *map(str, own.evaluated.values())}
     assert {number for number, _ in numbers} <= known
     assert {number for number, word in numbers if word == "test"} <= {str(own.evaluated["test"])}
@@ -224,7 +241,7 @@ def test_what_runs_of_before_did_not_record_is_said(made: Made) -> None:
             start, *rest = text.splitlines(keepends=True)
             fields = json.loads(start)
             lost = [name for name in fields if name.startswith(("valid_", "test_", "train_"))]
-            assert len(lost) == 9
+            assert len(lost) == 17
             kept = {name: value for name, value in fields.items() if name not in lost}
             path.write_text("".join([json.dumps(kept) + "\n", *rest]))
         rebuild(made.location)
@@ -233,7 +250,7 @@ def test_what_runs_of_before_did_not_record_is_said(made: Made) -> None:
         assert used["trained on"] == "not recorded"
         assert used["split"] == "temporal valid_from=600 test_from=800"
         for row in table_of(report, "Who is evaluated"):
-            assert set(list(row.values())[-3:]) == {"not recorded"}
+            assert set(list(row.values())[-5:]) == {"not recorded"}
     finally:
         for path, text in zip(journals, whole, strict=True):
             path.write_text(text)

@@ -98,7 +98,7 @@ async def test_what_bounds_its_figures_is_said(
         screen = await opened(pilot, "tiny")
         await wait_for(pilot, lambda: "Cold items" in text(screen), "its remarks")
         said = " ".join(text(screen).split())
-        assert "the test item of 9 of 9 evaluated users and the validation item of 0 of 9" in said
+        assert "9 of 9 test items and 0 of 9 validation items occur in no training" in said
         assert "at most 0.0000 on test and 1.0000 on validation" in said
         assert "times 2020-09-13 12:26:40 to 2020-09-13 12:31:40 UTC" in said
 
