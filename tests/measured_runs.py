@@ -20,7 +20,8 @@ from engine.analysis.pairs.cells import cell_of
 from engine.cell import Cell
 from engine.config import Catalogue, load_catalogue
 from engine.metrics import METRIC_COLUMNS
-from engine.spec import Filter, SplitRule
+from engine.spec import Filter, RunSpec, SplitRule
+from engine.spec.identity import PROTOCOL
 from engine.store.connect import connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.folders import save_unsaved
@@ -61,6 +62,7 @@ class MeasuredStore:
         split: SplitRule | None = None,
         kept: Filter | None = None,
         improving: bool = False,
+        protocol: int = PROTOCOL,
         **settings: Any,
     ) -> str:
         """A run of so many epochs, its best three before the last; 0 leaves it queued. With
@@ -71,6 +73,8 @@ class MeasuredStore:
         rules = {"split": split, "filter": kept}
         given = {name: rule for name, rule in rules.items() if rule is not None}
         spec = spec.model_copy(update={"source": spec.source.model_copy(update=given)})
+        if protocol != PROTOCOL:
+            spec = RunSpec.model_validate(spec.model_dump() | {"protocol": protocol})
         run = enqueue(self.location, [spec])[0]
         with closing(connect_writer(self.location)) as connection:
             save_unsaved(connection, self.location)

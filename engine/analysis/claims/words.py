@@ -10,6 +10,7 @@ from engine.analysis.claims.claim import NONE_SHOWN, USERS_ALONE, USERS_AND_SEED
 from engine.analysis.claims.rule import Side, untold
 from engine.analysis.columns.text import signed
 from engine.analysis.export import listed
+from engine.evaluated import with_targets
 
 _EFFECTS = ((0.8, "large"), (0.5, "medium"), (0.2, "small"))
 """Cohen, Statistical Power Analysis for the Behavioral Sciences, 1988, sec. 2.2.3."""
@@ -256,11 +257,16 @@ def pair_sentence(claim: Claim, effect: float, more_seeds: int | None) -> str:
     )
 
 
-def pair_note(claim: Claim, users: int, seeds: tuple[int, int]) -> str:
-    """Say what a reader must know about the sentences on two cells."""
+def pair_note(claim: Claim, users: int, targets: int, seeds: tuple[int, int]) -> str:
+    """Say what a reader must know about the sentences on two cells.
+
+    Args:
+        targets: what is ranked, one or several items a user.
+    """
     assert claim.family is not None
+    whom = with_targets(targets, users, "test users")
     return (
-        f"Over {users:,} test users, paired, and {seeds[0]} against {seeds[1]} seeds, not paired. "
+        f"Over {whom}, paired, and {seeds[0]} against {seeds[1]} seeds, not paired. "
         f"p is corrected (Holm) for {family_text(claim.family)}, which is right if you chose them "
         "beforehand; intervals are not corrected. `seqbench compare --pairs` and the report "
         "compare every pair of cells in one metric, and correct for all of them: if you picked "

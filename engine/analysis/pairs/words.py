@@ -66,7 +66,8 @@ def words_for(
     if first.why_untold is not None:
         why = f"{first.why_untold}."
         return PairWords((why, *said, *missing), why)
-    note = pair_note(first.claim, first.difference.users, first.difference.seeds)
+    found_over = first.difference
+    note = pair_note(first.claim, found_over.users, first.a.targets, found_over.seeds)
     return PairWords((*said, note, *missing), None)
 
 

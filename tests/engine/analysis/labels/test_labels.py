@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -20,6 +21,7 @@ from engine.config import load_catalogue
 from engine.spec import Filter, SplitRule
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
+from engine.store.intake.rebuild import rebuild
 
 RECIPES: dict[str, dict[str, str] | None] = {
     "reference": {"lr": "0.001", "epochs": "200", "dropout": "0.2"},
@@ -264,6 +266,36 @@ def test_cells_of_a_store_are_named_by_what_their_recipe_does_not_give(
             "reference",
         }
         assert "lr=0.001" in stored_labels(con, newest, None).values()
+
+
+def test_cells_of_two_protocols_are_named_by_it_and_a_rebuilt_store_keeps_both(
+    tmp_path: Path,
+) -> None:
+    store = MeasuredStore(tmp_path)
+    for seed in (1, 2):
+        store.add(seed=seed, protocol=1)
+        store.add(seed=seed)
+    for protocol in (1, 2):
+        store.add("bert4rec", split=SplitRule(kind="temporal"), protocol=protocol)
+    store.add("bert4rec", split=SplitRule(kind="temporal", targets="last"))
+
+    def named_apart() -> list[tuple[str, int, str]]:
+        with closing(connect_reader(store.location)) as con:
+            counted = counted_runs(con, Choice())
+            labels = stored_labels(con, newest_runs(counted), load_catalogue())
+            many = Counter(counted.values())
+            return sorted((cell.model, many[cell], label) for cell, label in labels.items())
+
+    before = named_apart()
+    assert before == [
+        ("bert4rec", 1, "protocol 1"),
+        ("bert4rec", 1, "split temporal protocol 2"),
+        ("bert4rec", 1, "split temporal targets=last"),
+        ("sasrec", 2, "protocol 1"),
+        ("sasrec", 2, "protocol 2"),
+    ]
+    assert rebuild(store.location) == 7
+    assert named_apart() == before
 
 
 def test_a_run_that_is_not_done_is_named_among_the_cells(store: MeasuredStore) -> None:

@@ -92,9 +92,15 @@ def test_of_one_seed_only_the_difference_is_said_and_over_what(
 
 def test_what_all_sentences_need_is_said_once() -> None:
     pair = across_metrics(cell(0.2), cell(0.1))["ndcg"]
-    note = pair_note(pair.claim, pair.difference.users, pair.difference.seeds)
+    found = pair.difference
+    note = pair_note(pair.claim, found.users, pair.a.targets, found.seeds)
     assert "Over 500 test users, paired, and 3 against 3 seeds, not paired" in note
     assert "corrected (Holm) for the 3 metrics of these two" in note
+    owners = np.repeat(np.arange(100, dtype=np.int32), 5)
+    several = (replace(each, owners=owners) for each in (cell(0.2), cell(0.1)))
+    pair = across_metrics(*several)["ndcg"]
+    note = pair_note(pair.claim, pair.difference.users, pair.a.targets, pair.difference.seeds)
+    assert "Over 500 targets of 100 test users, paired" in note
 
 
 def test_other_data_is_not_compared() -> None:
