@@ -154,10 +154,11 @@ def _columns(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> tuple[Column
 def result_columns() -> tuple[Column, ...]:
     """List the columns of a finished run's results (`engine.metrics.RESULT_OF`), which are of its
     chosen epoch whatever the aggregate."""
-    return tuple(_result_column(result) for result in RESULT_OF.values())
+    return tuple(result_column(result) for result in RESULT_OF.values())
 
 
-def _result_column(result: Result) -> Column:
+def result_column(result: Result) -> Column:
+    """Return the column of one of `engine.metrics.RESULT_OF`."""
     of = f"{_RESULT_NAMES[result.metric]}@{result.k}"
     part = f"{result.scope} targets" if result.scope else ""
     words = ", ".join(filter(None, [part, "seen masked" if result.masked else ""]))
