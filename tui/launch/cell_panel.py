@@ -29,7 +29,11 @@ LEAST_RUNS = 5
 
 
 class CellPanel(Vertical):
-    """Shows facts of a cell and, where it was run, its newest runs and the curve of one."""
+    """Shows facts of a cell and, where it was run, its newest runs and the curve of one.
+
+    Args:
+        tested: `tui.launch.floor_marks.FloorMarks.tested`.
+    """
 
     DEFAULT_CSS = """
     CellPanel #detail { height: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -38,7 +42,7 @@ class CellPanel(Vertical):
 
     app: Lab
 
-    def __init__(self) -> None:
+    def __init__(self, tested: dict[object, FloorTest | None]) -> None:
         super().__init__(id="cell", classes="panel")
         self.border_title = "Under the cursor"
         self._text = TextBox(id="detail")
@@ -49,7 +53,7 @@ class CellPanel(Vertical):
         self._reading = Reading(self, self._take, lambda _: None)
         self._floor = ""
         self._floor_of: tuple[CellKey, int] | None = None
-        self._tested: dict[object, FloorTest | None] = {}
+        self._tested = tested
         self._floors = Reading(self, self._take_floor, lambda _: None)
 
     def compose(self) -> ComposeResult:

@@ -19,6 +19,7 @@ from tui.launch.cell_panel import CellPanel
 from tui.launch.data_columns import DataColumns
 from tui.launch.desk import OrderDesk
 from tui.launch.device_slots import DeviceSlots
+from tui.launch.floor_marks import FloorMarks
 from tui.launch.form import LaunchForm
 from tui.launch.grid.cells import CellKey, Row
 from tui.launch.grid.contents import StoreView, cell_view
@@ -59,6 +60,9 @@ DETAIL = 9
 TALL = 32
 """Lines from which on there is room for the cell under the cursor."""
 
+FRAME = 6
+"""Cells of a frame's lower edge that a legend there can't have."""
+
 LAUNCH_ACTIONS = frozenset(action.id.partition("(")[0] for action in actions_for("launch", LAUNCH))
 
 
@@ -79,8 +83,9 @@ class LaunchScreen(Screen[None]):
         self.form = LaunchForm(id="form", classes="panel")
         self.devices = DeviceSlots(id="devices", classes="panel")
         self.desk = OrderDesk(self.grid, self.form, self.devices)
-        self.cell = CellPanel()
-        self.store = StoreCells(self, self._store_changed)
+        self.store = StoreCells(self, self._store_read)
+        self.marks = FloorMarks(self, self._show_cells)
+        self.cell = CellPanel(self.marks.tested)
         self._lengths: tuple[int, ...] = ()
         self._slots: Sequence[object] = ()
         self._bottom = LOWEST
@@ -172,6 +177,7 @@ class LaunchScreen(Screen[None]):
         self._fit_grid()
         self.refresh_bindings()
         self.call_after_refresh(self._fit_devices)
+        self.call_after_refresh(self._show_legend)
 
     def _fit_grid(self) -> None:
         """Show all of the grid, if the cell under the cursor then still has its lines below, and
@@ -222,11 +228,24 @@ class LaunchScreen(Screen[None]):
     def _read_store(self) -> None:
         self.store.read(self.app.location)
 
-    def _store_changed(self, before: StoreView) -> None:
+    def _store_read(self, before: StoreView) -> None:
         view = self.store.view
-        self.desk.present = view.present
-        self.grid.set_cells({key: cell_view(cell) for key, cell in view.cells.items()})
+        if view != before:
+            self._show_store(view, before)
+        if self.app.catalogue is not None:  # the cells are painted
+            finished = self.app.snapshot.counts.get("done", 0)
+            self.marks.read(self.app.location, view.cells, finished)
+
+    def _show_cells(self) -> None:
+        cells, signs = self.store.view.cells, self.marks.signs
+        self.grid.set_cells(
+            {key: cell_view(cell, signs.get(key, "")) for key, cell in cells.items()}
+        )
         self._show_legend()
+
+    def _show_store(self, view: StoreView, before: StoreView) -> None:
+        self.desk.present = view.present
+        self._show_cells()
         self._show_cell()
         if view.present != before.present:
             self.desk.replan()
@@ -279,7 +298,15 @@ class LaunchScreen(Screen[None]):
         if shape:
             self.grid.border_subtitle = rectangle_hint(*shape, self.app.key_written("⏎"))
         else:
-            self.grid.border_subtitle = "" if narrow else legend(self.store.view.cells.values())
+            self.grid.border_subtitle = (
+                ""
+                if narrow
+                else legend(
+                    self.store.view.cells.values(),
+                    self.marks.signs.values(),
+                    self.grid.outer_size.width - FRAME,
+                )
+            )
 
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:

@@ -132,12 +132,30 @@ def aligned(facts: Iterable[tuple[str, Content | str]], width: int = 0) -> Itera
             label = ""
 
 
-def legend(cells: Collection[LaunchCell]) -> Content:
-    """Explain the glyphs of the grid, for its border: also rare ones, if there are any."""
-    rare = [s for s in ("cancelled", "lost") if any(cell.counts.get(s) for cell in cells)]
+def legend(cells: Collection[LaunchCell], signs: Collection[str], room: int) -> Content:
+    """Explain the glyphs of the grid, for its border: also rare ones, if there are any; where the
+    signs leave no room for all, only those that are there.
+
+    Args:
+        signs: those of the cells against their floors.
+        room: cells of the terminal.
+    """
+    there = {NEVER} | {state for cell in cells for state, runs in cell.counts.items() if runs}
+    rare = [s for s in ("cancelled", "lost") if s in there]
     shown = (NEVER, "queued", "running", "done", "failed", *rare)
+    found = _legend(shown, signs)
+    if signs and found.cell_length > room:
+        return _legend(filter(there.__contains__, shown), signs)
+    return found
+
+
+def _legend(states: Iterable[str], signs: Collection[str]) -> Content:
     names = {NEVER: "not run"}
-    parts = [Content.styled(f"{glyph(s)} {names.get(s, s)}", style_variable(s)) for s in shown]
+    parts = [Content.styled(f"{glyph(s)} {names.get(s, s)}", style_variable(s)) for s in states]
+    if signs:
+        from engine.analysis.floor import AT, BELOW  # loaded by the thread that read them
+
+        parts += [Content.styled(words, "$warning") for words in (AT, BELOW)]
     return Content("  ").join(parts)
 
 
