@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.order import Order
     from engine.planning import Plan
+    from engine.spec import RunSpec
     from engine.store.places import LaunchCell
 
 PUBLISHED = "NDCG@10/test"
@@ -95,15 +96,8 @@ def cell_facts(
     except UsageError as error:
         facts.append(("Recipe", Content.styled(plain(str(error), PARAGRAPH), "$error")))
     else:
-        training = spec.training
         facts += [
-            (
-                "Recipe",
-                Content(
-                    f"{plain(spec.recipe, TITLE)}: up to {count(training.epochs, 'epoch')}, "
-                    f"batch size {training.batch_size:,}, learning rate {training.lr:g}"
-                ),
-            ),
+            ("Recipe", Content(f"{plain(spec.recipe, TITLE)}: {_recipe(spec)}")),
             ("Parameters", Content(whole(parameters))),
         ]
     size = dataset.holds
@@ -118,6 +112,16 @@ def cell_facts(
         facts.append(("Paper", Content.styled(plain(model.paper, PARAGRAPH), "$text-muted")))
     heading = f"{plain(model.title, TITLE)} × {plain(dataset.title, TITLE)} × {length}"
     return [Content.styled(heading, "bold"), *aligned(facts)]
+
+
+def _recipe(spec: RunSpec) -> str:
+    training = spec.training
+    if spec.fitted:
+        return f"fitted with {count(training.epochs, 'combination')} of settings"
+    return (
+        f"up to {count(training.epochs, 'epoch')}, "
+        f"batch size {training.batch_size:,}, learning rate {training.lr:g}"
+    )
 
 
 def aligned(facts: Iterable[tuple[str, Content | str]], width: int = 0) -> Iterable[Content]:
