@@ -359,7 +359,7 @@ def supervisor_state(con: sqlite3.Connection) -> Supervisor | None:
 
 
 def _runs(con: sqlite3.Connection, sql: str, parameters: Sequence[object] = ()) -> list[Run]:
-    return [Run(*row[:-1], fitted=bool(row[-1])) for row in fetch(con, sql, parameters)]
+    return [Run(*(*row[:-1], bool(row[-1]))) for row in fetch(con, sql, parameters)]
 
 
 def _texts(con: sqlite3.Connection, sql: str, parameters: Sequence[object] = ()) -> list[str]:
