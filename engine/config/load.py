@@ -33,18 +33,21 @@ Entry = TypeVar("Entry", bound=BaseModel)
 Aliased = TypeVar("Aliased", ModelEntry, Dataset)
 
 
-def load_catalogue(extra: Path | None = None, model_paths: Sequence[Path] = ()) -> Catalogue:
+def load_catalogue(
+    extra: Path | None = None, model_paths: Sequence[Path] = (), *, wait: bool = True
+) -> Catalogue:
     """Read and check all configuration.
 
     Args:
         extra: the value of ``--config-dir``.
         model_paths: those of ``--model-path``, files and folders of models.
+        wait: describe models that aren't known yet; else they have a problem.
 
     Raises:
         ConfigError: names file, line and key, what was expected and the nearest valid name.
     """
     layers = config_layers(extra)
-    infos = {**builtin_infos(), **own_infos(model_folders(extra), model_paths)}
+    infos = {**builtin_infos(), **own_infos(model_folders(extra), model_paths, wait=wait)}
     usable = {name: info for name, info in infos.items() if not info.problem}
     defined = {name: _defined(info) for name, info in usable.items()}
     models = {

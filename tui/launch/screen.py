@@ -27,13 +27,21 @@ from tui.launch.grid.grid import CellGrid
 from tui.launch.kept import KeptChoices
 from tui.launch.keys import LAUNCH
 from tui.launch.store_cells import StoreCells
-from tui.launch.words import cell_facts, legend, problem_text, rectangle_hint, suite_keys
+from tui.launch.words import (
+    cell_facts,
+    cells_title,
+    legend,
+    problem_text,
+    rectangle_hint,
+    suite_keys,
+)
 from tui.messages import (
     CatalogueFailed,
     CatalogueLoaded,
     CatalogueWanted,
     DataSetsChanged,
     FirstViewShown,
+    ModelsAwaited,
     RunWanted,
     StoreChanged,
 )
@@ -97,7 +105,7 @@ class LaunchScreen(Screen[None]):
         yield Header("launch")
         with Horizontal(id="body"):
             with Vertical(id="left"):
-                self.grid.border_title = "Cells"
+                self.grid.border_title = cells_title()
                 self._show_legend()
                 yield self.grid
                 yield self.cell
@@ -151,6 +159,10 @@ class LaunchScreen(Screen[None]):
     def on_catalogue_failed(self, message: CatalogueFailed) -> None:
         """Say why nothing can be launched; the other screens still work."""
         self._show_trouble(message.sentence)
+
+    def on_models_awaited(self, message: ModelsAwaited) -> None:
+        """Say which models have no row yet."""
+        self.grid.border_title = cells_title(message.files)
 
     def _show_trouble(self, sentence: str) -> None:
         self.add_class("-trouble")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -161,6 +162,15 @@ def _legend(states: Iterable[str], signs: Collection[str]) -> Content:
 
         parts += [Content.styled(words, "$warning") for words in (AT, BELOW)]
     return Content("  ").join(parts)
+
+
+def cells_title(files: Sequence[str] = ()) -> Content:
+    """Name the grid's frame, and the files of models that are being read."""
+    if not files:
+        return Content("Cells")
+    one = plain(str(Path(*Path(files[0]).parts[-2:])), TITLE)
+    named = one if len(files) == 1 else f"{len(files):,} files of models"
+    return Content.assemble("Cells", DOT, (f"reading {named} …", "$accent"))
 
 
 def rectangle_hint(rows: int, columns: int, enter: str) -> Content:
