@@ -17,6 +17,7 @@ from engine.modelinfo.ask import ask
 from engine.modelinfo.builtin import builtin_info
 from engine.modelinfo.copies import keep_copy
 from engine.modelinfo.facts import remember
+from engine.modelinfo.failures import failure_of, kept_problem
 from engine.modelinfo.info import ModelInfo, info_from
 from engine.modelinfo.kept import keep, read_kept
 from engine.modelinfo.own_settings import meet_settings, settings_in
@@ -143,11 +144,15 @@ def _described(blank: ModelInfo, wait: bool) -> ModelInfo:
         remember(sha256, kept)  # what shows them, in the app's thread, reads no file then
         content = kept.get("info")
         if content is None:
+            if known := kept_problem(kept, file):
+                return replace(blank, problem=known)
             if not wait:
                 return replace(blank, problem=f"{file}: {UNREAD}")
             answer = ask(blank.question)
-            if "problem" in answer:
-                return replace(blank, problem=answer["problem"])
+            if problem := answer.get("problem"):
+                if answer["lasting"]:
+                    keep(answer["sha256"], None, {}, failure_of(file, problem))
+                return replace(blank, problem=problem)
             content = answer["info"]
             keep(content["sha256"], content, {})
         origin, package = blank.origin, blank.package
