@@ -61,10 +61,15 @@ class Catalogue:
             raise UsageError(found.problem)
         return _find("model", name, self.models)
 
+    def info(self, model: str, profile: str = "reference") -> ModelInfo:
+        """Return what a model is, by its name; without this profile, by its first one. Raises
+        `UsageError`."""
+        entry = self.model(model)
+        return entry.info(profile if profile in entry.profiles else next(iter(entry.profiles)))
+
     def kind(self, model: str, profile: str = "reference") -> Kind:
         """Return how a model is trained, by its name. Raises `UsageError`."""
-        entry = self.model(model)
-        return entry.info(profile if profile in entry.profiles else next(iter(entry.profiles))).kind
+        return self.info(model, profile).kind
 
     def dataset(self, name: str) -> Dataset:
         """Find a data set by name or alias, ignoring case. Raises `UsageError`."""

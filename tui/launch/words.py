@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 PUBLISHED = "NDCG@10/test"
 LABEL_CELLS = 12
+OF_TRAINING = (
+    "epochs", "patience", "batch_size", "lr", "weight_decay", "label_smoothing", "ema",
+    "objective", "loss", "dtype",
+)  # fmt: skip
 DOT = (" · ", "$text-disabled")
 
 
@@ -171,6 +175,19 @@ def cells_title(files: Sequence[str] = ()) -> Content:
     one = plain(str(Path(*Path(files[0]).parts[-2:])), TITLE)
     named = one if len(files) == 1 else f"{len(files):,} files of models"
     return Content.assemble("Cells", DOT, (f"reading {named} …", "$accent"))
+
+
+def settings_hint(catalogue: Catalogue, models: Collection[str], profile: str) -> str:
+    """Say how overrides are written, and name the settings that all of the models have, and those
+    of training that are most asked for."""
+    infos = [catalogue.info(model, profile) for model in models]
+    schemas = [info.schema.get("properties", {}) for info in infos]
+    own = [key for key in schemas[0] if all(key in each for each in schemas)] if schemas else []
+    trained = any(info.kind != "fitted" for info in infos)
+    keys = ", ".join([*own, *(OF_TRAINING if trained else ())])
+    if not trained:
+        return f"One per line; KEY=VALUE,VALUE runs each value. {keys}" if keys else ""
+    return f"One per line; lr=0.001,0.0005 runs each value. {keys} … (all: docs/training.md)"
 
 
 def rectangle_hint(rows: int, columns: int, enter: str) -> Content:

@@ -90,3 +90,23 @@ async def test_the_question_says_which_models_an_override_does_not_concern(
         await settled(pilot)
         refused = "markov is fitted, not trained: it has no setting 'epochs' of training."
         assert str(screen.query_one("#summary", Static).content) == refused
+
+
+async def test_the_form_names_the_settings_of_what_is_selected(absent_store: StoreLocation) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        screen = launch(pilot)
+
+        async def hint(*models: str) -> set[str]:
+            screen.grid.select((model, "synthetic", 50) for model in models)
+            await settled(pilot)
+            said = str(screen.query_one("#form-hint", Static).content)
+            return {word.strip(",.") for word in said.split()}
+
+        assert {"heads", "epochs"} <= await hint("sasrec")
+        assert {"window"} <= await hint("markov")
+        assert "epochs" not in await hint("markov")
+        mixed = await hint("sasrec", "markov")
+        assert "epochs" in mixed
+        assert not {"heads", "window"} & mixed
+        assert await hint("popularity") == set()

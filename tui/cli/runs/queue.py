@@ -226,6 +226,7 @@ def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
     "settings",
     metavar="KEY=VALUE",
     multiple=True,
+    shell_complete=completion.settings,
     help="Queue a new run with this override instead.",
 )
 @pass_session

@@ -77,6 +77,7 @@ CHOICE = (
         *("--set", "settings"),
         metavar="KEY=VALUE",
         multiple=True,
+        shell_complete=completion.settings,
         help="A setting, such as epochs=5; lr=0.001,0.0005 runs each value.",
     ),
 )
