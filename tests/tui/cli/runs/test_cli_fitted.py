@@ -13,7 +13,7 @@ from click.testing import Result
 from live_runs import LiveStore
 
 from engine.analysis.run.details import RunDetails, run_details
-from engine.analysis.run.further import why_not_further
+from engine.analysis.run.further import at_its_limit, why_not_further
 from engine.fitted import chosen_settings, combination_text, settings_to_try
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
@@ -143,6 +143,9 @@ def test_it_is_not_trained_further(fitted: StoreLocation) -> None:
     folder = fitted.folder(details.run.id)
     why = why_not_further(folder, details.run, details.spec, None)
     assert why is not None
+    whole = replace(details.run, epoch=details.run.epochs)
+    assert at_its_limit(replace(whole, fitted=False))
+    assert not at_its_limit(whole)
     assert why.endswith("is of a fitted model, which has tried all its combinations of settings.")
 
 
