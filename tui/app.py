@@ -29,6 +29,7 @@ from tui.messages import (
     CatalogueLoaded,
     CatalogueWanted,
     DataSetsChanged,
+    ModelsAwaited,
     PivotWanted,
     ReplayWanted,
     RunWanted,
@@ -198,14 +199,22 @@ class SeqbenchApp(Lab):
     # What the threads read
 
     def _load_catalogue(self) -> Catalogue:
-        from engine.config import config_layers, load_catalogue, model_folders
+        from engine.config import config_layers, model_folders
         from engine.modelinfo.find import named_paths
+        from tui.parts.catalogue import read_catalogue
 
         # Before it is read: what changes meanwhile changes this.
         folders = [*config_layers(self.config_dir), *model_folders(self.config_dir)]
         paths = named_paths(self.model_paths)
         self.configuration = take_stamp([*folders, *paths], self.config_dir)
-        return load_catalogue(self.config_dir, self.model_paths)
+        tell = partial(self.call_later, self._await_models)
+        return read_catalogue(self.config_dir, self.model_paths, tell)
+
+    def _await_models(self, files: Sequence[str], rest: Catalogue | None) -> None:
+        for screen in all_screens(self):
+            screen.post_message(ModelsAwaited(files))
+        if rest is not None and self.catalogue is None:
+            self.take_catalogue(rest)
 
     def take_catalogue(self, catalogue: Catalogue) -> None:
         """Use a configuration that was read, or that has changed."""

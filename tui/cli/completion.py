@@ -1,4 +1,5 @@
-"""What a shell completes: names of runs, models, data sets, suites, launchers, views and columns.
+"""What a shell completes: names of runs, models and their settings, data sets, suites, launchers,
+views and columns.
 
 Nothing here may fail or wait: where something can't be read, nothing is offered.
 """
@@ -103,6 +104,27 @@ def _models(session: Session) -> Iterator[str]:
     yield from builtin_infos()
     for info in model_files(model_folders(session.config_dir), session.model_paths):
         yield info.name
+
+
+def settings(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the names of settings: of the models that were named before, if they are known, else
+    of all."""
+    from engine.config.layers import model_folders  # what only this needs
+    from engine.modelinfo import builtin_infos, own_infos
+    from engine.spec import Training
+
+    session = ctx.ensure_object(Session)
+    named = {name for names in ctx.params.get("models") or () for name in names}
+    try:
+        own = own_infos(model_folders(session.config_dir), session.model_paths, wait=False)
+    except (UserError, OSError):
+        own = {}
+    known = {**builtin_infos(), **own}
+    infos = [known[name] for name in named] if named and named <= known.keys() else known.values()
+    keys = [key for info in infos for key in info.schema.get("properties", {})]
+    if any(info.kind != "fitted" for info in infos):
+        keys += Training.model_fields
+    return _items((f"{key}=" for key in sorted(keys)), incomplete.replace("-", "_"))
 
 
 def columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

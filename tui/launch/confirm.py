@@ -29,6 +29,7 @@ from tui.launch.estimates import (
     slots_text,
     source_text,
     time_text,
+    untrained_text,
 )
 from tui.launch.reading import (  # loaded: a plan was read
     CostEstimate,
@@ -165,6 +166,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             *self._seeds(),
             *self._floor_offer(),
             ("Settings", self._settings()),
+            *([("", text)] if (text := untrained_text(self._plan)) else []),
             ("Parameters", parameters),
             *self._where(),
         ]

@@ -13,7 +13,7 @@ from tui.launch.device_slots import DeviceSlots
 from tui.launch.form import LaunchForm
 from tui.launch.grid.cells import CellKey
 from tui.launch.grid.grid import CellGrid
-from tui.launch.words import summary_text
+from tui.launch.words import settings_hint, summary_text
 from tui.messages import DataSetsChanged
 from tui.shell.reading import Reading
 from tui.shell.text import count
@@ -116,6 +116,10 @@ class OrderDesk(TextBox):
         self._plan, self._problem = plan, problem
         self._form.show_problem(problem)
         self._form.show_yaml(self._yaml())
+        if self.app.catalogue is not None:
+            models = dict.fromkeys(model for model, _, _ in self._cells)
+            profile = self._form.choices.profile
+            self._form.show_hint(settings_hint(self.app.catalogue, models, profile))
         slots = len(self._devices.machine.slots)
         self.update(summary_text(plan, bool(self._grid.selected), problem, slots))
         self.post_message(self.Planned())
