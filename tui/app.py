@@ -81,11 +81,15 @@ def _commands() -> type[Provider]:
 class SeqbenchApp(Lab):
     """The app in which runs are chosen, watched and compared.
 
+    Args:
+        mode: the screen that is shown first, of `MODES`.
+
     Attributes:
         location: the store that is shown; it need not exist yet.
         catalogue: the configuration, once read.
         catalogue_problem: why it can't be read, as a sentence.
         configuration: what the catalogue was first read from; None if that is of no use.
+        measured: costs of runs that were measured since the app was opened, by `cost_key`.
         preferences: how the user wants the terminal.
         keymap: the keys that the user chose.
         ascii_only: whether the terminal shows nothing but ASCII.
@@ -100,7 +104,6 @@ class SeqbenchApp(Lab):
     TITLE = "seqbench"
     CSS_PATH = "app.tcss"
     MODES = MODES
-    DEFAULT_MODE = "launch"
     BINDINGS = bindings_for("app", APP)  # type: ignore[assignment]
     ACTIONS = ACTIONS
     COMMANDS = {_commands}  # noqa: RUF012
@@ -115,7 +118,9 @@ class SeqbenchApp(Lab):
         config_dir: Path | None = None,
         preferences: Preferences | None = None,
         model_paths: Sequence[Path] = (),
+        mode: str = "launch",
     ) -> None:
+        self.DEFAULT_MODE = mode  # type: ignore[misc] # Textual reads it when it is set up
         super().__init__()
         self.location = location
         self.config_dir = config_dir
@@ -127,6 +132,7 @@ class SeqbenchApp(Lab):
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
         self.configuration = None
+        self.measured = {}
         self.presence = Presence(location)
         self._absence = Absence(self, self.presence)
         self._started = False
