@@ -110,7 +110,9 @@ def run_attempt(
                 folder.reserve.unlink(missing_ok=True)
                 if ending.trace:
                     sys.stderr.write(ending.trace)
-                journal.write("end", **asdict(ending), seconds=round(time.monotonic() - started, 3))
+                seconds = round(time.monotonic() - started, 3)
+                log_bytes = _log_bytes(folder)
+                journal.write("end", **asdict(ending), seconds=seconds, log_bytes=log_bytes)
 
             def train_it() -> _Finished:
                 device = own_device(device_kind, processes)

@@ -116,9 +116,14 @@ class LaunchScreen(Screen[None]):
 
     # What is seen first
 
-    def _show_first(self) -> None:
+    async def _show_first(self) -> None:
         """Show the store's cells before the configuration is read, if it is as it was."""
         if self.app.catalogue is not None:
+            if not self._lengths:  # it was read before this screen was opened
+                await self._show_catalogue(self.app.catalogue)
+            return
+        if self.app.catalogue_problem is not None:
+            self._show_trouble(self.app.catalogue_problem)
             return
         if self.app.location.db.exists() and self._kept.restore_grid():
             self._panels.fit_grid()

@@ -11,6 +11,7 @@ import tui
 from tui.shell.rules import KeptRules
 
 MODULES = (
+    "tui.launch.screen",
     "tui.live.screen",
     "tui.compare.screen",
     "tui.launch.confirm",
