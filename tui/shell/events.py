@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.fitted import combination_text
 from tui.shell.log_follower import LINE_CHARACTERS
+from tui.shell.states import style_variable
 from tui.shell.text import PARAGRAPH, duration, number, plain
 
 
@@ -84,6 +85,6 @@ def notice(event: Mapping[str, Any]) -> tuple[str, str] | None:
     if event["kind"] == "warning":
         return f"warning: {message}", "$warning"
     if event["kind"] == "end":
-        style = "$error" if event.get("status") == "failed" else "$success"
-        return f"end: {message or plain(str(event.get('status')))}", style
+        status = str(event.get("status"))
+        return f"end: {message or plain(status)}", style_variable(status)
     return None
