@@ -56,6 +56,9 @@ LOWEST = 5
 DETAIL = 9
 """Lines that the cell under the cursor needs."""
 
+LOW = 16
+"""Lines below which the grid has all the room."""
+
 TALL = 32
 """Lines from which on there is room for the cell under the cursor."""
 
@@ -69,7 +72,7 @@ class LaunchScreen(Screen[None]):
     CSS_PATH = "screen.tcss"
     BINDINGS = bindings_for("launch", (*LAUNCH, UNDO))  # type: ignore[assignment]
     AUTO_FOCUS = "CellGrid"
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-lowest"), (LOW, "-low"), (TALL, "-tall")]  # noqa: RUF012
 
     app: Lab
 
