@@ -59,7 +59,10 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         remember: takes each cost that was measured, with its key.
     """
 
-    CSS = "#absent { margin-top: 1; }"
+    CSS = """
+    #absent { margin-top: 1; }
+    ConfirmScreen.-crowded .dialog Button { padding: 0; margin-right: 1; }
+    """
     BINDINGS = [  # noqa: RUF012
         Binding("enter,y", "launch", "Launch"),
         Binding("s", "more_seeds", "More seeds"),
@@ -98,7 +101,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         keys = (
             KeyButton("⏎", "Launch", "launch", main=True),
             KeyButton("s", f"{ENOUGH_SEEDS} seeds", "more_seeds"),
-            KeyButton("o", "Floor along", "floor"),
+            KeyButton("o", "Floor", "floor"),
             KeyButton("f", "Fetch", "fetch"),
             KeyButton("esc", "Back", "dismiss"),
         )
@@ -136,6 +139,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         self.query_one("#fetch").display = bool(fetchable)
         self.query_one("#more_seeds").display = bool(self._wider)
         self.query_one("#floor").display = bool(self._floor)
+        self.set_class(bool(fetchable and self._wider and self._floor), "-crowded")
         launch = self.query_one("#launch", KeyButton)
         launch.display = bool(self.ready)
         some = len(self.ready) < len(self._runs)

@@ -15,6 +15,9 @@ LOWEST = 5
 DETAIL = 9
 """Lines that the cell under the cursor needs."""
 
+LOW = 16
+"""Lines below which the grid has all the room."""
+
 TALL = 32
 """Lines from which on there is room for the cell under the cursor."""
 

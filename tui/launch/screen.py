@@ -25,7 +25,7 @@ from tui.launch.grid.contents import StoreView, cell_view
 from tui.launch.grid.grid import CellGrid
 from tui.launch.kept import KeptChoices
 from tui.launch.keys import LAUNCH
-from tui.launch.layout import TALL, Layout
+from tui.launch.layout import LOW, TALL, Layout
 from tui.launch.store_cells import StoreCells
 from tui.launch.words import (
     cells_title,
@@ -69,7 +69,7 @@ class LaunchScreen(Screen[None]):
     CSS_PATH = "screen.tcss"
     BINDINGS = bindings_for("launch", (*LAUNCH, UNDO))  # type: ignore[assignment]
     AUTO_FOCUS = "CellGrid"
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-lowest"), (LOW, "-low"), (TALL, "-tall")]  # noqa: RUF012
 
     app: Lab
 

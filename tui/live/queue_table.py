@@ -114,8 +114,10 @@ class QueueTable(Lines, can_focus=True):
         """Move the cursor by rows."""
         if not self._runs:
             return
-        index = self._index()
-        self._choose(min(max(index + rows, 0), len(self._runs) - 1))
+        index = min(max(self._index() + rows, 0), len(self._runs) - 1)
+        if index < self._pinned:
+            self._top = self._pinned
+        self._choose(index)
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)

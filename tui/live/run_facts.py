@@ -163,7 +163,7 @@ def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
         ("tried" if facts.run.fitted else "step", _tried(run) if facts.run.fitted else _step(run)),
         *_chosen(facts),
         ("per fit" if facts.run.fitted else "per epoch", _epoch_seconds(facts.medians)),
-        *_speed(facts),
+        *_speed(facts.speed),
     ]  # fmt: skip
     return [row for row in rows if row[1][0] != ABSENT]
 
@@ -174,8 +174,12 @@ def _chosen(facts: Facts) -> list[tuple[str, list[str]]]:
     return [("chosen", [combination_text(settings)])] if settings else []
 
 
-def _speed(facts: Facts) -> list[tuple[str, list[str]]]:
-    return [] if facts.speed is None else [("speed", [f"{facts.speed:,.0f} interactions/s"])]
+def _speed(speed: float | None) -> list[tuple[str, list[str]]]:
+    """Say how fast it trains; beside the unit there is room for six digits."""
+    if speed is None:
+        return []
+    short = f"{speed / 1e6:.2f} M" if speed >= 999_999.5 else f"{speed:,.0f}"
+    return [("speed", [f"{short} interactions/s"])]
 
 
 def _patience(facts: Facts) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.fitted import combination_text
 from tui.shell.log_follower import LINE_CHARACTERS
+from tui.shell.states import style_variable
 from tui.shell.text import PARAGRAPH, duration, number, plain
 
 WARNING = "$warning"
@@ -91,5 +92,5 @@ def _notice(event: Mapping[str, Any]) -> tuple[str, str]:
     message = plain(str(event.get("message") or ""), LINE_CHARACTERS)
     if event["kind"] == "warning":
         return f"warning: {message}", WARNING
-    style = "$error" if event.get("status") == "failed" else "$success"
-    return f"end: {message or plain(str(event.get('status')))}", style
+    status = str(event.get("status"))
+    return f"end: {message or plain(status)}", style_variable(status)

@@ -27,6 +27,7 @@ from tui.live.reading import (
     QueueEnd,
     read_update,
 )
+from tui.live.run_facts import _speed
 
 
 @pytest.fixture(autouse=True)
@@ -161,6 +162,16 @@ async def test_it_says_how_fast_it_trains(empty_store: LiveStore) -> None:
         await show_live(pilot)
         await select(pilot, run)
         assert "speed      24,500 interactions/s" in "\n".join(screen_text(app))
+
+
+def test_a_fast_gpu_leaves_room_for_the_unit() -> None:
+    said = [_speed(speed) for speed in (None, 999_999.4, 999_999.6, 1_534_438.0)]
+    assert said[0] == []
+    assert [words[0] for found in said[1:] for _, words in found] == [
+        "999,999 interactions/s",
+        "1.00 M interactions/s",
+        "1.53 M interactions/s",
+    ]
 
 
 async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:

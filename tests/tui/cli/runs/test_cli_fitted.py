@@ -22,6 +22,7 @@ from engine.store.queries import list_runs, queue
 from tui.charts.reading import read_curves
 from tui.charts.run_charts import _waiting
 from tui.charts.run_curves import Known, RunCurves
+from tui.charts.specs import CHARTS
 from tui.cli.runs.following import _standing
 from tui.live.run_facts import Facts, _metrics, _rows, _state
 from tui.run.sections import configuration, heading, provenance, result
@@ -116,6 +117,11 @@ def test_its_page_its_log_and_its_charts_say_so(fitted: StoreLocation) -> None:
         "combinations tried", "valid NDCG@10", "valid Recall@10", "test NDCG@10",
     ]  # fmt: skip
     assert _waiting(curves, of_devices=False) == "a fitted model has no such curve"
+    assert [spec.id for spec in CHARTS if spec.offered([curves]) and not spec.of_devices] == [
+        "valid"
+    ]
+    trained = RunCurves("another")
+    assert all(spec.offered([curves, trained]) for spec in CHARTS if not spec.of_devices)
 
 
 def test_the_lists_of_runs_count_its_fits(
