@@ -49,6 +49,8 @@ LEGEND = (
 COLUMN, COLUMN_STANDING = "floor", "vs floor"
 """The keys of rows of a comparison: the floor with its value, and the standing against it."""
 
+FLOOR_COLUMNS = (COLUMN, COLUMN_STANDING)
+
 
 @dataclass(frozen=True, slots=True)
 class Floor:
