@@ -52,6 +52,8 @@ AT, BELOW = f"{SIGN['not told from']} at the floor", f"{SIGN['below']} below it"
 COLUMN, COLUMN_STANDING = "floor", "vs floor"
 """The keys of rows of a comparison: the floor with its value, and the standing against it."""
 
+FLOOR_COLUMNS = (COLUMN, COLUMN_STANDING)
+
 
 @dataclass(frozen=True, slots=True)
 class Floor:

@@ -217,6 +217,7 @@ def _train(
     try:
         outcome = train(
             spec,
+            definition,
             interactions,
             device,
             JournalRecorder(journal, telemetry),
@@ -224,7 +225,6 @@ def _train(
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
             stop=lambda: stop() or fence.passed(),
             group=group,
-            definition=definition,
         )
     finally:
         telemetry.end()

@@ -130,6 +130,7 @@ def settings(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Co
 def columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete short names of the comparison's columns, and of presets."""
     from engine.analysis.columns.offered import PRESETS, every_column
+    from engine.analysis.floor import COLUMN
     from engine.store.compare.filter_sql import field_columns, fields
 
     offered = every_column("best")
@@ -137,7 +138,7 @@ def columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comp
     short = (
         name for name, source in field_columns().items() if name in fields() and source in sources
     )
-    return _listed([*PRESETS, *short, *filter(_WORD.fullmatch, offered)], incomplete)
+    return _listed([*PRESETS, *short, COLUMN, *filter(_WORD.fullmatch, offered)], incomplete)
 
 
 def _listed(names: Iterable[str], incomplete: str) -> list[CompletionItem]:

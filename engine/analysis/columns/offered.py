@@ -5,7 +5,7 @@ App, commands and exports read it here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
 from engine.analysis.columns.definitions import Aggregate, Column, columns
@@ -142,11 +142,12 @@ def stored_columns(names: object) -> tuple[str, ...]:
     return tuple(name for name in found if name in known) or DEFAULT
 
 
-def chosen_columns(words: Iterable[str]) -> tuple[str, ...]:
+def chosen_columns(words: Iterable[str], beside: Collection[str] = ()) -> tuple[str, ...]:
     """Return the columns that a user names, each once, without `HELD`.
 
     Args:
-        words: names of columns as `column_named` takes them, and `PRESETS`, in any case.
+        words: names of columns as `column_named` takes them, `PRESETS` and ``beside``, in any case.
+        beside: further keys of rows that may be named, in lower case.
 
     Raises:
         UsageError: a word is neither; says the nearest.
@@ -155,6 +156,8 @@ def chosen_columns(words: Iterable[str]) -> tuple[str, ...]:
     for word in map(str.strip, words):
         if word.lower() in PRESETS:
             found |= dict.fromkeys(preset(word.lower()))
+        elif word.lower() in beside:
+            found[word.lower()] = None
         else:
             found[column_named(word).name] = None
     return tuple(name for name in found if name not in HELD)

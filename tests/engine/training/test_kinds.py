@@ -63,10 +63,10 @@ def run(spec: RunSpec, definition: Definition, **arguments: object) -> tuple[Out
     memory = Memory()
     outcome = train(
         spec,
+        definition,
         load_interactions(spec.source),
         CPU,
         memory,
-        definition=definition,
         **arguments,  # type: ignore[arg-type]
     )
     return outcome, memory
@@ -102,12 +102,12 @@ def test_interrupted_or_not_the_result_is_the_same(
     with pytest.raises(Interrupted):
         train(
             spec,
+            definition,
             load_interactions(spec.source),
             CPU,
             first,
             save=keep,
             stop=lambda: saved == 2,
-            definition=definition,
         )
     torch.rand(17)  # whatever happens to the global generator in between
     checkpoint = load_checkpoint(path, spec.fingerprint())
@@ -185,7 +185,7 @@ def test_the_weights_of_a_fitted_model_are_read_with_the_settings_it_chose(
     torch.save(outcome.best.model, tmp_path / "model.pt")
     data = load_interactions(spec.source)
     model = trained_model(
-        spec, tmp_path / "model.pt", data.num_items, outcome.best.settings, FITTED
+        spec, FITTED, tmp_path / "model.pt", data.num_items, outcome.best.settings
     )
     assert isinstance(model, Follows)
     assert model.settings.share == (outcome.best.settings or {})["share"]
@@ -198,7 +198,7 @@ def test_the_weights_of_a_fitted_model_are_read_with_the_settings_it_chose(
 @pytest.mark.parametrize("definition", KINDS, ids=lambda each: each.title)
 def test_an_epoch_of_every_kind_can_be_measured(tiny_spec, definition: Definition) -> None:
     spec = with_model(tiny_spec(), definition)
-    found = measure(spec, load_interactions(spec.source), CPU, 0.1, definition)
+    found = measure(spec, definition, load_interactions(spec.source), CPU, 0.1)
     assert found.train_seconds > 0
     assert found.eval_seconds > 0
 
@@ -332,7 +332,7 @@ def test_an_item_comes_with_its_own_time_and_none_that_is_later(tiny_spec, objec
             trained.extend([times.flatten()] if self.training else [])
             return super().hidden(items, times, last_only=last_only)
 
-    train(spec, data, CPU, Memory(), definition=replace(TIMED, module=Watched))
+    train(spec, replace(TIMED, module=Watched), data, CPU, Memory())
     assert len(met) > 10
     known = {int(time): place for place, time in enumerate(times)}
     for items, moments in met:
