@@ -175,17 +175,18 @@ def _read_runs(
     ordering: Ordering | None,
 ) -> Page:
     view, (aggregate, without) = request.view, (choice.aggregate, choice.without)
+    sources = view.sources
     if before is not None:
         total = before.total
     else:
         total = comparison_count(con, choice.filter, aggregate=aggregate, without=without)
     start = max(0, min(request.start, total - 1))
     if ordering is not None:
-        rows = ordering.page(view.sources, start, request.count)
+        rows = ordering.page(sources, start, request.count)
     else:
         rows = comparison(
             con,
-            view.sources,
+            sources,
             view.sort.source,
             view.descending,
             choice.filter,
@@ -194,7 +195,7 @@ def _read_runs(
             aggregate=aggregate,
             without=without,
         )
-    runs = (dict(zip(view.sources, row, strict=True)) for row in rows)
+    runs = (dict(zip(sources, row, strict=True)) for row in rows)
     found = tuple(CompareRow(str(run["id"]), run) for run in runs)
     return Page(replace(request, start=start), total, found)
 
