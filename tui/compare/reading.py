@@ -20,7 +20,6 @@ from engine.analysis.provenance import provenance_of
 from engine.analysis.run.relaunch import relaunch_command
 from engine.analysis.scatter import Scatter, scatter
 from engine.cell import Cell
-from engine.config import Catalogue
 from engine.spread import Spread
 from engine.store.compare.comparison import (
     comparison,
@@ -47,7 +46,7 @@ from tui.compare.page import CompareRow, Leaders, Page, PageRequest
 from tui.compare.pinned import KnownFloors, read_runs, with_baseline, with_floors
 
 if TYPE_CHECKING:
-    pass
+    from engine.config import Catalogue
 
 __all__ = ["Aggregate", "Choice", "Column", "PageReader", "Scatter", "Written"]
 
