@@ -37,10 +37,10 @@ from engine.spread import Spread, spread, spread_of_sums
 from engine.store.compare.grouping import (
     Choice,
     cell_figures,
-    cell_lines,
     cell_table,
     counted_runs,
 )
+from engine.store.compare.lines import cell_lines
 from engine.store.compare.planned_seeds import seeds_of_cells
 from engine.store.connect import connect_reader, connect_writer, create_or_migrate
 from engine.store.database import StoreConnection, fetch, write

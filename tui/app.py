@@ -64,7 +64,8 @@ FIRST_VIEW_SECONDS = 0.5
 """The longest that the first screen keeps everything else waiting, from the first paint on."""
 
 WARM_AFTER = 0.5
-"""Seconds from when the configuration is read, in which the first screen reads the store."""
+"""Seconds from when the rest is read to what nobody waits for: the machine's name, and screens
+that are loaded ahead."""
 
 LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
@@ -177,9 +178,9 @@ class SeqbenchApp(Lab):
     def _start_threads(self) -> None:
         gc.freeze()  # what was imported stays
         gc.enable()
+        self._follow_store()  # first: a screen that is opened now waits for it
         self._configuration.read()
-        self._name_device()
-        self._follow_store()
+        self.set_timer(WARM_AFTER, self._name_device)
         self._absence.look_back()
 
     def _handle_exception(self, error: Exception) -> None:

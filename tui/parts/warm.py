@@ -22,6 +22,11 @@ MODULES = (
     "tui.data.screen",
     "tui.dialogs.help",
     "tui.results.diff",
+    "tui.compare.column_dialog",
+    "tui.compare.files.exports",
+    "tui.compare.files.importing",
+    "tui.compare.views",
+    "tui.results.export",
 )
 """Modules to import ahead, those of the most used screens first."""
 

@@ -10,6 +10,7 @@ from functools import cache
 
 from engine.analysis.columns.definitions import Aggregate, Column, columns
 from engine.errors import UsageError, cut, nearest
+from engine.modelinfo.own_settings import ModelSetting, own_settings
 from engine.store.compare.filter_sql import field_columns
 
 HELD = ("state", "model", "dataset", "length", "seed")
@@ -107,12 +108,12 @@ def row_names(names: Sequence[str], *, cells: bool) -> list[str]:
 
 def every_column(aggregate: Aggregate) -> dict[str, Column]:
     """Return all columns that can be shown, by name, in the order in which they are offered."""
-    return _offered(columns(aggregate))
+    return _offered(aggregate, own_settings())
 
 
 @cache
-def _offered(known: tuple[Column, ...]) -> dict[str, Column]:
-    by_name = {column.name: column for column in (*known, *_WRITTEN)}
+def _offered(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> dict[str, Column]:
+    by_name = {column.name: column for column in (*columns(aggregate), *_WRITTEN)}
     first = dict.fromkeys(
         [*HELD, *(name for some in _PRESETS.values() for name in some if name not in _LAST)]
     )

@@ -19,7 +19,8 @@ from engine.interchange.events import Scalars, write_scalars
 from engine.interchange.history import import_history
 from engine.interchange.pack import pack
 from engine.interchange.unpack import unpack
-from engine.store.compare.grouping import Choice, cell_lines, counted_runs, imported_left_out
+from engine.store.compare.grouping import Choice, counted_runs, imported_left_out
+from engine.store.compare.lines import cell_lines
 from engine.store.connect import connect_reader
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation

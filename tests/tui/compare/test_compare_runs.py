@@ -20,7 +20,7 @@ from engine.store.requests import change_tags, request_delete, set_note
 from engine.supervisor.requests import answer
 from tui.app import SeqbenchApp
 from tui.compare.annotating import TagsScreen
-from tui.compare.columns import TOPIC
+from tui.compare.kept import TOPIC
 from tui.compare.screen import CompareScreen
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.trash import TrashScreen
