@@ -113,8 +113,8 @@ def train(
     Args:
         definition: of the run's model.
         resume: the state to resume from.
-        save: called with the state after an epoch, at most every `CHECKPOINT_SECONDS` and at the
-            end.
+        save: called with the state after the first epoch, then at most every `CHECKPOINT_SECONDS`,
+            and at the end.
         stop: asked before every update, or fit; ``True`` interrupts.
         group: the process group to train in; every rank is given all interactions. Only the
             ``recorder``, ``save`` and ``stop`` of rank 0 have an effect on the run, and when rank
@@ -158,7 +158,7 @@ def train(
     model: Model
     checksum = (resume and resume.checksum) or data_checksum(interactions, spec.source)
     clock = CpuClock()
-    saved_at = time.monotonic()
+    saved_at = -math.inf  # a run that is killed in its first seconds has its first epoch
     while not finished():
         epoch = state.epoch + 1
         if isinstance(setup, Fitting):

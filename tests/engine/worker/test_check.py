@@ -17,6 +17,7 @@ from engine.models.builtin import popularity, recent_popularity
 from engine.models.load import load_definition
 from engine.models.template import MODEL
 from engine.spec import RunSpec
+from engine.worker.check import speed
 from engine.worker.check.checks import CHECKS, examined
 from engine.worker.check.subject import Subject, model_subject
 
@@ -136,7 +137,10 @@ def test_a_fitted_model_is_checked_where_it_applies(definition: Definition) -> N
     assert found["speed"] is found["resumes"] is found["floor"] is found["order"] is None
 
 
-def test_the_speed_is_told_beside_another_model_of_like_size() -> None:
+def test_the_speed_is_told_beside_another_model_of_like_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(speed, "SECONDS", 0.1)
     values = verdict(MODEL.module, "speed").values
     assert values["milliseconds"] > 0
     assert values["like"] > 0
