@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.analysis.pairs.significance import Metric, per_user
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.splits import SplitData
 from engine.fitted import settings_to_try
@@ -28,26 +27,6 @@ from engine.training.fitting import train_histories
 SEED = 1
 BATCH = 512
 """Users that are ranked for at once."""
-
-
-@dataclass(frozen=True)
-class OrderLoss:
-    """Test ranks of one kind of model with the order of histories and without it."""
-
-    ordered: NDArray[np.int32]
-    """(2, targets): among all items, and with seen ones masked."""
-    shuffled: NDArray[np.int32]
-    users: NDArray[np.int64]
-    """(targets,): the number of each one's user, ascending."""
-
-    def share(self, metric: Metric) -> float | None:
-        """Return the share of a metric over all items that is lost without the order: 0 if order
-        doesn't matter, below 0 if it does harm; ``None`` if there is nothing to lose."""
-        before, after = (
-            float(per_user(each[0], metric, self.users).mean())
-            for each in (self.ordered, self.shuffled)
-        )
-        return 1 - after / before if before else None
 
 
 @dataclass(frozen=True)
@@ -93,26 +72,18 @@ def fit_shuffled(
     return _fit(model, training, split, length, seed, on_fit)
 
 
-def fitted_order_loss(model: str, split: SplitData, length: int, seed: int = SEED) -> OrderLoss:
-    """Fit a model that uses order to the training histories as they are, and shuffled
-    (`fit_in_order`, `fit_shuffled`)."""
-    return OrderLoss(
-        ordered=fit_in_order(model, split, length).ranks,
-        shuffled=fit_shuffled(model, split, length, seed).ranks,
-        users=split.users("test"),
-    )
-
-
-def trained_order_loss(
+def ranks_without_order(
     model: Model, split: SplitData, length: int, device: torch.device, seed: int = SEED
-) -> OrderLoss:
-    """Rank the test items by a model that was trained on histories in order, after histories in
-    order and after shuffled ones."""
-    return OrderLoss(
-        ordered=_test_ranks(model, split, length, device),
-        shuffled=_test_ranks(Unordered(model, seed), split, length, device),
-        users=split.users("test"),
-    )
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Rank the test items by a model that is fitted or trained already, after histories in order
+    and after shuffled ones.
+
+    Returns:
+        Both ranks, (2, targets) each: among all items, and with seen ones masked.
+    """
+    shown = (model, Unordered(model, seed))
+    ordered, shuffled = (_test_ranks(each, split, length, device) for each in shown)
+    return ordered, shuffled
 
 
 class Unordered(Model):

@@ -1,1 +1,1 @@
-"""Results of evaluation: from the ranks of targets to the metrics of users."""
+"""The results of a finished run, from its ranks and its recommended lists. Free of torch."""

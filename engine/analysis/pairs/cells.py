@@ -37,8 +37,8 @@ from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.provenance import provenance_of
 from engine.analysis.run.relaunch import Launch, launches_of
 from engine.cell import FIELDS, Cell
-from engine.files.regular import open_regular
 from engine.marks import STILL_IMPROVING, in_order
+from engine.results.files import read_ranks
 from engine.results.users import user_bounds
 from engine.store.compare.comparison import runs_by_id
 from engine.store.location import StoreLocation
@@ -170,7 +170,7 @@ def ranked_cells(
         owners: list[NDArray[np.int32] | None] = []
         for row in of_cell:
             try:
-                some, users = _ranks(location, str(row["run"]))
+                some, users = read_ranks(location.folder(str(row["run"])))
                 ranks.append(some)
                 owners.append(users)
                 runs.append(row)
@@ -324,28 +324,6 @@ def intervals(
         metric: user_interval(cell.values(metric, masked=False)) for metric in _DISTINCT
     }
     return UserIntervals(cell.users, ends | {"recall": ends["hit"]})
-
-
-def _ranks(location: StoreLocation, run: str) -> tuple[NDArray[np.int32], NDArray[np.int32] | None]:
-    """Read a run's ranks, (2, T), and the users of the targets, (T,), None if every user has one.
-    Raises `OSError` or `ValueError`."""
-    folder = location.folder(run)
-    with open_regular(folder.test_ranks) as file:
-        ranks: NDArray[np.int32] = np.load(file, allow_pickle=False)
-    if ranks.ndim != 2 or ranks.shape[0] != 2 or not np.issubdtype(ranks.dtype, np.integer):
-        raise ValueError("not ranks of test users")
-    if ranks.size and ranks.min() < 1:
-        raise ValueError("a rank below 1")
-    try:
-        with open_regular(folder.test_users) as file:
-            users: NDArray[np.int32] = np.load(file, allow_pickle=False)
-    except FileNotFoundError:
-        return ranks, None
-    if users.shape != ranks.shape[1:] or not np.issubdtype(users.dtype, np.integer):
-        raise ValueError("not the users of its test ranks")
-    if (np.diff(users) < 0).any():
-        raise ValueError("the users of its test ranks are out of order")
-    return ranks, users
 
 
 def _alike(a: NDArray[np.int32] | None, b: NDArray[np.int32] | None) -> bool:

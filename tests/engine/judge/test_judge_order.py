@@ -13,12 +13,13 @@ from torch import Tensor
 
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.splits import leave_one_out, temporal
+from engine.judge.judgement import OrderLoss
 from engine.judge.order import (
-    OrderLoss,
     Unordered,
-    fitted_order_loss,
+    fit_in_order,
+    fit_shuffled,
+    ranks_without_order,
     shuffled_training,
-    trained_order_loss,
 )
 from engine.models import FittedModel, Model
 from engine.models.load import load_definition
@@ -81,10 +82,13 @@ def test_every_order_is_as_likely() -> None:
 
 def test_several_targets_of_a_user_are_asked_in_both_orders() -> None:
     own = flat(walks(lambda item: (item + 7) % V), [*range(12)] * 200)
-    loss = fitted_order_loss("markov", temporal(own, 6, 9), 10)
-    assert loss.ordered.shape == (2, 600)
-    assert (loss.ordered[0] == 1).all()
-    assert (loss.share("ndcg") or 0) > 0.5
+    split = temporal(own, 6, 9)
+    ordered, shuffled = (fit("markov", split, 10).ranks for fit in (fit_in_order, fit_shuffled))
+    assert ordered.shape == (2, 600)
+    assert (ordered[0] == 1).all()
+    loss = OrderLoss.between(ordered[0], shuffled[0], "ndcg", split.users("test"))
+    assert (loss.share or 0) > 0.5
+    assert loss.difference.users == 200
 
 
 def test_a_large_shuffle_leaves_no_order() -> None:
@@ -106,19 +110,19 @@ def walks(step: Callable[[int], int], users: int = 200, steps: int = 12) -> list
 
 def test_order_that_decides_is_lost() -> None:
     split = leave_one_out(flat(walks(lambda item: (item + 7) % V)))
-    loss = fitted_order_loss("markov", split, 10)
-    assert (loss.ordered[0] == 1).all()
-    assert (loss.share("recall") or 0) > 0.3
-    assert (loss.share("ndcg") or 0) > 0.5
-    again = fitted_order_loss("markov", split, 10)
-    assert np.array_equal(loss.shuffled, again.shuffled)
+    ordered, shuffled = (fit("markov", split, 10).ranks for fit in (fit_in_order, fit_shuffled))
+    assert (ordered[0] == 1).all()
+    assert (OrderLoss.between(ordered[0], shuffled[0], "recall").share or 0) > 0.3
+    assert (OrderLoss.between(ordered[0], shuffled[0], "ndcg").share or 0) > 0.5
+    assert np.array_equal(shuffled, fit_shuffled("markov", split, 10).ranks)
 
 
 def test_without_order_nothing_is_lost() -> None:
     generator = np.random.default_rng(4)
     drawn = [[int(item) % 20 + 1 for item in generator.zipf(1.5, 15)] for _ in range(2_000)]
-    share = fitted_order_loss("markov", leave_one_out(flat(drawn)), 10).share("ndcg")
-    assert share == pytest.approx(0, abs=0.05)
+    split = leave_one_out(flat(drawn))
+    ordered, shuffled = (fit("markov", split, 10).ranks for fit in (fit_in_order, fit_shuffled))
+    assert OrderLoss.between(ordered[0], shuffled[0], "ndcg").share == pytest.approx(0, abs=0.05)
 
 
 def test_a_trained_model_is_asked_with_both_orders() -> None:
@@ -130,16 +134,15 @@ def test_a_trained_model_is_asked_with_both_orders() -> None:
         model = definition.build(settings, V, 5)
         assert isinstance(model, FittedModel)
         model.fit(train_histories(split, device))
-        loss = trained_order_loss(model, split, 5, device)
-        assert np.array_equal(loss.ordered, loss.shuffled) is not order
+        ordered, shuffled = ranks_without_order(model, split, 5, device)
+        assert np.array_equal(ordered, shuffled) is not order
 
 
 def test_shares() -> None:
-    best, worst = np.ones((2, 4), np.int32), np.full((2, 4), 11, np.int32)
-    users = np.arange(4)
-    assert OrderLoss(best, best, users).share("ndcg") == 0
-    assert OrderLoss(best, worst, users).share("recall") == 1
-    assert OrderLoss(worst, best, users).share("recall") is None
+    best, worst = np.ones(4, np.int32), np.full(4, 11, np.int32)
+    assert OrderLoss.between(best, best, "ndcg").share == 0
+    assert OrderLoss.between(best, worst, "recall").share == 1
+    assert OrderLoss.between(worst, best, "recall").share is None
     # Two users, of whom one has three targets.
-    half = np.array([[1, 1, 1, 11]] * 2, np.int32)
-    assert OrderLoss(best, half, np.array([0, 0, 0, 1])).share("recall") == 0.5
+    half = np.array([1, 1, 1, 11], np.int32)
+    assert OrderLoss.between(best, half, "recall", np.array([0, 0, 0, 1])).share == 0.5
