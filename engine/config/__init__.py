@@ -6,7 +6,7 @@ that it has; a new name adds an entry.
 """
 
 from engine.config.catalogue import Catalogue
-from engine.config.entries import ModelEntry, ReferenceTable, Settings, Slots
+from engine.config.entries import ModelEntry, Settings, Slots
 from engine.config.launchers import LOCAL, SlurmProfile
 from engine.config.layers import (
     EntryExistsError,
@@ -18,13 +18,14 @@ from engine.config.layers import (
 )
 from engine.config.load import keep_models, load_catalogue, load_launchers, load_settings
 from engine.config.overrides import override_keys, parse_override
+from engine.config.published import PublishedTable
 
 __all__ = [
     "LOCAL",
     "Catalogue",
     "EntryExistsError",
     "ModelEntry",
-    "ReferenceTable",
+    "PublishedTable",
     "Settings",
     "Slots",
     "SlurmProfile",

@@ -15,6 +15,7 @@ from engine.analysis.costs import CostedCell, costed
 from engine.analysis.floor import METRIC, Floor, Standing, floor_of, floors
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.labels.stored import newest_runs, stored_labels
+from engine.analysis.literature.stored import setups
 from engine.analysis.pairs.cells import (
     Pair,
     RankedCell,
@@ -235,13 +236,15 @@ def _published(
     cells: Sequence[RankedCell],
     labels: Mapping[Cell, str],
 ) -> Iterator[tuple[CellRow, Published]]:
-    tables = list(catalogue.references.values()) if catalogue is not None else []
+    tables = list(catalogue.published.values()) if catalogue is not None else []
     if tables:
         marks = cells_marked(con, choice)
         launches = {each.cell: each.launch for each in cells if each.launch is not None}
-        for cell in cell_table(con, choice, published.sources(tables)):
-            for each in published.published_for(tables, cell, marks, launches, labels):
-                yield cell, each
+        rows = cell_table(con, choice, published.sources(tables))
+        own = setups(con, rows)
+        for row in rows:
+            for each in published.published_for(tables, row, marks, launches, labels, own):
+                yield row, each
 
 
 def _groups(

@@ -28,7 +28,7 @@ class ReferencePanel(TextBox):
             return
         model, dataset, length = row.place
         name = plain(f"{model} × {dataset} × {length}", 2 * TITLE)
-        tables = self.app.catalogue.references.values() if self.app.catalogue else ()
+        tables = self.app.catalogue.published.values() if self.app.catalogue else ()
         found = references_of(tables, model, dataset, length)
         if not found:
             self.border_title = Content(name)

@@ -9,7 +9,8 @@ from textual.content import Content
 
 from engine.analysis.columns.definitions import Value
 from engine.analysis.columns.text import figure
-from engine.analysis.reference import Beside, ReferenceOfCell, digits_text
+from engine.analysis.literature.figures import digits_text
+from engine.analysis.reference import Beside, ReferenceOfCell
 from tui.shell.states import MARKED
 from tui.shell.text import ABSENT, TITLE, plain, shorten
 
@@ -45,11 +46,11 @@ def reference_title(reference: ReferenceOfCell, cell: str, marks: object = None)
     ``marks`` of ours that keep them from being compared come first: words with blanks between.
     """
     signs = "".join(f"{MARKED} {mark} · " for mark in str(marks or "").split())
-    ranking = "all items" if reference.ranking == "all-items" else "seen items masked"
-    return plain(
-        f"{signs}{reference.title} · {cell} · {reference.aggregate} over epochs · {ranking}",
-        4 * TITLE,
+    ranking = "seen items masked" if reference.masked else "all items"
+    epoch = (
+        "chosen epoch" if reference.aggregate == "best" else f"{reference.aggregate} over epochs"
     )
+    return plain(f"{signs}{reference.title} · {cell} · {epoch} · {ranking}", 4 * TITLE)
 
 
 def reference_content(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine import predictions
 from engine.analysis.floor import floors, standing_sentence
 from engine.analysis.labels.stored import cell_of_run, label_of_run
+from engine.analysis.literature.figures import setup_of
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.run.details import RunDetails, run_details
@@ -83,8 +84,9 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
             return None
         further = further_command(con, location, details.run, catalogue)
     journal = journal_lines(events, details.epochs[-LAST_LINES:])
-    run, tables = details.run, catalogue.references.values() if catalogue else ()
-    references = references_of(tables, run.model, run.dataset, run.length)
+    run, tables = details.run, catalogue.published.values() if catalogue else ()
+    own = setup_of(details.spec)
+    references = references_of(tables, run.model, run.dataset, run.length, own)
     return RunPage(
         details=details,
         idle=idle,

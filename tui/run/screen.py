@@ -185,7 +185,7 @@ class RunScreen(ChartedScreen):
         width = (panel.content_size.width or self.size.width - 4) - 1
         figures = reference_content(reference, page.details.figures, width, run.marks)
         notes = " ".join(
-            plain(text, PARAGRAPH) for text in (reference.source, reference.split) if text
+            plain(text, PARAGRAPH) for text in (reference.source, reference.note) if text
         )
         muted = Content.styled(notes, "$text-muted")
         self._put("reference", Content("\n").join([figures, Content(""), muted]))

@@ -13,10 +13,10 @@ from engine.analysis.floor import LEGEND, SIGN, floor_text, with_sign
 from engine.analysis.inflation.measured import INFLATED
 from engine.analysis.inflation.text import inflation_sentences, inflation_text, share_text
 from engine.analysis.labels.words import cell_title
+from engine.analysis.literature.figures import digits_text
 from engine.analysis.pivot.arranged import COLUMNS, apart_sentences, places_shown
 from engine.analysis.pivot.text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats
-from engine.analysis.reference import digits_text
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, curves_alt, curves_plot, quality_alt, quality_plot

@@ -82,7 +82,7 @@ def put_pivot(
     """Put out the reference table's form."""
     found = StoredPivot()
     choice = Choice(filter_, aggregate, imported=form.imported)
-    tables = session.catalogue.references.values() if form.reference else ()
+    tables = session.catalogue.published.values() if form.reference else ()
     catalogue = session.catalogue_if_valid
     if session.has_store:
         with session.reader() as connection:
