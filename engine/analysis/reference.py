@@ -139,7 +139,8 @@ def references_of(
         reference_of(table, cell)
         for table in tables
         for cell in table.cells
-        if (cell.model, cell.dataset, table.protocol_of(cell).length) == (model, dataset, length)
+        if (cell.model, cell.dataset) == (model, dataset)
+        and table.protocol_of(cell).length == length
         and agree(published_setup(table, cell), own)
     ]
 

@@ -2,38 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from textual.content import Content
 
+from engine.analysis.literature.differences import Compared
 from engine.analysis.reference import references_of
+from engine.cell import Cell
 from tui.compare.page import CompareRow, Page
+from tui.compare.reading import PublishedForRun, read_published
 from tui.lab import Lab
-from tui.results.published import reference_content, reference_title
+from tui.results.published import elsewhere_content, reference_content, reference_title
+from tui.shell.reading import Reading
 from tui.shell.text import TITLE, plain
 from tui.widgets.text_box import TextBox
 
 
 class ReferencePanel(TextBox):
-    """Published figures beside ours."""
+    """Published figures beside ours; or in what those of other protocols differ."""
 
     app: Lab
 
     def __init__(self) -> None:
         super().__init__(id="reference")
+        self._shown: tuple[CompareRow, Page] | None = None
+        self._read: PublishedForRun | None = None
+        # The page's own reading says what is wrong.
+        self._reading = Reading(self, self._take, lambda _: None)
 
     def show(self, row: CompareRow | None, page: Page | None) -> None:
         """Show the published figures of a row's cell beside its own, or nothing."""
         if row is None or page is None or not self.display:
+            self._shown = None
             self.border_title = None
             self.update("")
             return
-        model, dataset, length = row.place
-        name = plain(f"{model} × {dataset} × {length}", 2 * TITLE)
-        tables = self.app.catalogue.published.values() if self.app.catalogue else ()
-        found = references_of(tables, model, dataset, length)
-        if not found:
-            self.border_title = Content(name)
+        self._shown = row, page
+        self._show(row, page)
+
+    def forget(self) -> None:
+        """Read again what is published: the configuration is another one."""
+        self._read = None
+
+    def _show(self, row: CompareRow, page: Page) -> None:
+        name = plain(" × ".join(map(str, row.place)), 2 * TITLE)
+        self.border_title = Content(name)
+        tables = list(self.app.catalogue.published.values()) if self.app.catalogue else []
+        ours, marks, width = page.figures_of(row), page.marks_of(row), self.content_size.width
+        found = references_of(tables, *row.place)
+        others: Sequence[Compared] = ()
+        if not found and any(cell.model == row.place[0] for each in tables for cell in each.cells):
+            run = row.key if row.run is not None else page.newest.get(Cell.named(row.cell), "")
+            if self._read is None or self._read.run != run:
+                reading = partial(read_published, self.app.location, run, row.place, tables)
+                self._reading.ask(reading, run)
+                self.update("")
+                return
+            found, others = list(self._read.references), self._read.others
+        if found:
+            self.border_title = Content(reference_title(found[0], name, marks))
+            self.update(reference_content(found[0], ours, width, marks))
+        elif others:
+            self.update(elsewhere_content(others, ours, width, self.content_size.height))
+        else:
             self.update(Content.styled("No published results for this cell.", "$text-muted"))
-            return
-        ours, marks = page.figures_of(row), page.marks_of(row)
-        self.border_title = Content(reference_title(found[0], name, marks))
-        self.update(reference_content(found[0], ours, self.content_size.width, marks))
+
+    def _take(self, found: PublishedForRun) -> None:
+        self._read = found
+        if self._shown is not None:
+            self._show(*self._shown)

@@ -164,6 +164,7 @@ class CompareScreen(Screen[None]):
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
         """Show published figures and name cells again: the configuration has what is published,
         and what recipes give."""
+        self._reference.forget()
         self._show_reference()
         if self._view.by_cell:
             self._read()

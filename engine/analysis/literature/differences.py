@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.analysis.literature.figures import BOTH, PublishedFigure, Setup, digits_text
+from engine.analysis.literature.figures import (
+    BOTH,
+    PublishedFigure,
+    Setup,
+    digits_text,
+    figures_of,
+)
+from engine.spread import Spread
+
+if TYPE_CHECKING:
+    from engine.analysis.reference import ReferenceOfCell
+    from engine.config import PublishedTable
 
 _SPLITS = {
     "leave-one-out": "leave-one-out",
@@ -46,11 +57,7 @@ _WORDS: Mapping[str, Callable[[Any], str]] = {
     "quantile": lambda value: f"split at {100 * value:g} %",
     "targets": lambda value: _TARGETS.get(value, value),
     "ties": lambda value: _TIES.get(value, value),
-    "candidates": lambda value: (
-        "among all items"
-        if value == "all"
-        else f"among {value.partition(' ')[0]} {_drawn(value)} items"
-    ),
+    "candidates": lambda value: "among all items" if value == "all" else _drawn(value),
     "seen": lambda value: _SEEN.get(value, value),
     "length": lambda value: f"L = {value}",
     "loss": lambda value: _LOSSES.get(value, value),
@@ -131,6 +138,10 @@ class Compared:
         ours = _listed(each.ours for each in self.differences)
         return f"{theirs}; yours {ours}" + (f" ({missing})" if missing else "")
 
+    def difference(self, ours: Spread | None) -> float | None:
+        """Return ours minus the published value; None if they aren't comparable."""
+        return ours.mean - float(self.figure.value) if ours and self.comparable else None
+
     @property
     def sentence(self) -> str:
         """Say the published value, and whether it is comparable or in what it differs."""
@@ -148,7 +159,8 @@ def compared(figure: PublishedFigure, ours: Setup) -> Compared:
             unknown.append(name)
         elif not _agree(name, published, own):
             words = _WORDS[name]
-            differences.append(Difference(name, words(published), words(own)))
+            nearest = "masked" if own == BOTH else own
+            differences.append(Difference(name, words(published), words(nearest)))
     return Compared(figure, tuple(differences), tuple(unknown))
 
 
@@ -174,6 +186,23 @@ def about(
         if figure.model == model and (figure.dataset == dataset or _same_data(figure.setup, ours))
     ]
     return sorted(found, key=lambda each: each.distance)
+
+
+def elsewhere(
+    tables: Iterable[PublishedTable],
+    model: str,
+    dataset: str,
+    ours: Setup,
+    shown: Iterable[ReferenceOfCell] = (),
+) -> list[Compared]:
+    """Compare the published NDCG@10 of a model on a data set, the most comparable first.
+
+    Args:
+        shown: what is shown beside the cell already, whose tables are left out.
+    """
+    names = {each.table for each in shown}
+    figures = figures_of(table for table in tables if table.name not in names)
+    return about((each for each in figures if each.name == "NDCG@10"), model, dataset, ours)
 
 
 def setup_words(setup: Setup) -> str:
@@ -208,7 +237,8 @@ def _same_data(theirs: Setup, ours: Setup) -> bool:
 
 
 def _drawn(candidates: str) -> str:
-    return "uniformly drawn" if candidates.endswith("uniform") else "drawn by popularity"
+    how = "uniformly" if candidates.endswith("uniform") else "by popularity"
+    return f"among {candidates.partition(' ')[0]} items drawn {how}"
 
 
 def _listed(words: Iterable[str]) -> str:

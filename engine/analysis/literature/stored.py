@@ -37,21 +37,24 @@ class PublishedAbout:
     @property
     def difference(self) -> float | None:
         """Ours minus the published value; None if they aren't comparable."""
-        if self.ours is None or not self.compared.comparable:
-            return None
-        return self.ours.mean - float(self.compared.figure.value)
+        return self.compared.difference(self.ours)
 
 
 def setups(con: sqlite3.Connection, rows: Iterable[CellRow]) -> dict[Cell, Setup]:
     """Read the setups of cells, from the newest run of each."""
     runs = {row.run: row.cell for row in rows}
+    return {runs[run]: setup for run, setup in setups_of(con, runs).items()}
+
+
+def setups_of(con: sqlite3.Connection, runs: Iterable[str]) -> dict[str, Setup]:
+    """Read the setups of runs, by their ids."""
     found = fetch_tuples(
         con,
         "SELECT run, spec FROM specs WHERE run IN (SELECT value FROM json_each(?))"
         " AND json_valid(spec)",
         (json.dumps(list(runs)),),
     )
-    return {runs[run]: setup_of(json.loads(spec)) for run, spec in found}
+    return {run: setup_of(json.loads(spec)) for run, spec in found}
 
 
 def published_about(
