@@ -53,7 +53,8 @@ def reference_title(reference: ReferenceOfCell, cell: str, marks: object = None)
     epoch = (
         "chosen epoch" if reference.aggregate == "best" else f"{reference.aggregate} over epochs"
     )
-    return plain(f"{signs}{reference.title} · {cell} · {epoch} · {ranking}", 4 * TITLE)
+    about = (ranking, cell) if reference.on_test else (cell, epoch, ranking)
+    return plain(f"{signs}{' · '.join((reference.title, *about))}", 4 * TITLE)
 
 
 def reference_content(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -119,9 +119,9 @@ class Compared:
         return not self.differences
 
     @property
-    def distance(self) -> tuple[int, int]:
+    def distance(self) -> tuple[bool, int]:
         """How far it is from being comparable, for ordering."""
-        return len(self.differences), len(self.unknown)
+        return not self.comparable, len(self.differences) + len(self.unknown)
 
     @property
     def unknown_words(self) -> tuple[str, ...]:
@@ -131,12 +131,14 @@ class Compared:
     @property
     def verdict(self) -> str:
         """Say whether it is comparable, or in what it differs."""
-        missing = f"not known: {', '.join(self.unknown_words)}" if self.unknown else ""
+        if self.comparable and self.unknown:
+            missing = ", ".join(self.unknown_words)
+            return f"comparable as far as it is known (not known: {missing})"
         if self.comparable:
-            return f"comparable as far as it is known ({missing})" if missing else "comparable"
+            return "comparable"
         theirs = _listed(each.published for each in self.differences)
         ours = _listed(each.ours for each in self.differences)
-        return f"{theirs}; yours {ours}" + (f" ({missing})" if missing else "")
+        return f"{theirs}; yours {ours}"
 
     def difference(self, ours: Spread | None) -> float | None:
         """Return ours minus the published value; None if they aren't comparable."""
@@ -198,11 +200,21 @@ def elsewhere(
     """Compare the published NDCG@10 of a model on a data set, the most comparable first.
 
     Args:
-        shown: what is shown beside the cell already, whose tables are left out.
+        shown: what is shown beside the cell already.
     """
     names = {each.table for each in shown}
-    figures = figures_of(table for table in tables if table.name not in names)
-    return about((each for each in figures if each.name == "NDCG@10"), model, dataset, ours)
+    figures = [each for each in figures_of(tables) if each.name == "NDCG@10"]
+    return [each for each in about(figures, model, dataset, ours) if not said(each, names)]
+
+
+def said(each: Compared, shown: Collection[str]) -> bool:
+    """Whether it is among the figures shown beside a cell, or of the same table but less like it.
+
+    Args:
+        shown: the names of the tables whose figures are shown.
+    """
+    known = each.figure.setup.length is not None
+    return each.figure.table in shown and (known or not each.comparable)
 
 
 def setup_words(setup: Setup) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from engine.analysis.literature.figures import PublishedFigure, Setup, figures_o
 from engine.cell import Cell
 from engine.spread import Spread
 from engine.store.compare.grouping import CellRow, Choice, cell_table
-from engine.store.database import fetch_tuples
+from engine.store.queries import specs_of
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -48,13 +47,7 @@ def setups(con: sqlite3.Connection, rows: Iterable[CellRow]) -> dict[Cell, Setup
 
 def setups_of(con: sqlite3.Connection, runs: Iterable[str]) -> dict[str, Setup]:
     """Read the setups of runs, by their ids."""
-    found = fetch_tuples(
-        con,
-        "SELECT run, spec FROM specs WHERE run IN (SELECT value FROM json_each(?))"
-        " AND json_valid(spec)",
-        (json.dumps(list(runs)),),
-    )
-    return {run: setup_of(json.loads(spec)) for run, spec in found}
+    return {run: setup_of(spec) for run, spec in specs_of(con, list(runs)).items()}
 
 
 def published_about(
