@@ -9,7 +9,7 @@ Intervals, 1991, sec. 4.8),
     mean ± (t · s · √(1 + 1/S) + u)
 
 with s the deviation over our S seeds, t Student's for S - 1 degrees of freedom and u one unit of
-the published figure's last digit: digits may have been rounded or cut. It takes the published
+the published result's last digit: digits may have been rounded or cut. It takes the published
 models' seeds to vary as ours do. The users are the same on both sides, so that they add nothing.
 Of time, memory and loss only the difference is told: other machines and other code made them.
 """

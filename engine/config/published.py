@@ -108,7 +108,7 @@ class PublishedProtocol(Strict):
 
 
 class PublishedCell(Strict):
-    """Published figures of one model on one data set, under one protocol."""
+    """Published results of one model on one data set, under one protocol."""
 
     model: Name
     dataset: Name
@@ -129,7 +129,7 @@ class PublishedCell(Strict):
     @model_validator(mode="after")
     def _deviations_are_of_figures(self) -> PublishedCell:
         if extra := self.deviations.keys() - self.figures.keys():
-            raise ValueError(f"'deviations' has {shown(min(extra))}, which 'figures' hasn't")
+            raise ValueError(f"'deviations' has {shown(min(extra))}, of which it has no value")
         return self
 
 
@@ -141,7 +141,7 @@ _EARLIER = {
 
 
 class PublishedTable(Strict):
-    """Published figures from one source."""
+    """Published results from one source."""
 
     name: Name
     title: str

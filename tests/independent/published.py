@@ -1,4 +1,4 @@
-"""The tables of published figures: as they were typed, and ours measured likewise."""
+"""The tables of published results: as they were typed, and ours measured likewise."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Protocol = dict[str, str]
 
 
 def _references() -> dict[str, dict[tuple[str, str, str, str], tuple[str, Protocol]]]:
-    """The published figures as they were typed, with their protocol, by source: by model, data set,
+    """The published results as they were typed, with their protocol, by source: by model, data set,
     L and metric."""
     found: dict[str, dict[tuple[str, str, str, str], tuple[str, Protocol]]] = {}
     for path in REFERENCES.glob("*.yaml"):
@@ -43,7 +43,7 @@ PUBLISHED = _references()
 
 
 def published(row: Row, facts: Facts, part: Part) -> Iterator[str]:
-    """A published figure, and each run's measured likewise: of the reference table validation's
+    """A published result, and each run's measured likewise: of the reference table validation's
     maximum over epochs, of others test at the epoch chosen on validation."""
     name, _, title = part.caption.partition(": ")
     found = [c for c in facts.cells if c.label == row["cell"].removesuffix(" !")]

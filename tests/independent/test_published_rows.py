@@ -1,4 +1,4 @@
-"""Rows about published figures, of tables with other protocols than the reference's, hold too; and
+"""Rows about published results, of tables with other protocols than the reference's, hold too; and
 a row that is changed is found."""
 
 from __future__ import annotations

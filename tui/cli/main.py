@@ -47,7 +47,7 @@ COMMANDS = {
     "compare": ("tui.cli.results.compare", "Compare runs by metrics, times and settings."),
     "published": (
         "tui.cli.results.published",
-        "List published figures, with the protocol of each.",
+        "List published results, with the protocol of each.",
     ),
     "report": ("tui.cli.results.report", "Write the report: pivot, costs, trade-offs, statistics."),
     "diff": ("tui.cli.results.diff", "Show what differs between two runs, and their metrics."),

@@ -1,4 +1,4 @@
-"""The published figures of the cell under the cursor, below the comparison."""
+"""The published results of the cell under the cursor, below the comparison."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tui.widgets.text_box import TextBox
 
 
 class ReferencePanel(TextBox):
-    """Published figures beside ours; or in what those of other protocols differ."""
+    """Published results beside ours; or in what those of other protocols differ."""
 
     app: Lab
 
@@ -32,7 +32,7 @@ class ReferencePanel(TextBox):
         self._reading = Reading(self, self._take, lambda _: None)
 
     def show(self, row: CompareRow | None, page: Page | None) -> None:
-        """Show the published figures of a row's cell beside its own, or nothing."""
+        """Show the published results of a row's cell beside its own, or nothing."""
         if row is None or page is None or not self.display:
             self._shown = None
             self.border_title = None

@@ -44,7 +44,7 @@ _GAP = 2
 
 
 def reference_title(reference: ReferenceOfCell, cell: str, marks: object = None) -> str:
-    """Name a table of published figures, the ``cell`` they are of, and how they were made.
+    """Name a table of published results, the ``cell`` they are of, and how they were made.
 
     ``marks`` of ours that keep them from being compared come first: words with blanks between.
     """
@@ -60,7 +60,7 @@ def reference_title(reference: ReferenceOfCell, cell: str, marks: object = None)
 def reference_content(
     reference: ReferenceOfCell, ours: Mapping[str, Value], width: int, marks: object = None
 ) -> Content:
-    """Set published figures beside ours in ``width`` terminal cells.
+    """Set published results beside ours in ``width`` terminal cells.
 
     Six lines: heading, published, ours measured alike, ours at test, and a difference below each;
     four if ours measured alike is ours at test.
@@ -91,7 +91,7 @@ def reference_content(
 def elsewhere_content(
     found: Sequence[Compared], ours: Mapping[str, Value], width: int, most: int
 ) -> Content:
-    """Say in what other published figures differ, in at most ``most`` lines of ``width``.
+    """Say in what other published results differ, in at most ``most`` lines of ``width``.
 
     ``ours`` are by the store's column names. A figure that has no room for all its lines is left
     out, and counted.

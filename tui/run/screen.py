@@ -105,7 +105,7 @@ class RunScreen(ChartedScreen):
         self._read()
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Read again: published figures, profiles and titles are part of the configuration."""
+        """Read again: published results, profiles and titles are part of the configuration."""
         self._intervals = None
         self._read()
 

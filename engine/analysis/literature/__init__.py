@@ -1,1 +1,1 @@
-"""Published figures with their protocol, and in what a cell of ours differs from it."""
+"""Published results with their protocol, and in what a cell of ours differs from it."""

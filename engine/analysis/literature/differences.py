@@ -1,4 +1,4 @@
-"""In what a published figure's setup differs from a cell's, in words."""
+"""In what a published result's setup differs from a cell's, in words."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A published figure, against a cell's setup."""
+    """A published result, against a cell's setup."""
 
     figure: PublishedFigure
     differences: tuple[Difference, ...]
@@ -151,7 +151,7 @@ class Compared:
 
 
 def compared(figure: PublishedFigure, ours: Setup) -> Compared:
-    """Set a published figure's setup against a cell's."""
+    """Set a published result's setup against a cell's."""
     theirs, differences, unknown = figure.setup, [], []
     for name in _in_order():
         published, own = getattr(theirs, name), getattr(ours, name)

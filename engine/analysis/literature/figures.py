@@ -1,4 +1,4 @@
-"""Published figures, each with the setup that it was measured under."""
+"""Published results, each with the setup that it was measured under."""
 
 from __future__ import annotations
 

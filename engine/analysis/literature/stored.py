@@ -1,4 +1,4 @@
-"""Published figures about the cells of a store."""
+"""Published results about the cells of a store."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNKNOWN = Setup()
 
 @dataclass(frozen=True, slots=True)
 class PublishedAbout:
-    """A published figure about one of our cells, with our value."""
+    """A published result about one of our cells, with our value."""
 
     row: CellRow
     title: str
@@ -71,7 +71,7 @@ def published_about(
 
 
 def nearest(found: Sequence[PublishedAbout]) -> list[PublishedAbout]:
-    """Keep of each published figure the cell that it is most comparable with."""
+    """Keep of each published result the cell that it is most comparable with."""
     best: dict[PublishedFigure, PublishedAbout] = {}
     for each in found:
         known = best.setdefault(each.compared.figure, each)

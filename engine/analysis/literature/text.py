@@ -1,4 +1,4 @@
-"""Published figures as tables, and what stands beside them in a comparison with cells."""
+"""Published results as tables, and what stands beside them in a comparison with cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.analysis.literature.figures import PublishedFigure, Setup, digits_te
 from engine.analysis.literature.stored import PublishedAbout
 from engine.spread import Spread
 
-_FIRST = ("dataset", "label", "figure", "published", "L", "loss", "seen")
+_FIRST = ("dataset", "label", "metric", "published", "L", "loss", "seen")
 """Columns of the list that a narrow terminal shows before the others."""
 
 _WIDTH = 100
@@ -33,7 +33,7 @@ def format_figures(
     *,
     width: int | None = None,
 ) -> str:
-    """Write a table with a row for each published figure.
+    """Write a table with a row for each published result.
 
     Args:
         width: as for `format_rows`.
@@ -42,7 +42,7 @@ def format_figures(
         UsageError: the format isn't one of `engine.analysis.export.FORMATS`.
     """
     if not figures and format == "table":
-        return "No published figure matches.\n"
+        return "No published result matches.\n"
     if format in FOR_PROGRAMS:
         return format_rows([_row(figure) for figure in figures], format)
     return format_rows([_for_people(each) for each in figures], format, first=_FIRST, width=width)
@@ -71,7 +71,7 @@ def format_about(
             [about | _row(each.compared.figure) for about, each in zip(rows, found, strict=True)],
             format,
         )
-    kept = ("cell", "dataset", "figure", "source", "published", "ours", "ours - published", "it is")
+    kept = ("cell", "dataset", "metric", "source", "published", "ours", "ours - published", "it is")
     people = [
         row
         | {
@@ -92,7 +92,7 @@ def difference_text(each: PublishedAbout) -> str:
 
 
 def lines_about(found: Iterable[tuple[Compared, Spread | None]], width: int) -> Iterator[str]:
-    """Write a sentence for each published figure and our value, in lines of at most ``width``."""
+    """Write a sentence for each published result and our value, in lines of at most ``width``."""
     for each, ours in found:
         text = f"{named(each.figure)}: {each.figure.name} {each.sentence}."
         if (difference := each.difference(ours)) is not None:
@@ -124,8 +124,7 @@ def _row(figure: PublishedFigure) -> Row:
         "published_model": figure.model,
         "label": figure.label,
         "published_dataset": figure.dataset,
-        "figure": figure.name,
-        "metric": figure.metric,
+        "metric": figure.name,
         "k": figure.k,
         "published": float(figure.value),
         "digits": str(figure.value),
@@ -145,7 +144,7 @@ def _for_people(figure: PublishedFigure) -> Row:
     return {
         "dataset": figure.dataset,
         "label": figure.label,
-        "figure": figure.name,
+        "metric": figure.name,
         "published": digits_text(figure.value),
         "L": "unknown" if setup.length is None else str(setup.length),
         "loss": setup_words(Setup(**only)) or "unknown",
@@ -166,7 +165,7 @@ def _about_row(each: PublishedAbout) -> Row:
         "profile": cell.profile,
         "settings": cell.settings,
         "checksum": cell.checksum,
-        "figure": each.compared.figure.name,
+        "metric": each.compared.figure.name,
         "comparable": "yes" if each.compared.comparable else "no",
         "differs": "; ".join(
             f"{other.published} (ours: {other.ours})" for other in each.compared.differences

@@ -28,7 +28,7 @@ from engine.report.wording import ABSENT, slug
 from engine.spread import spread
 
 MOST_ELSEWHERE = 20
-"""Most published figures of other sources in the report."""
+"""Most published results of other sources in the report."""
 
 
 def results(material: Material, looks: Colours) -> Section:

@@ -1,4 +1,4 @@
-"""Published figures beside ours: the right cell, the right split, the right aggregate."""
+"""Published results beside ours: the right cell, the right split, the right aggregate."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ from tui.cli.session import (
 @click.option(
     "--published",
     is_flag=True,
-    help="For each cell the published figures: which are comparable, and in what the others "
+    help="For each cell the published results: which are comparable, and in what the others "
     "differ. The table has --metric; csv and json have all.",
 )
 @click.option(

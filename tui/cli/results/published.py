@@ -1,4 +1,4 @@
-"""``seqbench published``: published figures, with the protocol that each was measured under."""
+"""``seqbench published``: published results, with the protocol that each was measured under."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tui.cli.session import Session, note, pass_session
 @click.command()
 @click.option("--model", metavar="NAME", help="Only those of this model.")
 @click.option("--dataset", metavar="NAME", help="Only those on this data set.")
-@click.option("--figure", metavar="NAME", help="Only this one, such as NDCG@10.")
-@click.option("--table", metavar="NAME", help="Only those of this source.")
+@click.option("--metric", metavar="NAME", help="Only this metric, such as NDCG@10.")
+@click.option("--source", metavar="NAME", help="Only those of this file in configs/published.")
 @click.option(
     "--format",
     "format_",
@@ -40,13 +40,13 @@ def published(
     session: Session,
     model: str | None,
     dataset: str | None,
-    figure: str | None,
-    table: str | None,
+    metric: str | None,
+    source: str | None,
     format_: str,
     wide: bool,
     output: Path | None,
 ) -> None:
-    """List published figures, with the protocol of each.
+    """List published results, with the protocol of each.
 
     Data set, split, seen items, L, loss and so on are what the source says; what it doesn't say is
     unknown. `seqbench compare --published` says which are comparable with your runs.
@@ -59,8 +59,8 @@ def published(
     wanted = {
         "model": model and _named(catalogue.model, model),
         "dataset": dataset and _named(catalogue.dataset, dataset),
-        "name": figure,
-        "table": table,
+        "name": metric,
+        "table": source,
     }
     for field, value in wanted.items():
         if value is None:

@@ -66,7 +66,7 @@ class PivotForm:
     Attributes:
         format: one of `engine.analysis.pivot.text.FORMATS`.
         width: cells of the terminal that a table must fit, if any.
-        reference: whether published figures stand below ours.
+        reference: whether published results stand below ours.
         imported: whether cells are made of imported runs too.
     """
 
@@ -141,7 +141,7 @@ def put_published(
     *,
     imported: bool,
 ) -> None:
-    """Put out which published figures are comparable with each cell, and in what the others differ.
+    """Put out which published results are comparable with each cell, and in what the others differ.
 
     Args:
         metric: a column of test; by default every figure for programs, for people NDCG@10.
@@ -162,7 +162,7 @@ def put_published(
     else:
         tell_none(session, filter_, done=True)
     if any(each.difference is not None for each in found):
-        note("Ours is the mean ± deviation over seeds, measured as the published figure is.")
+        note("Ours is the mean ± deviation over seeds, measured as the published result is.")
 
 
 def put_pairs(

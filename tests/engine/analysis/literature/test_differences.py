@@ -1,4 +1,4 @@
-"""Whether a published figure is comparable with a run of ours, and else in what it differs."""
+"""Whether a published result is comparable with a run of ours, and else in what it differs."""
 
 from __future__ import annotations
 

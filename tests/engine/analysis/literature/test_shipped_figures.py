@@ -1,4 +1,4 @@
-"""The published figures that seqbench brings along."""
+"""The published results that seqbench brings along."""
 
 from __future__ import annotations
 

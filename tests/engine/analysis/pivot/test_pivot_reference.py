@@ -1,4 +1,4 @@
-"""The pivot with published figures below ours, from cells of the store: exact, and in every format.
+"""The pivot with published results below ours, from cells of the store: exact, and in every format.
 
 ``SEQBENCH_WRITE_GOLDEN=1 pytest tests/engine/analysis/test_pivot_reference.py`` writes them anew.
 """
