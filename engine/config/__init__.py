@@ -16,7 +16,13 @@ from engine.config.layers import (
     user_entry,
     user_layer,
 )
-from engine.config.load import keep_models, load_catalogue, load_launchers, load_settings
+from engine.config.load import (
+    keep_models,
+    load_catalogue,
+    load_launchers,
+    load_settings,
+    with_published,
+)
 from engine.config.overrides import override_keys, parse_override
 from engine.config.published import PublishedTable
 
@@ -40,4 +46,5 @@ __all__ = [
     "parse_override",
     "user_entry",
     "user_layer",
+    "with_published",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,12 +32,15 @@ PUBLISHED = ("reference", "published")
 """Folders of published results; earlier versions read the first only."""
 
 
-def load_catalogue(extra: Path | None = None, model_paths: Sequence[Path] = ()) -> Catalogue:
+def load_catalogue(
+    extra: Path | None = None, model_paths: Sequence[Path] = (), *, published: bool = True
+) -> Catalogue:
     """Read and check all configuration.
 
     Args:
         extra: the value of ``--config-dir``.
         model_paths: those of ``--model-path``, files and folders of models.
+        published: whether to read published results, which take longer than all the rest.
 
     Raises:
         ConfigError: names file, line and key, what was expected and the nearest valid name.
@@ -53,12 +57,11 @@ def load_catalogue(extra: Path | None = None, model_paths: Sequence[Path] = ()) 
     }
     datasets = read_entries(layers, "datasets", Dataset)
     suites = read_entries(layers, "suites", Suite)
-    published = read_entries(layers, PUBLISHED, PublishedTable, real=Decimal)
     catalogue = Catalogue(
         models=_entries(models),
         datasets=_entries(datasets),
         suites=_entries(suites),
-        published=_entries(published),
+        published={},
         settings=read_settings(layers),
         launchers=load_launchers(extra),
         infos=infos,
@@ -70,9 +73,22 @@ def load_catalogue(extra: Path | None = None, model_paths: Sequence[Path] = ()) 
             _check_profiles(entry, document, usable)
     for suite, document in suites.values():
         _check_suite(catalogue, suite, document)
+    return with_published(catalogue, extra) if published else catalogue
+
+
+def with_published(catalogue: Catalogue, extra: Path | None = None) -> Catalogue:
+    """Return a catalogue with the published results, which are read and checked.
+
+    Args:
+        extra: the value of ``--config-dir``.
+
+    Raises:
+        ConfigError: as `load_catalogue`.
+    """
+    published = read_entries(config_layers(extra), PUBLISHED, PublishedTable, real=Decimal)
     for table, document in published.values():
         _check_published(catalogue, table, document)
-    return catalogue
+    return replace(catalogue, published=_entries(published))
 
 
 def keep_models(extra: Path | None = None, model_paths: Sequence[Path] = ()) -> None:

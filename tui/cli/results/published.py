@@ -53,7 +53,7 @@ def published(
     """
     if format_ not in FORMATS:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, FORMATS)}")
-    catalogue = session.catalogue
+    catalogue = session.whole_catalogue
     tables = catalogue.published
     found = every = figures_of(tables.values())
     wanted = {

@@ -86,7 +86,7 @@ def put_pivot(
     """Put out the reference table's form."""
     found = StoredPivot()
     choice = Choice(filter_, aggregate, imported=form.imported)
-    tables = session.catalogue.published.values() if form.reference else ()
+    tables = session.whole_catalogue.published.values() if form.reference else ()
     catalogue = session.catalogue_if_valid
     if session.has_store:
         with session.reader() as connection:
@@ -153,7 +153,7 @@ def put_published(
     if session.has_store:
         with session.reader() as connection, progress("Reading cells"):
             choice = Choice(filter_, imported=imported)
-            found = published_about(connection, choice, session.catalogue)
+            found = published_about(connection, choice, session.whole_catalogue)
     found = [each for each in found if not wanted or each.compared.figure.name == wanted]
     if found or format_ in FOR_PROGRAMS or output is not None:
         put(format_about(found, format_, width=width), output)
