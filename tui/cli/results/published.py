@@ -13,16 +13,32 @@ from engine.analysis.literature.text import format_figures
 from engine.config import ModelEntry
 from engine.errors import UsageError, did_you_mean, shown
 from engine.spec import Dataset
+from tui.cli import completion
 from tui.cli.output import terminal_width
 from tui.cli.results.tables import put
 from tui.cli.session import Session, note, pass_session
 
 
 @click.command()
-@click.option("--model", metavar="NAME", help="Only those of this model.")
-@click.option("--dataset", metavar="NAME", help="Only those on this data set.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    shell_complete=completion.entries("models"),
+    help="Only those of this model.",
+)
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    shell_complete=completion.entries("datasets"),
+    help="Only those on this data set.",
+)
 @click.option("--metric", metavar="NAME", help="Only this metric, such as NDCG@10.")
-@click.option("--source", metavar="NAME", help="Only those of this file in configs/published.")
+@click.option(
+    "--source",
+    metavar="NAME",
+    shell_complete=completion.entries("published"),
+    help="Only those of this file in configs/published.",
+)
 @click.option(
     "--format",
     "format_",
