@@ -136,7 +136,7 @@ def setup_of(spec: Mapping[str, Any]) -> Setup:
         interactions=_whole(source.get("interactions")),
         split=kind,
         quantile=_quantile(split) if kind == "temporal" else None,
-        targets=str(split.get("targets") or TARGETS.get(kind)),
+        targets=_targets(split, kind),
         ties="file",
         candidates="all",
         seen=BOTH,
@@ -169,9 +169,16 @@ def _loss(training: Mapping[str, Any]) -> dict[str, Any]:
     return {**own, "calibration": calibration} if calibration else {**own, "loss": "bce"}
 
 
+def _targets(split: Mapping[str, Any], kind: str) -> str | None:
+    told = split.get("targets") if kind != "leave-one-out" else None
+    return str(told) if told else TARGETS.get(kind)
+
+
 def _quantile(split: Mapping[str, Any]) -> float | None:
     from engine.spec import SplitRule
 
+    if isinstance(quantile := split.get("quantile"), float):
+        return quantile
     if split.get("test_from") is not None:
         return None
     share = split.get("test_share", SplitRule.model_fields["test_share"].default)
