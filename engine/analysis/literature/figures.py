@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 TARGETS = {"leave-one-out": "last", "temporal": "first", "given": "first"}
 """Which held-out interactions a run ranks, by the kind of its split, where it doesn't say it."""
 
+Place = tuple[str, object]
+"""A model and a data set, by its name or by its users, items and interactions."""
+
 BOTH = "both"
 """`Setup.seen` of a run: it has its metrics with seen items ranked, and with them masked."""
 
@@ -79,6 +82,19 @@ class PublishedFigure:
 def figures_of(tables: Iterable[PublishedTable]) -> list[PublishedFigure]:
     """List the published metrics of some tables, in their order."""
     return [figure for table in tables for cell in table.cells for figure in _of_cell(table, cell)]
+
+
+def places_of(tables: Iterable[PublishedTable]) -> frozenset[Place]:
+    """Return for what models and data sets anything is published: each model with the name of the
+    data set, and with its users, items and interactions if they are known."""
+    found: set[Place] = set()
+    for table in tables:
+        for cell in table.cells:
+            found.add((cell.model, cell.dataset))
+            counts = table.datasets.get(cell.dataset)
+            if counts is not None and "unknown" not in (held := tuple(dict(counts).values())):
+                found.add((cell.model, held))
+    return frozenset(found)
 
 
 def _of_cell(table: PublishedTable, cell: PublishedCell) -> Iterator[PublishedFigure]:
