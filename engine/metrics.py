@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import product
 
 SPLITS = ("valid", "test")
@@ -32,6 +34,75 @@ EPOCH_MEASURES = (
 EPOCH_TIMES = ("train_seconds", "eval_seconds", "cpu_seconds", "cpu_wait_seconds")
 """Measures of an epoch that are times. A time is a property of the model: no epoch is chosen for
 it."""
+
+CUTOFFS = (1, 5, 10, 20, 50, 100)
+"""Ranks at which metrics are cut off; every epoch has them at 10 (`METRIC_COLUMNS`)."""
+
+SCOPES = ("warm", "head", "mid", "tail")
+"""Parts of the test targets: those whose item and user occur in training; and those whose item is
+among the most popular tenth of all items, the next four tenths, or the other half."""
+
+CUTOFF_METRICS = ("ndcg", "recall", "mrr")
+"""Metrics at the other cut-offs; HitRate equals Recall."""
+SCOPE_METRICS = ("ndcg", "recall")
+LIST_MEASURES = ("coverage", "arp", "novelty", "gini")
+"""What the recommended lists are like, whether or not they hold the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a finished run has, of its chosen epoch, beside the measures of epochs.
+
+    Attributes:
+        scope: one of `SCOPES`; empty for all test targets.
+    """
+
+    metric: str
+    k: int = 10
+    masked: bool = False
+    scope: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name in journals and in the store, such as ``test_ndcg_masked_at_20`` and
+        ``test_recall_tail``."""
+        ranking = RANKINGS[self.masked]
+        return f"test_{self.metric}{ranking}_{self.scope or f'at_{self.k}'}"
+
+    @property
+    def word(self) -> str:
+        """What filters call it, such as ``ndcg_masked@20`` and ``recall_tail``."""
+        name = f"{self.metric}{RANKINGS[self.masked]}"
+        return f"{name}_{self.scope}" if self.scope else f"{name}@{self.k}"
+
+
+def _named(results: Iterable[Result]) -> dict[str, Result]:
+    return {result.name: result for result in results}
+
+
+RANK_RESULTS = _named(
+    [
+        *(
+            Result(metric, k, masked)
+            for masked, k, metric in product((False, True), CUTOFFS, CUTOFF_METRICS)
+            if k != 10
+        ),
+        *(
+            Result(metric, 10, masked, scope)
+            for masked, scope, metric in product((False, True), SCOPES, SCOPE_METRICS)
+        ),
+    ]
+)
+"""By name: those that follow from the ranks of a run's test targets."""
+
+LIST_RESULTS = _named(
+    Result(measure, k, masked)
+    for masked, k, measure in product((False, True), CUTOFFS, LIST_MEASURES)
+)
+"""By name: those that follow from the items that a run recommends to test users."""
+
+RESULT_OF = RANK_RESULTS | LIST_RESULTS
+"""All results, by name."""
 
 AGGREGATES = ("best", "max", "min", "mean", "last")
 """How a run's epochs are summarised; ``best`` takes the epoch with the best `SELECTION`."""

@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 from nvidia import Machine, build_driver
 
-from engine.modelinfo.own_settings import forget_settings
+from engine.modelinfo import own_settings
 
 # What a script starts in the background ignores ctrl+c, and so would every program of ours.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -50,7 +50,7 @@ def own_surroundings(
 
     What is known of models is kept for all tests: finding it out takes a process with torch.
     """
-    forget_settings()
+    monkeypatch.setattr(own_settings, "_met", ())
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp().parent / "kept"))
     monkeypatch.setenv("SEQBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

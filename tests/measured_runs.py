@@ -25,6 +25,7 @@ from engine.store.connect import connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.folders import save_unsaved
 from engine.store.intake.ingest import ingest
+from engine.store.intake.results import keep_results, results_from_ranks
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 
@@ -139,12 +140,17 @@ def counted(rows: Sequence[Row]) -> dict[str, Cell]:
 
 
 def give_ranks(store: MeasuredStore, users: int = 40) -> None:
-    """Every run that is done gets its users' ranks."""
-    for folder in store.location.folders():
-        if (folder.path / "journal-1.jsonl").exists():
+    """Every run that is done gets its users' ranks, and the results that follow from them."""
+    with closing(connect_writer(store.location)) as connection, write(connection):
+        done = {row[0] for row in connection.rows("SELECT id FROM runs WHERE state = 'done'")}
+        for folder in store.location.folders():
+            if not folder.journal(1).exists():
+                continue
             chance = np.random.default_rng(sum(folder.run_id.encode()))
             ranks = chance.integers(1, 200, (2, users), dtype=np.int32)
             np.save(folder.test_ranks, ranks, allow_pickle=False)
+            if folder.run_id in done:
+                keep_results(connection, folder.run_id, results_from_ranks(folder))
 
 
 _TEMPLATE: dict[str, Any] = {}

@@ -38,8 +38,8 @@ def add_reported(store: MeasuredStore, model: str, length: int, seed: int, **set
          "users_per_second_1": 900 / PACE[model] * chance.uniform(0.97, 1.03),
          "users_per_second_256": 21_000 / PACE[model] * chance.uniform(0.97, 1.03)}
     )  # fmt: skip
-    store.ran(run, lines)
     np.save(folder.test_ranks, _ranks(model, seed), allow_pickle=False)
+    store.ran(run, lines)
     return run
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from test_end_to_end import LONG, SMALL, Lab
 
+from engine.journal import read_journal
 from engine.runfolder import RunFolder
 from engine.store import queries
 
@@ -33,11 +33,10 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def begun(folder: RunFolder, attempt: int) -> dict[str, Any]:
-    """The first whole line of a journal; empty before it is there."""
+    """How an attempt began; empty before it has. A heartbeat may come first."""
     path = folder.journal(attempt)
-    first, whole, _ = path.read_text().partition("\n") if path.exists() else ("", "", "")
-    found: dict[str, Any] = json.loads(first) if whole else {}
-    return found
+    lines = read_journal(path).lines if path.exists() else []
+    return next((dict(line.fields) for line in lines if line.kind == "start"), {})
 
 
 def ended(lab: Lab, state: str, attempt: int) -> queries.Run:

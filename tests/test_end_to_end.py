@@ -21,6 +21,7 @@ import pytest
 import yaml
 
 from engine.files.lock import read_holder
+from engine.journal import read_journal
 from engine.metrics import REFERENCE_COLUMNS
 from engine.store import queries, series
 from engine.store.connect import connect_reader
@@ -98,10 +99,10 @@ class Lab:
         return found["pid"] if found else None
 
     def worker(self) -> int | None:
-        """The pid in the newest journal's first line."""
+        """The pid in the newest journal, once its attempt has begun: a heartbeat may come first."""
         journals = sorted(self.location.runs.glob("*/journal-*.jsonl"))
-        first = journals[-1].read_text().partition("\n")[0] if journals else ""
-        return int(json.loads(first)["pid"]) if first else None
+        lines = read_journal(journals[-1]).lines if journals else []
+        return next((int(line.fields["pid"]) for line in lines if line.kind == "start"), None)
 
     def wait_until(self, condition: Callable[[], object], what: str) -> None:
         deadline = time.monotonic() + DEADLINE

@@ -32,15 +32,15 @@ from engine.config import load_catalogue
 from engine.errors import UsageError
 from engine.lifecycle import PRESENT, STATES
 from engine.report.gather import Wanted, gather
-from engine.spec import Dataset, Filter, RunSpec, SplitRule
+from engine.spec import RunSpec, SplitRule
 from engine.spread import Spread, spread, spread_of_sums
 from engine.store.compare.grouping import (
     Choice,
     cell_figures,
-    cell_lines,
     cell_table,
     counted_runs,
 )
+from engine.store.compare.lines import cell_lines
 from engine.store.compare.planned_seeds import seeds_of_cells
 from engine.store.connect import connect_reader, connect_writer, create_or_migrate
 from engine.store.database import StoreConnection, fetch, write
@@ -324,77 +324,6 @@ def _shown(location: StoreLocation) -> list[Any]:
     return found
 
 
-def same_result(one: RunSpec, other: RunSpec) -> bool:
-    """Whether all that a result depends on but the seed is equal, asked field by field."""
-    names = ("length", "architecture", "training", "protocol")
-    data = ("name", "reader", "files", "synthetic", "users", "items", "interactions")
-    return all(getattr(one, name) == getattr(other, name) for name in names) and all(
-        getattr(one.source, name) == getattr(other.source, name)
-        for name in (*data, "columns", "filter", "split")
-    )
-
-
-sources = st.builds(
-    lambda source, **changes: source.model_copy(update=changes),
-    st.sampled_from([BASE.source, CATALOGUE.dataset("synthetic")]),
-    split=st.sampled_from(SPLITS),
-    filter=st.sampled_from([Filter(), Filter(min_rating=4.0), Filter(k_core=5)]),
-    users=st.sampled_from([943, 944]),
-    title=st.sampled_from(["one", "another"]),
-    note=st.text(max_size=3),
-    folder=st.sampled_from([None, "elsewhere"]),
-)
-
-
-@given(
-    source=sources,
-    other=sources,
-    changes=st.tuples(
-        *[
-            st.fixed_dictionaries(
-                {
-                    "seed": st.integers(0, 3),
-                    "length": st.sampled_from([50, 50, 75]),
-                    "lr": st.sampled_from([0.001, 0.001, 0.002]),
-                    "tied": st.booleans(),
-                    "variant": st.sampled_from(["", "tied"]),
-                    "profile": st.sampled_from(["reference", "tuned"]),
-                }
-            )
-        ]
-        * 2
-    ),
-)
-def test_equal_digests_are_equal_data_and_training(
-    source: Dataset, other: Dataset, changes: tuple[dict[str, Any], dict[str, Any]]
-) -> None:
-    def spec(source: Dataset, change: dict[str, Any]) -> RunSpec:
-        own = dict(change)
-        training = BASE.training.model_copy(update={"lr": own.pop("lr")})
-        architecture = BASE.architecture.model_copy(update={"tied": own.pop("tied")})
-        parts = {"source": source, "training": training, "architecture": architecture}
-        return BASE.model_copy(update={**parts, **own})
-
-    one, two = spec(source, changes[0]), spec(other, changes[1])
-    assert (one.settings() == two.settings()) == same_result(one, two)
-    same_run = same_result(one, two) and one.seed == two.seed
-    assert (one.fingerprint() == two.fingerprint()) == same_run
-
-
-@given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=30))
-def test_a_spread_is_that_of_the_statistics_module(values: list[float]) -> None:
-    found = spread([*values, None, math.nan, math.inf, "text"])
-    assert found is not None
-    scale = max(map(abs, values)) or 1.0
-    assert found.count == len(values)
-    assert found.mean == pytest.approx(statistics.fmean(values), abs=1e-12 * scale)
-    if len(values) == 1:
-        assert found.deviation is None
-    else:
-        wanted = statistics.stdev(values)
-        assert found.deviation == pytest.approx(wanted, rel=1e-9, abs=1e-15 * scale)
-
-
 @given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=30))
 def test_sums_tell_the_same_spread_or_nothing(values: list[float]) -> None:
     squares = sum(value * value for value in values)
@@ -427,14 +356,3 @@ def test_a_store_tells_figures_apart_that_are_close_together(
         (row,) = cell_table(con, Choice(), ["loss_sum_best"])
     mean, deviation = told(statistics.fmean(losses), statistics.stdev(losses))
     assert row.figures["loss_sum_best"].spread == Spread(mean, deviation, len(losses))
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(2, 30))
-def test_equal_figures_are_their_own_mean_without_deviation(value: float, count: int) -> None:
-    assert spread([value] * count) == Spread(value, 0.0, count)
-
-
-def test_large_figures_close_together_keep_their_deviation() -> None:
-    found = spread([1e9 + 0.001, 1e9 + 0.002, 1e9 + 0.003])
-    assert found is not None
-    assert found.deviation == pytest.approx(0.001, rel=1e-3)

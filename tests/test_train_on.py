@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from test_end_to_end import Lab
 
+from engine.journal import read_journal
 from engine.metrics import EPOCH_TIMES
 from engine.store import queries, series
 from engine.store.connect import connect_reader
@@ -70,7 +70,8 @@ def test_a_run_goes_on_when_the_other_is_gone_and_its_worker_killed(lab: Lab) ->
     lab.run("resume")
     wait_epoch(lab, further, 6, attempt=2)
     folder = lab.location.folder(further)
-    begun = json.loads(folder.journal(2).read_text().partition("\n")[0])
+    lines = read_journal(folder.journal(2)).lines
+    begun = next(line.fields for line in lines if line.kind == "start")
     os.kill(begun["pid"], signal.SIGKILL)
     wait_epoch(lab, further, 9, attempt=3)
     lab.run("cancel", further)

@@ -25,7 +25,6 @@ from engine.store.location import StoreLocation
 from tui.keys import ACTIONS
 from tui.lab import Lab
 from tui.messages import (
-    CatalogueFailed,
     CatalogueLoaded,
     CatalogueWanted,
     DataSetsChanged,
@@ -40,6 +39,7 @@ from tui.parts.absence import Absence
 from tui.parts.appearance import Appearance
 from tui.parts.bandwidth import Bandwidth
 from tui.parts.bell import Bell
+from tui.parts.configuration import Configuration
 from tui.parts.queuecare import QueueCare
 from tui.shell.action import key_name
 from tui.shell.bindings import area_of, bindings_for
@@ -47,12 +47,10 @@ from tui.shell.keys import APP
 from tui.shell.preferences import Preferences
 from tui.shell.presence import Presence
 from tui.shell.private import all_screens, drop_traceback, exception_of, is_ending
-from tui.shell.reading import Reading
 from tui.shell.rules import KeptRules
-from tui.shell.stamps import is_current, take_stamp
 from tui.shell.terminal.driver import TerminalDriver
 from tui.shell.terminal.glyphs import ascii_wanted
-from tui.shell.text import count, plain
+from tui.shell.text import plain
 from tui.shell.theme import DEFAULT_VARIABLES, THEMES
 
 if TYPE_CHECKING:
@@ -66,7 +64,8 @@ FIRST_VIEW_SECONDS = 0.5
 """The longest that the first screen keeps everything else waiting, from the first paint on."""
 
 WARM_AFTER = 0.5
-"""Seconds from when the configuration is read, in which the first screen reads the store."""
+"""Seconds from when the rest is read to what nobody waits for: the machine's name, and screens
+that are loaded ahead."""
 
 LONGEST_TOAST = 400
 """Terminal cells; more would cover the screen."""
@@ -81,11 +80,15 @@ def _commands() -> type[Provider]:
 class SeqbenchApp(Lab):
     """The app in which runs are chosen, watched and compared.
 
+    Args:
+        mode: the screen that is shown first, of `MODES`.
+
     Attributes:
         location: the store that is shown; it need not exist yet.
         catalogue: the configuration, once read.
         catalogue_problem: why it can't be read, as a sentence.
         configuration: what the catalogue was first read from; None if that is of no use.
+        measured: costs of runs that were measured since the app was opened, by `cost_key`.
         preferences: how the user wants the terminal.
         keymap: the keys that the user chose.
         ascii_only: whether the terminal shows nothing but ASCII.
@@ -100,7 +103,6 @@ class SeqbenchApp(Lab):
     TITLE = "seqbench"
     CSS_PATH = "app.tcss"
     MODES = MODES
-    DEFAULT_MODE = "launch"
     BINDINGS = bindings_for("app", APP)  # type: ignore[assignment]
     ACTIONS = ACTIONS
     COMMANDS = {_commands}  # noqa: RUF012
@@ -115,7 +117,9 @@ class SeqbenchApp(Lab):
         config_dir: Path | None = None,
         preferences: Preferences | None = None,
         model_paths: Sequence[Path] = (),
+        mode: str = "launch",
     ) -> None:
+        self.DEFAULT_MODE = mode  # type: ignore[misc] # Textual reads it when it is set up
         super().__init__()
         self.location = location
         self.config_dir = config_dir
@@ -127,13 +131,14 @@ class SeqbenchApp(Lab):
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
         self.configuration = None
+        self.measured = {}
         self.presence = Presence(location)
         self._absence = Absence(self, self.presence)
         self._started = False
         self._leaving = Event()
         self._listens = Event()
         self._listens.set()
-        self._catalogue_reading = Reading(self, self.take_catalogue, self._catalogue_failed)
+        self._configuration = Configuration(self)
         self._queue_care = QueueCare(self)
         for theme in THEMES:
             self.register_theme(theme)
@@ -173,9 +178,9 @@ class SeqbenchApp(Lab):
     def _start_threads(self) -> None:
         gc.freeze()  # what was imported stays
         gc.enable()
-        self._catalogue_reading.ask(self._load_catalogue)
-        self._name_device()
-        self._follow_store()
+        self._follow_store()  # first: a screen that is opened now waits for it
+        self._configuration.read()
+        self.set_timer(WARM_AFTER, self._name_device)
         self._absence.look_back()
 
     def _handle_exception(self, error: Exception) -> None:
@@ -197,16 +202,6 @@ class SeqbenchApp(Lab):
 
     # What the threads read
 
-    def _load_catalogue(self) -> Catalogue:
-        from engine.config import config_layers, load_catalogue, model_folders
-        from engine.modelinfo.find import named_paths
-
-        # Before it is read: what changes meanwhile changes this.
-        folders = [*config_layers(self.config_dir), *model_folders(self.config_dir)]
-        paths = named_paths(self.model_paths)
-        self.configuration = take_stamp([*folders, *paths], self.config_dir)
-        return load_catalogue(self.config_dir, self.model_paths)
-
     def take_catalogue(self, catalogue: Catalogue) -> None:
         """Use a configuration that was read, or that has changed."""
         if self.catalogue is None:
@@ -217,20 +212,7 @@ class SeqbenchApp(Lab):
 
     def renew_catalogue(self, fail: Callable[[str], object]) -> bool:
         """Read the configuration again if it has changed; return whether it is being read."""
-        if self.catalogue is None or is_current(self.configuration, self.config_dir):
-            return False
-
-        def failed(sentence: str) -> None:
-            self.configuration = None  # the one that is used is an older one
-            fail(sentence)
-
-        self.carry_out(self._load_catalogue, self.take_catalogue, failed)
-        return True
-
-    def _catalogue_failed(self, sentence: str) -> None:
-        self.catalogue_problem = sentence
-        for screen in all_screens(self):
-            screen.post_message(CatalogueFailed(sentence))
+        return self._configuration.renew(fail)
 
     def _warm_up(self) -> None:
         from tui.parts.warm import warm_up
@@ -248,18 +230,9 @@ class SeqbenchApp(Lab):
 
     @work(thread=True, group="device")
     def _name_device(self) -> None:
-        from engine.machine.gpus import visible_gpus
-        from engine.machine.telemetry import Sampler
+        from tui.parts.device import device_name
 
-        sampler = Sampler()
-        sample = sampler.sample()
-        sampler.close()
-        names = {gpu.uuid: gpu.name for gpu in sample.gpus}
-        if gpus := visible_gpus(names).gpus:
-            text = f"{len(gpus)} × {gpus[0].title}".removeprefix("1 × ")
-        else:
-            text = f"CPU, {count(sample.host.cores, 'core')}"
-        self.call_later(setattr, self, "device", plain(text, 60))
+        self.call_later(setattr, self, "device", device_name())
 
     @work(thread=True, group="store")
     def _follow_store(self) -> None:

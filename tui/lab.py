@@ -27,6 +27,7 @@ from tui.shell.terminal.driver import TerminalDriver
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
+    from engine.machine.estimates import CostEstimate
 
 T = TypeVar("T")
 
@@ -46,6 +47,7 @@ class Lab(App[None]):
     catalogue: Catalogue | None
     catalogue_problem: str | None
     configuration: Stamp | None
+    measured: dict[str, CostEstimate]
 
     snapshot: reactive[Snapshot] = reactive(Snapshot(), layout=False, repaint=False)
     device: reactive[str] = reactive("", layout=False, repaint=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,13 @@ class CatalogueFailed(Message, bubble=False):
     """Tell every screen why the configuration can't be used."""
 
     sentence: str
+
+
+@dataclass
+class ModelsAwaited(Message, bubble=False):
+    """Tell every screen which files of models are being described; none once they are."""
+
+    files: Sequence[str]
 
 
 @dataclass

@@ -19,6 +19,7 @@ from engine.config import load_catalogue
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.load import load_interactions
 from engine.machine.telemetry import Sampler
+from engine.models.registry import definition_of
 from engine.spec import RunSpec
 from engine.training.loop import Interrupted, Outcome, train
 from engine.training.recorder import EpochRecord, StepRecord
@@ -122,7 +123,12 @@ def train_alone(
     try:
         with suppress(Interrupted):
             outcome = train(
-                spec, interactions, device, epochs, stop=lambda: len(epochs.records) == most
+                spec,
+                definition_of(spec),
+                interactions,
+                device,
+                epochs,
+                stop=lambda: len(epochs.records) == most,
             )
     finally:
         utilization.stop()

@@ -62,7 +62,7 @@ def main() -> None:
             split=split_digest(targets),
         )
     )
-    train(spec, interactions, CPU, Turns(pipe))
+    train(spec, definition, interactions, CPU, Turns(pipe))
 
 
 if __name__ == "__main__":

@@ -147,8 +147,8 @@ def compare_sides(con: sqlite3.Connection, left: Side, right: Side, aggregate: A
     )
     warnings = warnings[:1]
     if marks:
-        why = " ".join(f"{mark}: {MEANING[mark]}." for mark in marks)
-        warnings += (f"Costs aren't compared, because a run is marked {why}",)
+        why = "; and one is marked ".join(f"{mark}: {MEANING[mark]}" for mark in marks)
+        warnings += (f"Costs aren't compared, because a run is marked {why}.",)
     return Diff(left, right, settings, figures, warnings)
 
 

@@ -14,6 +14,7 @@ from rich.cells import cell_len, set_cell_size
 
 from engine.analysis.columns.definitions import DIFFERENCE, STD, Kind, Value, kind_of
 from engine.analysis.columns.text import (
+    COMMAND,
     figure,
     printable,
     signed_figure,
@@ -148,7 +149,12 @@ def markdown_table(lines: Iterable[Sequence[str]], figures: Sequence[bool]) -> s
 
 
 def markdown_cell(text: str) -> str:
-    """Escape a text so that no character of it is markup."""
+    """Escape a text so that no character of it is markup; commands in it are code."""
+    parts = COMMAND.split(text)
+    return "`".join(part if at % 2 else _escaped(part) for at, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for mark in ("\\", "|", "`", "*", "_", "[", "]"):
         escaped = escaped.replace(mark, "\\" + mark)

@@ -46,8 +46,13 @@ LEGEND = (
 )
 """Explains the signs below a table."""
 
+AT, BELOW = f"{SIGN['not told from']} at the floor", f"{SIGN['below']} below it"
+"""The same where there is room for a few words only."""
+
 COLUMN, COLUMN_STANDING = "floor", "vs floor"
 """The keys of rows of a comparison: the floor with its value, and the standing against it."""
+
+FLOOR_COLUMNS = (COLUMN, COLUMN_STANDING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,13 @@ def provenance_of(
     found: dict[str, Mapping[str, str | float | None]] = {}
     # Very many runs have few texts, and lie in the tables in the order of their ids.
     described, specs, ordered = cache(_described), dict[str, str | None](), sorted(run_ids)
+
+    @cache
+    def of(
+        spec: str | None, start: str | None, settings: str | None, attempts: int
+    ) -> Mapping[str, str | float | None]:
+        return {**described(spec, start), "settings": settings, "attempts": attempts}
+
     for first in range(0, len(ordered), _AT_ONCE):
         some = ordered[first : first + _AT_ONCE]
         marks = ",".join("?" * len(some))
@@ -58,7 +65,7 @@ def provenance_of(
         specs |= dict.fromkeys(unread)
         specs |= _specs(con, unread)
         for run, settings, like, attempt, start in runs:
-            found[run] = described(specs[like], start, settings, attempt)
+            found[run] = of(specs[like], start, settings, attempt)
     return found
 
 
@@ -81,10 +88,9 @@ def _parts(column: str, names: Sequence[str]) -> str:
     return f"CASE WHEN json_valid({column}) THEN json_extract({column}, {paths}) END"
 
 
-def _described(
-    spec: str | None, start: str | None, settings: str | None, attempts: int
-) -> Mapping[str, str | float | None]:
-    """Put a run's provenance together, its keys in the order of `PROVENANCE`.
+def _described(spec: str | None, start: str | None) -> Mapping[str, str | float | None]:
+    """Put a run's provenance together, its keys in the order of `PROVENANCE`; ``settings`` and
+    ``attempts`` are None.
 
     Args:
         spec: the fields `_SPEC` of its specification, as a JSON array.
@@ -97,8 +103,6 @@ def _described(
         **{name: _scalar(value) for name, value in started.items()},
         "protocol": _scalar(specified.get("protocol")),
         "split": split_of(specified),
-        "settings": settings,
-        "attempts": attempts,
         "test_users": evaluated.test if evaluated else None,
         "ceiling": ceiling.highest if ceiling else None,
     }

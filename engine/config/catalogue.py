@@ -13,10 +13,10 @@ from engine.config.entries import ModelEntry, Settings
 from engine.config.launchers import SlurmProfile
 from engine.config.overrides import (
     combination_count,
-    combinations,
-    combined,
     parse_override,
     profile_settings,
+    ways,
+    ways_untrained,
 )
 from engine.config.published import PublishedTable
 from engine.errors import UsageError, did_you_mean, shown
@@ -62,10 +62,15 @@ class Catalogue:
             raise UsageError(found.problem)
         return _find("model", name, self.models)
 
+    def info(self, model: str, profile: str = "reference") -> ModelInfo:
+        """Return what a model is, by its name; without this profile, by its first one. Raises
+        `UsageError`."""
+        entry = self.model(model)
+        return entry.info(profile if profile in entry.profiles else next(iter(entry.profiles)))
+
     def kind(self, model: str, profile: str = "reference") -> Kind:
         """Return how a model is trained, by its name. Raises `UsageError`."""
-        entry = self.model(model)
-        return entry.info(profile if profile in entry.profiles else next(iter(entry.profiles))).kind
+        return self.info(model, profile).kind
 
     def dataset(self, name: str) -> Dataset:
         """Find a data set by name or alias, ignoring case. Raises `UsageError`."""
@@ -156,8 +161,9 @@ class Catalogue:
 
     def run_count(self, suite: Suite) -> int:
         """Return how many runs `expand` makes of a suite. Raises `UsageError`."""
-        combinations = combination_count(suite.overrides, suite.variants)
-        return len(self.cells(suite)) * combinations * len(suite.seeds)
+        cells = self.cells(suite)
+        found = self._ways(cells, suite.profile, suite.overrides, suite.variants)
+        return sum(len(found[model]) for model, _, _ in cells) * len(suite.seeds)
 
     def expand(self, suite: Suite) -> list[RunSpec]:
         """Return all runs of a suite, its cells in the order that it names them (see `specs`).
@@ -182,7 +188,8 @@ class Catalogue:
         variants: Mapping[str, Overrides],
     ) -> list[RunSpec]:
         """Make every run of some cells: cell by cell, variant by variant, combination by
-        combination of the overrides' values, seed by seed.
+        combination of the overrides' values, seed by seed. Overrides of training concern only
+        models that are trained (`untrained`).
 
         Args:
             variants: overrides by name of a variant, which go before ``overrides``; each cell is
@@ -192,19 +199,41 @@ class Catalogue:
             UsageError: a combination is impossible, or there are too many.
         """
         _check_number(len(cells) * combination_count(overrides, variants) * len(seeds))
-        ways = [
-            (variant, settings)
-            for variant, sweep in combined(overrides, variants).items()
-            for settings in combinations(sweep)
-        ]
+        found = self._ways(cells, profile, overrides, variants)
         specs: list[RunSpec] = []
-        for cell, (variant, settings) in product(cells, ways):
-            checked = [
-                self.run_spec(*cell, seed, profile, settings, variant)
-                for seed in (seeds[:1] if specs else seeds)  # copies aren't: each seed is, once
-            ]
-            specs += [checked[0].model_copy(update={"seed": seed}) for seed in seeds]
+        for cell in cells:
+            for variant, settings in found[cell[0]]:
+                checked = [
+                    self.run_spec(*cell, seed, profile, settings, variant)
+                    for seed in (seeds[:1] if specs else seeds)  # copies aren't: each seed is, once
+                ]
+                specs += [checked[0].model_copy(update={"seed": seed}) for seed in seeds]
         return specs
+
+    def untrained(self, models: Iterable[str], profile: str) -> frozenset[str]:
+        """Return the models of a selection that overrides of training don't concern: those that
+        are fitted, if at least one is trained. Of fitted models alone they are a mistake.
+
+        Args:
+            models: by name. Raises `UsageError` for one that there isn't.
+        """
+        every = set(models)
+        fitted = {model for model in every if self.kind(model, profile) == "fitted"}
+        return frozenset(fitted if fitted < every else ())
+
+    def _ways(
+        self,
+        cells: Iterable[CellKey],
+        profile: str,
+        overrides: Mapping[str, Sweep],
+        variants: Mapping[str, Overrides],
+    ) -> dict[str, list[tuple[str, dict[str, Override]]]]:
+        """Return how the cells of each model are run (`engine.config.overrides.ways`)."""
+        models = {model for model, _, _ in cells}
+        untrained = self.untrained(models, profile)
+        every = ways(overrides, variants)
+        fewer = ways_untrained(overrides, variants)
+        return {model: fewer if model in untrained else every for model in models}
 
     # In which order things are listed, and run
 

@@ -15,7 +15,13 @@ from engine.config.catalogue import Catalogue
 from engine.config.entries import ModelEntry, Settings
 from engine.config.launchers import SlurmProfile
 from engine.config.layers import Loaded, config_layers, model_folders, read_entries, read_settings
-from engine.config.overrides import Section, parse_override, size_settings, sweep_values
+from engine.config.overrides import (
+    Section,
+    is_of_training,
+    parse_override,
+    size_settings,
+    sweep_values,
+)
 from engine.config.published import METRIC_TITLES, PublishedTable, metric_and_k
 from engine.errors import UsageError, UserError, did_you_mean, shown
 from engine.metrics import REFERENCE_COLUMNS
@@ -33,20 +39,25 @@ PUBLISHED = ("reference", "published")
 
 
 def load_catalogue(
-    extra: Path | None = None, model_paths: Sequence[Path] = (), *, published: bool = True
+    extra: Path | None = None,
+    model_paths: Sequence[Path] = (),
+    *,
+    wait: bool = True,
+    published: bool = True,
 ) -> Catalogue:
     """Read and check all configuration.
 
     Args:
         extra: the value of ``--config-dir``.
         model_paths: those of ``--model-path``, files and folders of models.
+        wait: describe models that aren't known yet; else they have a problem.
         published: whether to read published results, which take longer than all the rest.
 
     Raises:
         ConfigError: names file, line and key, what was expected and the nearest valid name.
     """
     layers = config_layers(extra)
-    infos = {**builtin_infos(), **own_infos(model_folders(extra), model_paths)}
+    infos = {**builtin_infos(), **own_infos(model_folders(extra), model_paths, wait=wait)}
     usable = {name: info for name, info in infos.items() if not info.problem}
     defined = {name: _defined(info) for name, info in usable.items()}
     models = {
@@ -174,13 +185,17 @@ def _check_suite(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> 
     _check_names(suite.models, catalogue.model, document, "models")
     _check_names(suite.datasets, catalogue.dataset, document, "datasets")
     _check_cells(catalogue, suite, document)
-    for model in map(catalogue.model, suite.models):
+    models = [catalogue.model(name) for name in suite.models]
+    untrained = catalogue.untrained([model.name for model in models], suite.profile)
+    for model in models:
         if suite.profile not in model.profiles:
             problem = f"{model.name} has {', '.join(model.profiles)}, not {shown(suite.profile)}."
             raise document.error(("profile",), problem)
         variants = {("variants", name): changes for name, changes in suite.variants.items()}
         for path, overrides in ({("overrides",): suite.overrides} | variants).items():
             for key, value in overrides.items():
+                if model.name in untrained and is_of_training(key):
+                    continue
                 try:
                     for one in sweep_values(value):
                         parse_override(model, suite.profile, key, one)

@@ -57,9 +57,22 @@ def swept(overrides: Mapping[str, Sweep]) -> dict[str, int]:
 
 
 def swept_settings(overrides: Mapping[str, Sweep], spec: RunSpec) -> dict[str, Any]:
-    """Return the values that a run has of the settings that have several."""
-    settings = {**spec.architecture.settings, **spec.training.model_dump()}
-    return {key: settings[setting_name(key)] for key in swept(overrides)}
+    """Return the values that a run has of the settings that have several and that concern it."""
+    training = {} if spec.fitted else spec.training.model_dump()
+    settings = {**spec.architecture.settings, **training}
+    names = {key: setting_name(key) for key in swept(overrides)}
+    return {key: settings[name] for key, name in names.items() if name in settings}
+
+
+def is_of_training(key: str) -> bool:
+    """Return whether a key names a setting of training, which no model's own is called like."""
+    prefix, _, name = _normalised(key).rpartition(".")
+    return prefix in ("", "training") and name in Training.model_fields
+
+
+def without_training(overrides: Mapping[str, Value]) -> dict[str, Value]:
+    """Leave out the settings of training."""
+    return {key: value for key, value in overrides.items() if not is_of_training(key)}
 
 
 def combinations(overrides: Mapping[str, Sweep]) -> Iterator[dict[str, Override]]:
@@ -77,6 +90,29 @@ def combined(
         variants: overrides that go before ``overrides``, by name of the variant.
     """
     return {name: overlay(overrides, own) for name, own in (variants or {"": {}}).items()}
+
+
+def ways(
+    overrides: Mapping[str, Sweep], variants: Mapping[str, Overrides]
+) -> list[tuple[str, dict[str, Override]]]:
+    """Return how a cell is run: in each variant, by its name, every combination of the values."""
+    return [
+        (variant, settings)
+        for variant, sweep in combined(overrides, variants).items()
+        for settings in combinations(sweep)
+    ]
+
+
+def ways_untrained(
+    overrides: Mapping[str, Sweep], variants: Mapping[str, Overrides]
+) -> list[tuple[str, dict[str, Override]]]:
+    """Return how a cell is run that settings of training don't concern: those of `ways` that then
+    differ, by the name of the first variant that has them."""
+    found: dict[frozenset[tuple[str, Override]], tuple[str, dict[str, Override]]] = {}
+    own = {name: without_training(settings) for name, settings in variants.items()}
+    for variant, settings in ways(without_training(overrides), own):
+        found.setdefault(frozenset(settings.items()), (variant, settings))
+    return list(found.values())
 
 
 def combination_count(overrides: Mapping[str, Sweep], variants: Mapping[str, Overrides]) -> int:
@@ -117,7 +153,7 @@ def parse_override(
     prefix, _, name = _normalised(key).rpartition(".")
     owner = known.get(name)
     section: Section = "training" if owner is Training else "architecture"
-    if owner is None and name in Training.model_fields and prefix in ("", "training"):
+    if owner is None and is_of_training(key):
         raise UsageError(
             f"{entry.name} is fitted, not trained: it has no setting {shown(key)} of training."
         )

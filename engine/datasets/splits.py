@@ -79,14 +79,18 @@ class SplitData:
         """Return the held-out items, (evaluated,)."""
         return self.interactions.items[self.ends(split)]
 
-    def cold(self, split: Split) -> NDArray[np.bool_]:
-        """Return which targets, (evaluated,), are items that no training interaction has."""
+    def training_counts(self) -> NDArray[np.int64]:
+        """Count the training interactions of each item, (V + 1,); of padding, 0, there are none."""
         own, size = self.interactions, self.interactions.num_items + 1
         left = own.offsets[1:] - self.train_end
         rows = np.repeat(self.train_end - (np.cumsum(left) - left), left) + np.arange(left.sum())
-        trained = np.bincount(own.items, minlength=size)
-        trained -= np.bincount(own.items[rows], minlength=size)
-        never: NDArray[np.bool_] = trained[self.targets(split)] == 0
+        counts: NDArray[np.int64] = np.bincount(own.items, minlength=size)
+        counts -= np.bincount(own.items[rows], minlength=size)
+        return counts
+
+    def cold(self, split: Split) -> NDArray[np.bool_]:
+        """Return which targets, (evaluated,), are items that no training interaction has."""
+        never: NDArray[np.bool_] = self.training_counts()[self.targets(split)] == 0
         return never
 
     def tied(self, split: Split) -> NDArray[np.bool_] | None:

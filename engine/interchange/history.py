@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ _CAUSE = "imported"
 def import_history(
     source: Path,
     location: StoreLocation,
-    config_dir: Path | None = None,
+    load: Callable[[], Catalogue] = load_catalogue,
     tag_map: Path | None = None,
     fixed: Mapping[str, str] | None = None,
     suite: str | None = None,
@@ -45,6 +45,7 @@ def import_history(
     """Import a folder of TensorBoard event files, or a CSV file, into the store.
 
     Args:
+        load: reads the configuration, whose models and data sets give the runs their names.
         tag_map: a file of tags that is merged over the built-in one.
         fixed: values of `RUN_FIELDS` that override the source's.
         suite: the name of the suite that the runs are given.
@@ -58,7 +59,7 @@ def import_history(
         UserError: the source can't be read or has no run in it; nothing was changed.
         StoreError: the store can't be written.
     """
-    runs, passed_over = read_history(source, config_dir, tag_map, fixed)
+    runs, passed_over = read_history(source, load, tag_map, fixed)
     with importing(location) as aside:
         folders = []
         there = [run for run in runs if location.folder(run).path.exists()]
@@ -72,13 +73,13 @@ def import_history(
 
 def read_history(
     source: Path,
-    config_dir: Path | None = None,
+    load: Callable[[], Catalogue] = load_catalogue,
     tag_map: Path | None = None,
     fixed: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, tuple[ImportedSpec, History]], list[str]]:
     """Return the runs that `import_history` would make, by id, and what it would pass over. The
     arguments and errors are the same."""
-    known, catalogue = load_tag_map(tag_map), load_catalogue(config_dir)
+    known, catalogue = load_tag_map(tag_map), load()
     origin: Origin = "imported-tensorboard" if source.is_dir() else "imported-csv"
     if source.is_dir():
         from engine.interchange.eventhistory import read_event_folders  # needs an extra

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.config import Catalogue, load_catalogue
 from engine.errors import UsageError
 from engine.interchange.history import import_history, read_history
 from engine.interchange.manifest import CODE, Manifest
@@ -36,14 +37,16 @@ def is_history(source: Path) -> bool:
     return source.is_dir() or source.name.lower().endswith(".csv")
 
 
-def look(source: Path, location: StoreLocation, config_dir: Path | None = None) -> Found:
+def look(
+    source: Path, location: StoreLocation, load: Callable[[], Catalogue] = load_catalogue
+) -> Found:
     """Tell what a path holds. Of an archive only the manifest is read.
 
     Raises:
         UserError: the path can't be read, or holds nothing that can be imported.
     """
     if is_history(source):
-        histories, passed_over = read_history(source, config_dir)
+        histories, passed_over = read_history(source, load)
         runs, size, sentences = tuple(histories), 0, tuple(passed_over)
     else:
         manifest = manifest_of(source)
@@ -55,7 +58,7 @@ def look(source: Path, location: StoreLocation, config_dir: Path | None = None) 
 def take(
     source: Path,
     location: StoreLocation,
-    config_dir: Path | None = None,
+    load: Callable[[], Catalogue] = load_catalogue,
     tag_map: Path | None = None,
     fixed: Mapping[str, str] | None = None,
     suite: str | None = None,
@@ -69,7 +72,7 @@ def take(
         UserError: see `unpack` and `import_history`; nothing was changed then.
     """
     if is_history(source):
-        return import_history(source, location, config_dir, tag_map, fixed, suite, on_progress)
+        return import_history(source, location, load, tag_map, fixed, suite, on_progress)
     if fixed or tag_map is not None or suite is not None:
         raise UsageError("an archive says what is in it: leave out the other options.")
     return unpack(source, location, on_progress), _code(manifest_of(source))

@@ -50,6 +50,14 @@ class OrderLoss:
     difference: Difference
     """With order less without, by the paired test over users."""
 
+    @classmethod
+    def between(
+        cls, ordered: NDArray[np.int32], shuffled: NDArray[np.int32], metric: Metric
+    ) -> OrderLoss:
+        """Compare ranks (users,) with the order and without it."""
+        both = [per_user(ranks[None], metric) for ranks in (ordered, shuffled)]
+        return cls(float(both[0].mean()), float(both[1].mean()), difference(*both))
+
     @property
     def share(self) -> float | None:
         """The share that is lost without the order: below 0 if order does harm; ``None`` if there
@@ -97,10 +105,7 @@ class Judgement:
         if shuffled is None:
             return None
         ordered = next(each for each in self.floors if each.model == shuffled.model)
-        both = ordered.values(metric), shuffled.values(metric)
-        return OrderLoss(
-            float(both[0].mean()), float(both[1].mean()), difference(both[0][None], both[1][None])
-        )
+        return OrderLoss.between(ordered.ranks, shuffled.ranks, metric)
 
 
 def to_json(found: Judgement) -> dict[str, Any]:

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.analysis.pairs.significance import Metric, per_user
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.splits import Split, SplitData
 from engine.fitted import settings_to_try
@@ -27,23 +26,6 @@ from engine.training.fitting import train_histories
 SEED = 1
 BATCH = 512
 """Users that are ranked for at once."""
-
-
-@dataclass(frozen=True)
-class OrderLoss:
-    """Test ranks of one kind of model with the order of histories and without it."""
-
-    ordered: NDArray[np.int32]
-    """(2, users): among all items, and with seen ones masked."""
-    shuffled: NDArray[np.int32]
-
-    def share(self, metric: Metric) -> float | None:
-        """Return the share of a metric over all items that is lost without the order: 0 if order
-        doesn't matter, below 0 if it does harm; ``None`` if there is nothing to lose."""
-        before, after = (
-            float(per_user(each[0], metric).mean()) for each in (self.ordered, self.shuffled)
-        )
-        return 1 - after / before if before else None
 
 
 @dataclass(frozen=True)
@@ -95,24 +77,17 @@ def fit_shuffled(
     )
 
 
-def fitted_order_loss(model: str, split: SplitData, length: int, seed: int = SEED) -> OrderLoss:
-    """Fit a model that uses order to the training histories as they are, and shuffled
-    (`fit_in_order`, `fit_shuffled`)."""
-    return OrderLoss(
-        ordered=fit_in_order(model, split, length).ranks,
-        shuffled=fit_shuffled(model, split, length, seed).ranks,
-    )
-
-
-def trained_order_loss(
+def ranks_without_order(
     model: Model, split: SplitData, length: int, device: torch.device, seed: int = SEED
-) -> OrderLoss:
-    """Rank the test items by a model that was trained on histories in order, after histories in
-    order and after shuffled ones."""
-    return OrderLoss(
-        ordered=_test_ranks(model, split, length, device),
-        shuffled=_test_ranks(model, shuffled_before(split, "test", length, seed), length, device),
-    )
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Rank the test items by a model that is fitted or trained already, after histories in order
+    and after shuffled ones.
+
+    Returns:
+        Both ranks, (2, users) each: among all items, and with seen ones masked.
+    """
+    shuffled = shuffled_before(split, "test", length, seed)
+    return _test_ranks(model, split, length, device), _test_ranks(model, shuffled, length, device)
 
 
 def shuffled_training(split: SplitData, seed: int = SEED) -> Interactions:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import socket
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
 from engine.errors import UserError
 from engine.lifecycle import UNDER_WAY
 from engine.lifecycle import sql as states_sql
-from engine.machine.estimates import CostEstimate, estimate_from_past, makespan
+from engine.machine.estimates import CostEstimate, cost_key, estimate_from_past, makespan
 from engine.machine.occupancy import slots_of
 from engine.machine.slots import Slot
 from engine.store.database import fetch
@@ -32,13 +32,19 @@ class QueueEnd:
     at_most: bool
     """Whether it is an upper bound: early stopping is foreseen only from runs that have ended."""
     unknown: int
-    """Runs that aren't counted, because no run like them has trained an epoch here."""
+    """Runs that aren't counted: no run like them has trained an epoch here or was measured."""
 
 
 class Forecast:
     """Forecasts the end of one store's queue; keeps what runs are expected to cost meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, measured: Mapping[str, CostEstimate] | None = None) -> None:
+        """Forecast from past runs, or where there are none like a run, from what was measured.
+
+        Args:
+            measured: costs by `engine.machine.estimates.cost_key`; it may grow.
+        """
+        self._measured = measured if measured is not None else {}
         self._settings: dict[str, str] = {}
         """By run that trains or waits here: equal for runs that differ in seed only."""
         self._costs: dict[str, CostEstimate | None] = {}
@@ -85,7 +91,9 @@ class Forecast:
             if settings is None or settings in self._costs or len(self._costs) >= MOST_KINDS:
                 continue
             try:
-                self._costs[settings] = estimate_from_past(con, run_spec(con, run.id), slot)
+                spec = run_spec(con, run.id)
+                past = estimate_from_past(con, spec, slot)
+                self._costs[settings] = past or self._measured.get(cost_key(spec))
             except UserError:  # of another version
                 self._costs[settings] = None
 

@@ -17,6 +17,7 @@ from engine.modelinfo.ask import ask
 from engine.modelinfo.builtin import builtin_info
 from engine.modelinfo.copies import keep_copy
 from engine.modelinfo.facts import remember
+from engine.modelinfo.failures import failure_of, kept_problem
 from engine.modelinfo.info import ModelInfo, info_from
 from engine.modelinfo.kept import keep, read_kept
 from engine.modelinfo.own_settings import meet_settings, settings_in
@@ -27,12 +28,17 @@ GROUP = "seqbench.models"
 NO_MODEL = "defines no model: it needs MODEL = Definition(...)."
 """What is wrong with a file of something else's."""
 
+UNREAD = "it is being read."
+"""What is wrong with a file that isn't described yet."""
+
 VARIABLE = "SEQBENCH_MODEL_PATH"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 
 
-def own_infos(folders: Iterable[Path], paths: Sequence[Path] = ()) -> dict[str, ModelInfo]:
+def own_infos(
+    folders: Iterable[Path], paths: Sequence[Path] = (), *, wait: bool = True
+) -> dict[str, ModelInfo]:
     """Describe the models that don't come with seqbench, by name; a later one takes the place of
     one with the same name.
 
@@ -41,14 +47,26 @@ def own_infos(folders: Iterable[Path], paths: Sequence[Path] = ()) -> dict[str, 
     Args:
         folders: those of the users' configurations, which may not exist.
         paths: files and folders that the user names; by default, those in ``SEQBENCH_MODEL_PATH``.
+        wait: ask for what isn't kept, which takes a process; else such a file has the problem
+            `UNREAD`.
     """
     found: dict[str, ModelInfo] = {}
     for each in model_files(folders, paths):
         # Nothing takes the place of a model of seqbench's: its file's name says what is wrong.
         key = each.name if builtin_info(each.name) is None else Path(each.file or "").name
-        found[key] = _described(each)
+        found[key] = _described(each, wait)
     meet_settings(each for info in found.values() for each in settings_in(info.schema))
     return found
+
+
+def unread_files(folders: Iterable[Path], paths: Sequence[Path] = ()) -> list[str]:
+    """Return the files of models that it takes a process to describe.
+
+    Args:
+        folders, paths: as for `own_infos`.
+    """
+    found = (_described(each, wait=False) for each in model_files(folders, paths))
+    return [each.file or "" for each in found if each.problem.endswith(UNREAD)]
 
 
 def keep_copies(folders: Iterable[Path], paths: Sequence[Path] = ()) -> None:
@@ -108,8 +126,8 @@ def _spec_of(module: str) -> ModuleSpec | None:
     return spec
 
 
-def _described(blank: ModelInfo) -> ModelInfo:
-    """Describe one file, by what is kept of its content or by asking."""
+def _described(blank: ModelInfo, wait: bool) -> ModelInfo:
+    """Describe one file, by what is kept of its content or, with ``wait``, by asking."""
     name, file = blank.name, Path(blank.file or "")
     if not _NAME.fullmatch(name):
         wanted = "small letters, digits, '.', '_' and '-', at most 40 of them"
@@ -126,9 +144,15 @@ def _described(blank: ModelInfo) -> ModelInfo:
         remember(sha256, kept)  # what shows them, in the app's thread, reads no file then
         content = kept.get("info")
         if content is None:
+            if known := kept_problem(kept, file):
+                return replace(blank, problem=known)
+            if not wait:
+                return replace(blank, problem=f"{file}: {UNREAD}")
             answer = ask(blank.question)
-            if "problem" in answer:
-                return replace(blank, problem=answer["problem"])
+            if problem := answer.get("problem"):
+                if answer["lasting"]:
+                    keep(answer["sha256"], None, {}, failure_of(file, problem))
+                return replace(blank, problem=problem)
             content = answer["info"]
             keep(content["sha256"], content, {})
         origin, package = blank.origin, blank.package

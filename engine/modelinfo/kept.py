@@ -1,4 +1,5 @@
-"""Descriptions and facts of models, kept in the user's cache by the hash of their code."""
+"""Descriptions and facts of models, or why there are none, kept in the user's cache by the hash of
+their code."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ FORMAT = 2
 
 
 def read_kept(sha256: str) -> dict[str, Any]:
-    """Return what is kept of the code with this hash: ``info`` and ``facts``, if there."""
+    """Return what is kept of the code with this hash: ``info``, ``facts`` and ``failure``
+    (`engine.modelinfo.failures`), if there."""
     try:
         content = json.loads(read_regular(_path(sha256)))
         return content if content["format"] == FORMAT else {}
@@ -25,14 +27,18 @@ def read_kept(sha256: str) -> dict[str, Any]:
 
 
 def keep(
-    sha256: str, info: Mapping[str, Any] | None, facts: Mapping[str, Mapping[str, Any]]
+    sha256: str,
+    info: Mapping[str, Any] | None,
+    facts: Mapping[str, Mapping[str, Any]],
+    failure: Mapping[str, str] | None = None,
 ) -> None:
-    """Add to what is kept; where the cache can't be written, nothing is."""
+    """Add to what is kept, or replace the failure; where the cache can't be written, nothing is."""
     before = read_kept(sha256)
     content = {
         "format": FORMAT,
         "info": info or before.get("info"),
         "facts": {**before.get("facts", {}), **facts},
+        "failure": failure,
     }
     try:
         path = _path(sha256)

@@ -52,12 +52,6 @@ def meet_settings(found: Iterable[ModelSetting]) -> None:
             _met = after
 
 
-def forget_settings() -> None:
-    """Forget what was met, as a new process would."""
-    global _met
-    _met = ()
-
-
 def settings_in(schema: Mapping[str, Any]) -> list[ModelSetting]:
     """List the settings that a JSON schema describes (`ModelInfo.schema`)."""
     return [

@@ -29,6 +29,7 @@ from engine.modelinfo.facts import settings_key
 from engine.modelinfo.info import ModelInfo, info_json
 from engine.models.base import FittedModel, MaskedModel, OwnLossModel, TimedModel
 from engine.models.definition import Definition
+from engine.models.lasting import is_lasting
 from engine.models.load import load_definition, read_file, run_file, sentence_of
 from engine.models.names import name_problem
 from engine.spec import Suite, Training
@@ -194,7 +195,7 @@ def _builtin_hash(name: str) -> str:
 
 
 def _answer(question: Mapping[str, Any], loaded: dict[str, Definition]) -> dict[str, Any]:
-    model = question["model"]
+    model, sha256, file = question["model"], "", None
     try:
         if "name" in model:
             name, file, sha256 = model["name"], None, _builtin_hash(model["name"])
@@ -209,12 +210,13 @@ def _answer(question: Mapping[str, Any], loaded: dict[str, Definition]) -> dict[
             definition = loaded[sha256]
         info = info_json(describe(name, definition, sha256, file))
         if problem := _problem(definition, info["profiles"]):
-            return {"problem": f"{file or name}: {problem}"}
+            return {"problem": f"{file or name}: {problem}", "lasting": True, "sha256": sha256}
         sizes = question["sizes"]
         found = [facts(definition, each, sizes) for each in question["settings"]]
         return {"info": info, "facts": found}
     except UserError as error:
-        return {"problem": str(error)}
+        lasting = file is not None and is_lasting(error, file)
+        return {"problem": str(error), "lasting": lasting, "sha256": sha256}
 
 
 def _serve() -> None:

@@ -12,6 +12,7 @@ from engine.config.overrides import (
     parsed,
     sweep_values,
     without,
+    without_training,
 )
 from engine.config.suites import suite_of_cells
 from engine.order import DEFAULT_LENGTHS, DEFAULT_SEEDS, Order
@@ -120,6 +121,9 @@ def sample(
         NotKnownError: without ``wait``, something isn't known.
         UsageError: an impossible value.
     """
-    settings = next(combinations(order.overrides))
+    models = {cell[0], *(model for model, _, _ in order.cells)}
+    untrained = cell[0] in catalogue.untrained(models, order.profile)
+    overrides = without_training(order.overrides) if untrained else order.overrides
+    settings = next(combinations(overrides))
     spec = catalogue.run_spec(*cell, order.seeds[0], order.profile, settings, wait=wait)
     return spec, parameter_count(spec, wait=wait)

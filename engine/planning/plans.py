@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from engine.cell import Cell
 from engine.config import Catalogue
 from engine.config.catalogue import MOST_RUNS
-from engine.config.overrides import swept
+from engine.config.overrides import is_of_training, setting_name, swept
 from engine.datasets.locate import is_ready
 from engine.errors import UsageError
 from engine.machine.estimates import CostEstimate, cost_key, estimate_from_past
@@ -67,6 +68,19 @@ class Plan:
         """The models that are run once for several seeds: fitted, they are the same for each."""
         fitted = dict.fromkeys(run.spec.model for run in self.runs if run.spec.fitted)
         return tuple(fitted) if len(self.order.seeds) > 1 else ()
+
+    @property
+    def of_training(self) -> tuple[str, ...]:
+        """The names of the settings of training that are overridden."""
+        changes = (self.order.overrides, *self.order.variants.values())
+        keys = filter(is_of_training, chain.from_iterable(changes))
+        return tuple(dict.fromkeys(map(setting_name, keys)))
+
+    @property
+    def untrained(self) -> tuple[str, ...]:
+        """The fitted models, if there are overrides of training, which don't concern them."""
+        fitted = dict.fromkeys(run.spec.model for run in self.runs if run.spec.fitted)
+        return tuple(fitted) if self.of_training else ()
 
     @property
     def missing(self) -> tuple[PlannedRun, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from engine.analysis.columns.text import printable
+from engine.analysis.columns.text import COMMAND, printable
 from engine.report.blocks import Cell, Report
 
 _FOLDER = Path(__file__).parent
@@ -39,6 +39,7 @@ def _template() -> Template:
         keep_trailing_newline=True,
     )
     environment.filters |= {
+        "coded": _coded,
         "is_short": _is_short,
         "kind": lambda block: type(block).__name__,
         "printable": printable,
@@ -52,10 +53,17 @@ def _finalized(value: Any) -> Any:
     return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
+def _coded(text: str) -> Markup:
+    """Escape a text, and mark the commands in it as code."""
+    parts = [escape(part) for part in COMMAND.split(printable(text))]
+    parts[1::2] = [Markup("<code>{}</code>").format(part) for part in parts[1::2]]
+    return Markup("").join(parts)
+
+
 def _is_short(cell: Cell) -> bool:
     return len(cell.lines) == 1 and len(cell.lines[0]) <= _SHORT
 
 
 def _unbroken(line: str) -> Markup:
     """Escape a text so that no line break separates ± from the deviation behind it."""
-    return escape(printable(line)).replace(" ± ", Markup(" ±&nbsp;"))
+    return _coded(line).replace(" ± ", Markup(" ±&nbsp;"))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from engine.analysis.columns.text import printable
+from engine.analysis.columns.text import COMMAND, printable
 from engine.analysis.export import markdown_cell, markdown_table
 from engine.report.blocks import (
     Block,
@@ -83,7 +83,10 @@ def _cell(cell: Cell, strong: bool) -> str:
 
 
 def _text(text: str) -> str:
-    """Escape a text so that no character of it is markup, even at the start of a line."""
-    escaped = re.sub(r"[~$]", r"\\\g<0>", markdown_cell(printable(text).strip()))
+    """Escape a text so that no character of it is markup, even at the start of a line; commands in
+    it are code."""
+    parts = COMMAND.split(printable(text).strip())
+    parts[::2] = [re.sub(r"[~$]", r"\\\g<0>", markdown_cell(part)) for part in parts[::2]]
+    escaped = "`".join(parts)
     # The escape stands after a list's number, before any other mark.
     return re.sub(r"^(\d+(?=[.)](?:\s|$))|(?=[#=]|[-+](?:[-\s]|$)))", r"\1\\", escaped)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from engine.analysis.comparison import Row
 from engine.analysis.export import listed
-from engine.marks import MEANING, OF_METRICS, STILL_IMPROVING, of_times
+from engine.marks import MEANING, OF_METRICS, STILL_IMPROVING, UNDISTURBED_SHARE, of_times
 from engine.report.blocks import Block, Cell, Commands, Paragraph, table
 
 SEVERAL = "several attempts"
@@ -79,9 +79,8 @@ def remarks_table(
     if quiet:
         yield Paragraph(
             f"Of the {len(runs)} runs {quiet} trained undisturbed, as far as is known: on a GPU, "
-            f"its "
-            "driver reported no other process and no clock that was held down; on a CPU, they got "
-            "{100 * UNDISTURBED_SHARE:.0f} % or more of the CPU time they asked for.",
+            "its driver reported no other process and no clock that was held down; on a CPU, they "
+            f"got {100 * UNDISTURBED_SHARE:.0f} % or more of the CPU time they asked for.",
             quiet=True,
         )
     if unknown:

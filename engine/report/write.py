@@ -15,6 +15,7 @@ from engine.report.gather import Material, Wanted, gather
 from engine.report.html import html
 from engine.report.markdown import markdown, plot_files
 from engine.report.plots import colours
+from engine.report.sections.beyond import beyond_ten
 from engine.report.sections.costs import capacity, memory, trade_offs
 from engine.report.sections.origin import environment, reproduction
 from engine.report.sections.results import beside_published, curves, inflated, results
@@ -52,6 +53,7 @@ def compose(material: Material, catalogue: Catalogue | None) -> Report:
         in_short(material),
         scope(material),
         results(material, looks),
+        beyond_ten(material),
         beside_published(material),
         capacity(material),
         memory(material),

@@ -116,4 +116,4 @@ def create_or_migrate(location: StoreLocation, on_progress: OnProgress = untold)
         if not location.db.exists():
             build(location, on_progress)
         elif not is_current_version(location.db):
-            migrate(location.db)
+            migrate(location.db, on_progress)

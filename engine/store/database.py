@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import StoreError
+from engine.progress import OnProgress, untold
 from engine.store.filesystem import network_filesystem
 from engine.store.location import StoreLocation
 from engine.store.schema import SCHEMA_VERSION
@@ -275,18 +276,25 @@ def refuse_foreign(connection: StoreConnection) -> None:
         )
 
 
-def migrate(db: Path) -> None:
-    """Bring an existing database up to date. Raises `StoreError`."""
+def migrate(db: Path, on_progress: OnProgress = untold) -> None:
+    """Bring an existing database up to date.
+
+    Args:
+        on_progress: told how many runs are read for what is new to the store.
+
+    Raises:
+        StoreError: it can't be done.
+    """
     with _store_errors(db), closing(open_database(db, "rw")) as connection:
         if network_filesystem(db) is None:
             connection.execute("PRAGMA journal_mode = WAL")
-        _apply_migrations(connection)
+        _apply_migrations(connection, on_progress)
 
 
-def _apply_migrations(connection: sqlite3.Connection) -> None:
+def _apply_migrations(connection: sqlite3.Connection, on_progress: OnProgress = untold) -> None:
     # Heavy, and only needed where there is something to migrate.
     from sqlite_utils import Database
 
     from engine.store.migrations import migrations
 
-    migrations().apply(Database(connection, execute_plugins=False))
+    migrations(on_progress).apply(Database(connection, execute_plugins=False))

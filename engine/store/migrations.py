@@ -12,14 +12,21 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
+from engine.progress import OnProgress, counted, untold
 from engine.spec import settings_digest
 from engine.spec.settings import Scalar, stored_settings
+from engine.store.intake.results import results_from_ranks
+from engine.store.location import StoreLocation
 
 _FIRST_TABLES = Path(__file__).with_name("first_tables.sql")
 
 
-def migrations() -> Migrations:
-    """All migrations, oldest first. Once released, one is never changed: add another."""
+def migrations(on_progress: OnProgress = untold) -> Migrations:
+    """All migrations, oldest first. Once released, one is never changed: add another.
+
+    Args:
+        on_progress: told of how many finished runs the results are computed.
+    """
     steps = Migrations("seqbench")
 
     @steps()
@@ -247,6 +254,48 @@ def migrations() -> Migrations:
         # fitted model loss, loss_sum, grad_norm and lr are NULL.
         db.execute("ALTER TABLE epochs ADD COLUMN settings TEXT")
         db.execute("PRAGMA user_version = 14")
+
+    @steps()
+    def results(db: Database) -> None:
+        # test_…: of a finished run's chosen epoch, from its ranks and its recommended lists; of
+        # runs of earlier versions those that follow from the ranks alone.
+        cutoffs = (1, 5, 10, 20, 50, 100)
+        ranks = [
+            *(
+                f"test_{metric}{ranking}_at_{k}"
+                for ranking in ("", "_masked")
+                for k in cutoffs
+                if k != 10
+                for metric in ("ndcg", "recall", "mrr")
+            ),
+            *(
+                f"test_{metric}{ranking}_{scope}"
+                for ranking in ("", "_masked")
+                for scope in ("warm", "head", "mid", "tail")
+                for metric in ("ndcg", "recall")
+            ),
+        ]
+        lists = [
+            f"test_{measure}{ranking}_at_{k}"
+            for ranking in ("", "_masked")
+            for k in cutoffs
+            for measure in ("coverage", "arp", "novelty", "gini")
+        ]
+        for name in (*ranks, *lists):
+            db.execute(f"ALTER TABLE summaries ADD COLUMN {name} REAL")
+        (path,) = db.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
+        location = StoreLocation(Path(path))
+        done = db.execute("SELECT id FROM runs WHERE state = 'done' AND origin = ''").fetchall()
+        for (run,) in counted([tuple(row) for row in done], on_progress):
+            found = results_from_ranks(location.folder(run))
+            known = {name: found[name] for name in ranks if name in found}
+            if known:
+                values = ", ".join(f"{name} = :{name}" for name in known)
+                sql = f"UPDATE summaries SET {values} WHERE run = :run"  # noqa: S608
+                db.execute(sql, known | {"run": run})
+        db.execute(f"CREATE INDEX summaries_ranks ON summaries (run, {', '.join(ranks)})")
+        db.execute(f"CREATE INDEX summaries_lists ON summaries (run, {', '.join(lists)})")
+        db.execute("PRAGMA user_version = 15")
 
     return steps
 

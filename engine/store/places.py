@@ -30,6 +30,8 @@ class LaunchCell:
     """Mean of `Run.progress` over those in training; None where none is."""
     score: Spread | None = None
     """Test NDCG@10 at the epoch chosen on validation, of the settings with the highest mean."""
+    best: Cell | None = None
+    """The cell that ``score`` is of."""
     settings: int = 0
     """How many settings, or versions of the data, have such a mean."""
     ceiling: Ceiling | None = None
@@ -78,7 +80,7 @@ def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCe
             continue
         place.settings += 1
         if place.score is None or score.spread.mean > place.score.mean:
-            place.score = score.spread
+            place.score, place.best = score.spread, row.cell
             best[row.cell.place] = row.run
     recorded = starts(con, list(best.values()))
     for key, newest in best.items():

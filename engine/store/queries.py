@@ -72,6 +72,8 @@ class Run:
     """The launcher that starts it; ``None`` for the supervisor's machine."""
     tags: str = "[]"
     """Its tags, as `engine.store.tags` writes them."""
+    fitted: bool = False
+    """Whether its model is fitted: each epoch is then a fit with a combination of settings."""
 
     @property
     def annotated(self) -> bool:
@@ -134,8 +136,15 @@ class Supervisor:
     """``name``, ``device`` (cpu or cuda), ``title``, ``threads`` and ``processes`` of each slot."""
 
 
-_COLUMNS = [column.name for column in fields(Run)]
-_RUNS = f"SELECT {', '.join(_COLUMNS)} FROM runs"  # noqa: S608
+_COLUMNS = [column.name for column in fields(Run) if column.name != "fitted"]
+_FITTED = "(SELECT configuration FROM settings WHERE name = 'objective' AND value = 'fitted')"
+
+
+def _columns(table: str) -> str:
+    return f"{', '.join(f'{table}{name}' for name in _COLUMNS)}, {table}configuration IN {_FITTED}"
+
+
+_RUNS = f"SELECT {_columns('')} FROM runs"  # noqa: S608
 
 
 def data_version(con: sqlite3.Connection) -> int:
@@ -233,10 +242,9 @@ def companions(
     text = "lower(r.id || ' ' || r.dataset || ' ' || r.state || ' ' || r.profile || ' ' || r.note"
     text += " || ' l' || r.length || ' s' || r.seed || ' ' || coalesce(r.suite, ''))"
     wanted = "".join(f" AND instr({text}, ?)" for _ in words)
-    columns = ", ".join(f"r.{name}" for name in _COLUMNS)
     return _runs(
         con,
-        f"SELECT {columns} FROM runs r JOIN runs o ON o.id = ?"  # noqa: S608
+        f"SELECT {_columns('r.')} FROM runs r JOIN runs o ON o.id = ?"  # noqa: S608
         f" WHERE r.id != o.id AND r.started IS NOT NULL{wanted}"
         " ORDER BY (r.dataset = o.dataset) + (r.dataset = o.dataset AND r.model = o.model"
         " AND r.length = o.length) DESC, r.created DESC, r.id LIMIT ?",
@@ -351,7 +359,7 @@ def supervisor_state(con: sqlite3.Connection) -> Supervisor | None:
 
 
 def _runs(con: sqlite3.Connection, sql: str, parameters: Sequence[object] = ()) -> list[Run]:
-    return [Run(*row) for row in fetch(con, sql, parameters)]
+    return [Run(*(*row[:-1], bool(row[-1]))) for row in fetch(con, sql, parameters)]
 
 
 def _texts(con: sqlite3.Connection, sql: str, parameters: Sequence[object] = ()) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.metrics import AGGREGATES, EPOCH_MEASURES, EPOCH_TIMES
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, EPOCH_TIMES, LIST_RESULTS, RANK_RESULTS
 
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 15
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 EPOCH_INTEGERS = ("step", "targets", "batches")
@@ -29,6 +29,8 @@ SUMMARY_MEASURES = (
     *(f"{measure}_median" for measure in EPOCH_TIMES),
 )
 """Columns of ``summaries`` that are an aggregate over a run's epochs."""
+RESULT_INDEXES = {"summaries_ranks": RANK_RESULTS, "summaries_lists": LIST_RESULTS}
+"""Indexes on ``summaries`` that hold a finished run's results, and which."""
 
 RUN_TABLES = ("specs", "epochs", "steps", "telemetry", "events", "attempts", "warnings")
 """Tables with a column ``run``, beside ``summaries`` and ``requests``."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.spec.settings import Scalar, every_setting, stored_settings
-from engine.store.database import fetch
+from engine.store.database import fetch, fetch_tuples
 
 
 def keep_settings(
@@ -55,7 +55,7 @@ def read_settings(
     A setting that the runs don't have is None.
     """
     asked = [each for each in configurations if each is not None]
-    rows = fetch(
+    rows = fetch_tuples(
         con,
         "SELECT configuration, name, s.value FROM json_each(?) wanted"
         " CROSS JOIN settings s ON s.configuration = wanted.value",
@@ -63,7 +63,8 @@ def read_settings(
     )
     settings = every_setting()
     titles = {setting.name: title for title, setting in settings.items()}
-    found = {each: dict[str, Scalar | None].fromkeys(settings) for each in (*asked, None)}
+    none = dict[str, Scalar | None].fromkeys(settings)
+    found = {each: none.copy() for each in (*asked, None)}
     for configuration, name, value in rows:
         if title := titles.get(name):  # none of a setting that another version has
             found[configuration][title] = value

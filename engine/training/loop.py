@@ -23,7 +23,6 @@ from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
 from engine.models.base import Model, OwnLossModel, TimedModel
 from engine.models.definition import Definition
-from engine.models.registry import definition_of
 from engine.spec import RunSpec, Training
 from engine.training import cputime
 from engine.training.checkpoint import Best, Checkpoint, StateDict
@@ -96,6 +95,7 @@ class TrainingSetup:
 
 def train(
     spec: RunSpec,
+    definition: Definition,
     interactions: Interactions,
     device: torch.device,
     recorder: Recorder,
@@ -104,7 +104,6 @@ def train(
     save: Callable[[Checkpoint], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     group: Group = SINGLE,
-    definition: Definition | None = None,
 ) -> Outcome:
     """Train one run to its end.
 
@@ -112,21 +111,20 @@ def train(
     numbers of an epoch depend on the run's seed and the epoch's number only.
 
     Args:
+        definition: of the run's model.
         resume: the state to resume from.
-        save: called with the state after an epoch, at most every `CHECKPOINT_SECONDS` and at the
-            end.
+        save: called with the state after the first epoch, then at most every `CHECKPOINT_SECONDS`,
+            and at the end.
         stop: asked before every update, or fit; ``True`` interrupts.
         group: the process group to train in; every rank is given all interactions. Only the
             ``recorder``, ``save`` and ``stop`` of rank 0 have an effect on the run, and when rank
             0 returns or raises, its caller ends the other ranks.
-        definition: of the model, if it doesn't come with seqbench.
 
     Raises:
         Interrupted: ``stop`` returned ``True``.
         TrainingError: the loss diverged, or no user can be evaluated.
     """
     settings = spec.training
-    definition = definition or definition_of(spec)
     epochs, patience = limits(spec, definition)
     num_items, timed = interactions.num_items, issubclass(definition.module, TimedModel)
     state = TrainingState(resume.epoch, resume.step, resume.best) if resume else TrainingState()
@@ -160,7 +158,7 @@ def train(
     model: Model
     checksum = (resume and resume.checksum) or data_checksum(interactions, spec.source)
     clock = CpuClock()
-    saved_at = time.monotonic()
+    saved_at = -math.inf  # a run that is killed in its first seconds has its first epoch
     while not finished():
         epoch = state.epoch + 1
         if isinstance(setup, Fitting):

@@ -11,7 +11,6 @@ from engine.datasets.interactions import Interactions
 from engine.datasets.splits import split_data
 from engine.models.base import Model, TimedModel
 from engine.models.definition import Definition
-from engine.models.registry import definition_of
 from engine.spec import RunSpec
 from engine.training.cputime import CpuClock
 from engine.training.evaluation import evaluation_set, ranks
@@ -44,19 +43,19 @@ class Measurement:
 
 def measure(
     spec: RunSpec,
+    definition: Definition,
     interactions: Interactions,
     device: torch.device,
     seconds: float = MEASURE_SECONDS,
-    definition: Definition | None = None,
 ) -> Measurement:
     """Time a few updates and one batch of the evaluation, and scale both up to an epoch.
 
     A fitted model is fitted once.
 
     Args:
-        definition: of the model, if it doesn't come with seqbench.
+        definition: of the run's model.
+        seconds: how long updates are timed for.
     """
-    definition = definition or definition_of(spec)
     num_items, timed = interactions.num_items, issubclass(definition.module, TimedModel)
     split = split_data(interactions, spec.source)
     model: Model

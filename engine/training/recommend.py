@@ -15,7 +15,6 @@ from engine.datasets.splits import SplitData, last_items, last_times
 from engine.errors import DataError
 from engine.models.base import Model, TimedModel
 from engine.models.definition import Definition
-from engine.models.registry import definition_of
 from engine.spec import RunSpec
 from engine.training.scoring import scores
 
@@ -39,21 +38,20 @@ class Prediction:
 
 def trained_model(
     spec: RunSpec,
+    definition: Definition,
     weights: Path,
     num_items: int,
     chosen: Mapping[str, Any] | None = None,
-    definition: Definition | None = None,
 ) -> Model:
     """Load the model of a run with the weights of its best epoch, on the CPU, in evaluation mode.
 
     Args:
+        definition: of the run's model.
         chosen: `EpochRecord.settings` of the best epoch.
-        definition: of the model, if it doesn't come with seqbench.
 
     Raises:
         DataError: the weights are absent, damaged, or of other data.
     """
-    definition = definition or definition_of(spec)
     settings = {**spec.architecture.settings, **(chosen or {})}
     model = definition.build(settings, num_items, spec.length)
     try:

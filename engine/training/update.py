@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from engine.models.base import Model, SequenceModel
 from engine.spec import Training
+from engine.training.adamw import AdamW
 from engine.training.group import SINGLE, Group
 from engine.training.objectives import Objective, batch_loss
 from engine.training.windows import Windows
@@ -152,9 +153,9 @@ def _warm_up(update: Update, windows: Windows) -> str | None:
 def make_optimizer(
     model: nn.Module, training: Training, device: torch.device, state: dict[str, Any] | None
 ) -> torch.optim.Optimizer:
-    """Make the optimizer, AdamW (Loshchilov & Hutter 2019), and load its ``state`` if given."""
+    """Make the optimizer, and load its ``state`` if given."""
     on_gpu = device.type == "cuda"
-    optimizer = torch.optim.AdamW(
+    optimizer = AdamW(
         model.parameters(), weight_decay=training.weight_decay, fused=True, capturable=on_gpu
     )
     if state is not None:

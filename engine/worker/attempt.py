@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -19,15 +19,14 @@ import numpy as np
 import torch
 
 from engine.datasets.confirm import confirm
-from engine.datasets.interactions import Interactions
 from engine.datasets.load import open_data
 from engine.datasets.prepared import Prepared, ids_checksum
-from engine.datasets.splits import data_checksum, split_data
+from engine.datasets.splits import SplitData, data_checksum, split_data
 from engine.datasets.statistics import split_counts
 from engine.errors import DataError, TrainingError, UserError
 from engine.files.atomic import write_atomically
 from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
-from engine.models.base import TimedModel
+from engine.models.base import Model, TimedModel
 from engine.models.definition import Definition
 from engine.models.registry import definition_of
 from engine.process import own_identity, parent_identity
@@ -50,6 +49,7 @@ from engine.worker.distributed import check_same_data, own_device, process_group
 from engine.worker.fence import Fence
 from engine.worker.provenance import device_name, slurm_job, software
 from engine.worker.recorder import JournalRecorder, TelemetryThread
+from engine.worker.results import test_results
 from engine.worker.resume import Resumption, resumption
 
 RESERVE_BYTES = 65_536
@@ -74,6 +74,17 @@ class Ending:
     users_per_second_1: float | None = None
     users_per_second_256: float | None = None
     speed_cpu_share: float | None = None
+    results: Mapping[str, float] | None = None
+    """By name, as in `engine.metrics.RESULT_OF`."""
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """A run that was trained to its end."""
+
+    outcome: Outcome
+    speed: InferenceSpeed
+    results: Mapping[str, float]
 
 
 def run_attempt(
@@ -99,9 +110,11 @@ def run_attempt(
                 folder.reserve.unlink(missing_ok=True)
                 if ending.trace:
                     sys.stderr.write(ending.trace)
-                journal.write("end", **asdict(ending), seconds=round(time.monotonic() - started, 3))
+                seconds = round(time.monotonic() - started, 3)
+                log_bytes = _log_bytes(folder)
+                journal.write("end", **asdict(ending), seconds=seconds, log_bytes=log_bytes)
 
-            def train_it() -> tuple[Outcome, InferenceSpeed]:
+            def train_it() -> _Finished:
                 device = own_device(device_kind, processes)
                 with process_group(
                     device, processes, lambda *why: write_end(Ending("failed", *why))
@@ -124,12 +137,10 @@ def _reserve(folder: RunFolder) -> None:
         folder.reserve.write_bytes(os.urandom(RESERVE_BYTES))  # random: incompressible
 
 
-def _ending_of(
-    work: Callable[[], tuple[Outcome, InferenceSpeed]], folder: RunFolder, fence: Fence
-) -> Ending:
+def _ending_of(work: Callable[[], _Finished], folder: RunFolder, fence: Fence) -> Ending:
     """Do the work, and turn its outcome or exception into the journal's ``end``."""
     try:
-        outcome, speed = work()
+        finished = work()
     except Interrupted:
         if fence.passed():
             return Ending("preempted", "superseded", "A newer attempt has begun.")
@@ -151,8 +162,16 @@ def _ending_of(
             return Ending("failed", "out-of-memory", _OUT_OF_MEMORY)
         message = f"{type(error).__name__}: {error}".splitlines()[0]
         return Ending("failed", "error", message, trace=traceback.format_exc(limit=-8))
-    best = outcome.best
-    return Ending("done", outcome.cause, "", best.epoch, outcome.epochs_trained, **asdict(speed))
+    outcome = finished.outcome
+    return Ending(
+        "done",
+        outcome.cause,
+        "",
+        outcome.best.epoch,
+        outcome.epochs_trained,
+        **asdict(finished.speed),
+        results=finished.results,
+    )
 
 
 _OUT_OF_MEMORY = "Memory ran out: try a smaller batch_size, or fewer runs at once."
@@ -175,7 +194,7 @@ def _train(
     stop: Callable[[], bool],
     fence: Fence,
     group: Group,
-) -> tuple[Outcome, InferenceSpeed]:
+) -> _Finished:
     spec = load_spec(folder)
     definition = definition_of(spec, folder.code)
     data = open_data(spec.source, check=True)
@@ -198,6 +217,7 @@ def _train(
     try:
         outcome = train(
             spec,
+            definition,
             interactions,
             device,
             JournalRecorder(journal, telemetry),
@@ -205,14 +225,18 @@ def _train(
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
             stop=lambda: stop() or fence.passed(),
             group=group,
-            definition=definition,
         )
     finally:
         telemetry.end()
     if fence.passed(now=True):
         raise Interrupted
     _save_results(folder, outcome)
-    return outcome, _speed(spec, interactions, device, outcome)
+    split = split_data(interactions, spec.source)
+    return _Finished(
+        outcome,
+        _speed(spec, split, device, outcome.model),
+        test_results(split, outcome.test_ranks.numpy()),
+    )
 
 
 def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: Checkpoint) -> None:
@@ -241,11 +265,8 @@ def _log_bytes(folder: RunFolder) -> int | None:
         return None
 
 
-def _speed(
-    spec: RunSpec, interactions: Interactions, device: torch.device, outcome: Outcome
-) -> InferenceSpeed:
+def _speed(spec: RunSpec, split: SplitData, device: torch.device, model: Model) -> InferenceSpeed:
     """Measure the trained model's inference speed on the test users."""
-    split, model = split_data(interactions, spec.source), outcome.model
     histories = torch.from_numpy(split.histories("test", spec.length))
     moments = split.history_times("test", spec.length) if isinstance(model, TimedModel) else None
     times = None if moments is None else torch.from_numpy(moments)

@@ -108,12 +108,12 @@ def train_other_rank(folder: RunFolder, device_kind: str, threads: int, processe
         resume = checkpoint_of(folder.path / checkpoint, spec) if checkpoint else None
         train(
             spec,
+            definition_of(spec, folder.code),
             interactions,
             device,
             _Silent(),
             resume=resume,
             group=group,
-            definition=definition_of(spec, folder.code),
         )
         threading.Event().wait()
     except UserError as error:

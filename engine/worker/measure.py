@@ -44,12 +44,13 @@ def _measured(spec: RunSpec, kind: str, threads: int) -> dict[str, Any]:
     import torch
 
     from engine.models.load import sentence_of
+    from engine.models.registry import definition_of
     from engine.training.measure import measure
 
     if threads:
         torch.set_num_threads(threads)
     try:
-        found = measure(spec, interactions, torch.device(kind))
+        found = measure(spec, definition_of(spec), interactions, torch.device(kind))
     except (MemoryError, torch.OutOfMemoryError):
         return {"problem": "There is not enough memory free to try it."}
     except (RuntimeError, AssertionError) as error:  # torch without CUDA says the latter

@@ -50,5 +50,5 @@ def open_trained(folder: RunFolder) -> Trained:
     definition = definition_of(spec, folder.code)
     chosen = chosen_settings(folder) if definition.kind == "fitted" else None
     num_items = data.interactions.num_items
-    model = trained_model(spec, folder.best_model, num_items, chosen, definition)
+    model = trained_model(spec, definition, folder.best_model, num_items, chosen)
     return Trained(spec, definition, data, split, model)

@@ -294,7 +294,9 @@ def _quality_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 
 def _curves_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    runs = [run for cell in facts.group(m["title"]) for run in cell.runs]
+    # What is fitted has no curve over epochs.
+    cells = [cell for cell in facts.group(m["title"]) if not cell.fitted]
+    runs = [run for cell in cells for run in cell.runs]
     counts = Counter(run.place[0] for run in runs)
     told: Counter[str] = Counter()  # of a model's cells together: what differs follows its name
     for count, model in re.findall(r"([\d,]+) of ([\w.-]+)", m["runs"]):

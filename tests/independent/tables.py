@@ -152,7 +152,8 @@ def _capacity(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     for head, shown in row.items():
         if head.startswith("L = "):
             place = row["model"], row["data set"], int(head[4:]), row["profile"]
-            own = {run.parameters for run in facts.runs if run.place == place and run.parameters}
+            of_place = [run.parameters for run in facts.runs if run.place == place]
+            own = {parameters for parameters in of_place if parameters is not None}
             told = {int(number(each)) for each in re.findall(r"[\d,]+", shown)}
             if own != told:
                 yield f"{head}: {shown}, but it is {own}"

@@ -11,6 +11,7 @@ from textual._context import active_app
 from textual.app import App, ScreenStackError
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
 MOST_PICTURES = 20
 """Drawn one after the other before an app counts as one that draws for ever."""
@@ -84,3 +85,6 @@ def let_pilots_wait_for_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Screen, "_compositor_refresh", _paint_later)
     # A new mode is drawn 50 ms late, against flicker: nothing would tell that it isn't drawn yet.
     monkeypatch.setattr(App, "delay_update", lambda app, delay=0.05: None)
+    # A cursor that blinks is hidden on every picture that took longer than half a second.
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda field: None)
+    monkeypatch.setattr(TextArea, "_toggle_cursor_blink_visible", lambda area: None)

@@ -163,7 +163,6 @@ def test_a_connection_that_is_cut_or_stalls_costs_nothing(
         background.goes_on(run)
 
         terminals.append(again := connect(server, background))
-        again.type("2")
         epoch = background.run(run).epoch or 0
         again.read_until(lambda: shown_epoch(again) >= epoch, f"waited for epoch {epoch}")
         again.type("q")

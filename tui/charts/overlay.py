@@ -110,14 +110,12 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         )
 
     def _say(self, problem: str = "") -> None:
-        count = len(self._chosen)
-        text = problem or (
-            f"{count} selected, of at most {MOST_RUNS - 1}"
-            if self._runs or count
-            else "No other run matches."
-            if self.query_one(Field).value
-            else "No other run has trained yet."
-        )
+        selected = f"{len(self._chosen)} selected, of at most {MOST_RUNS - 1}"
+        if not self._runs:
+            typed = self.query_one(Field).value
+            nothing = "No other run matches." if typed else "No other run has trained yet."
+            selected = f"{nothing} {selected}" if self._chosen else nothing
+        text = problem or selected
         self.query_one("#said", Static).update(text)
 
     # Actions

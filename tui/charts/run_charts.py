@@ -278,12 +278,17 @@ class RunCharts(Widget):
 
     @property
     def _alone(self) -> int | None:
-        return 0 if self._single and self._chosen is None else self._chosen
+        return self._offered[0] if self._single and self._chosen is None else self._chosen
+
+    @property
+    def _leading(self) -> int:
+        """Index of the chart that is shown alone, or of the first."""
+        return self._offered[0] if self._alone is None else self._alone
 
     @property
     def chart_shown(self) -> str:
         """Id of the chart that is shown alone, or of the first."""
-        return self.specs[self._alone or 0].id
+        return self.specs[self._leading].id
 
     def zoom(self, factor: float, around: float | None = None) -> None:
         """Zoom in by ``factor``, around ``around`` or else the cursor."""
@@ -316,7 +321,7 @@ class RunCharts(Widget):
 
     @property
     def _visible(self) -> Chart:
-        return self._charts[self._alone or 0]
+        return self._charts[self._leading]
 
     @property
     def _whole(self) -> float:

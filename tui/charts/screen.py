@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from tui.charts.charted import ChartedScreen
 from tui.charts.keys import CHARTS
+from tui.charts.reading import Run
 from tui.charts.run_charts import ALL_CHARTS, RunCharts
 from tui.messages import StoreChanged
 from tui.shell.bindings import bindings_for
@@ -52,19 +53,30 @@ class ChartScreen(ChartedScreen):
     def _store_changed(self) -> None:
         self.charts.refresh_from_store()
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._head)
+
     @on(RunCharts.Changed)
-    def _changed(self) -> None:
+    def _head(self) -> None:
         main = self.charts.main
         run = main.run if main is not None else None
         if run is None:
             return
-        parts = [
-            (f"{glyph(run.state)} {run.state}", style_variable(run.state)),
-            ("   ", ""),
-            (run_label(run), "bold"),
-            (f"   epoch {run.epoch or 0}/{run.epochs or ABSENT}", "$text-muted"),
-        ]
-        if run.best_valid_ndcg is not None:
-            best = f"   best valid NDCG {number(run.best_valid_ndcg)} at epoch {run.best_epoch}"
-            parts.append((best, "$text-muted"))
-        self.query_one("#heading", Static).update(Content.assemble(*parts))
+        heading = self.query_one("#heading", Static)
+        words = _heading(run)
+        fits = words.cell_length <= heading.content_size.width
+        heading.update(words if fits else _heading(run, short=True))
+
+
+def _heading(run: Run, short: bool = False) -> Content:
+    """Say which run it is, how far it is, and what it reached; in a few words less if ``short``."""
+    state, best = glyph(run.state), ""
+    if run.best_valid_ndcg is not None:
+        best = f"   best valid NDCG {number(run.best_valid_ndcg)}"
+        best += "" if short else f" at epoch {run.best_epoch}"
+    return Content.assemble(
+        (state if short else f"{state} {run.state}", style_variable(run.state)),
+        "  " if short else "   ",
+        (run_label(run), "bold"),
+        (f"   epoch {run.epoch or 0}/{run.epochs or ABSENT}{best}", "$text-muted"),
+    )

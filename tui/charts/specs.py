@@ -51,8 +51,11 @@ class ChartSpec:
     """Whether telemetry tells it: it has a place only where there is such a figure."""
 
     def offered(self, runs: Sequence[RunCurves]) -> bool:
-        """Whether it has a place among the charts of these runs."""
-        return not self.of_devices or any(run.each_gpu(self.main) for run in runs)
+        """Whether it has a place among the charts of these runs: fitted models have no steps."""
+        if self.of_devices:
+            return any(run.each_gpu(self.main) for run in runs)
+        of_steps = self.main.startswith(step_source(""))
+        return not (of_steps and runs and all(run.fitted for run in runs))
 
     def traces(self, runs: Sequence[RunCurves]) -> list[Trace]:
         """The curves to show, the most important last."""

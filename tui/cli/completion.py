@@ -1,4 +1,5 @@
-"""What a shell completes: names of runs, models, data sets, suites, launchers, views and columns.
+"""What a shell completes: names of runs, models and their settings, data sets, suites, launchers,
+views and columns.
 
 Nothing here may fail or wait: where something can't be read, nothing is offered.
 """
@@ -105,9 +106,31 @@ def _models(session: Session) -> Iterator[str]:
         yield info.name
 
 
+def settings(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the names of settings: of the models that were named before, if they are known, else
+    of all."""
+    from engine.config.layers import model_folders  # what only this needs
+    from engine.modelinfo import builtin_infos, own_infos
+    from engine.spec import Training
+
+    session = ctx.ensure_object(Session)
+    named = {name for names in ctx.params.get("models") or () for name in names}
+    try:
+        own = own_infos(model_folders(session.config_dir), session.model_paths, wait=False)
+    except (UserError, OSError):
+        own = {}
+    known = {**builtin_infos(), **own}
+    infos = [known[name] for name in named] if named and named <= known.keys() else known.values()
+    keys = [key for info in infos for key in info.schema.get("properties", {})]
+    if any(info.kind != "fitted" for info in infos):
+        keys += Training.model_fields
+    return _items((f"{key}=" for key in sorted(keys)), incomplete.replace("-", "_"))
+
+
 def columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete short names of the comparison's columns, and of presets."""
     from engine.analysis.columns.offered import PRESETS, every_column
+    from engine.analysis.floor import COLUMN
     from engine.store.compare.filter_sql import field_columns, fields
 
     offered = every_column("best")
@@ -115,7 +138,7 @@ def columns(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comp
     short = (
         name for name, source in field_columns().items() if name in fields() and source in sources
     )
-    return _listed([*PRESETS, *short, *filter(_WORD.fullmatch, offered)], incomplete)
+    return _listed([*PRESETS, *short, COLUMN, *filter(_WORD.fullmatch, offered)], incomplete)
 
 
 def _listed(names: Iterable[str], incomplete: str) -> list[CompletionItem]:

@@ -270,12 +270,14 @@ def _open_app(
     gc.disable()
     from tui.app import SeqbenchApp
     from tui.keys import ACTIONS
+    from tui.parts.opening import opening_mode
     from tui.shell.preferences import read_preferences
 
     preferences = read_preferences(ACTIONS, session.config_dir).overridden(
         mouse=not no_mouse, ascii_only=ascii_only, low_bandwidth=low_bandwidth
     )
-    app = SeqbenchApp(session.location, session.config_dir, preferences, session.model_paths)
+    location, mode = session.location, opening_mode(session.location)
+    app = SeqbenchApp(location, session.config_dir, preferences, session.model_paths, mode)
     app.run(mouse=preferences.mouse)
     if app.failure is not None:
         raise app.failure

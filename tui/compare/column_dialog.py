@@ -19,7 +19,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
-from tui.compare.columns import DEFAULT, HELD, choosable, keep_columns, preset
+from tui.compare.columns import DEFAULT, HELD, choosable, preset
+from tui.compare.kept import keep_columns
 from tui.shell.text import shorten
 from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton

@@ -7,24 +7,18 @@ from collections.abc import Iterable, Iterator
 from engine.analysis.baseline import has_difference
 from engine.analysis.columns.definitions import DIFFERENCE, Aggregate, Column
 from engine.analysis.columns.meanings import meaning
-from engine.analysis.columns.offered import DEFAULT, HELD, choosable, preset, stored_columns
+from engine.analysis.columns.offered import DEFAULT, HELD, choosable, preset
 from engine.analysis.columns.text import split_heading
-from tui.shell import remembered
 from tui.widgets.table_cells import TableColumn
 
 __all__ = [
     "DEFAULT",
     "HELD",
-    "TOPIC",
     "choosable",
     "column_topics",
     "preset",
-    "remembered_columns",
     "table_columns",
 ]
-
-TOPIC = "compare"
-"""Where `tui.shell.remembered` keeps the chosen columns."""
 
 _HEADINGS = {
     "state": ("", ""),
@@ -37,16 +31,6 @@ _DIFFERENCE = ("to", "baseline")
 _WIDTHS = {"state": 1, "model": 8, "dataset": 9, "length": 3, "seed": 4, "run": 12, "note": 12}
 _SPREAD = 15
 """Cells of ``0.1612 ±0.0004``."""
-
-
-def remembered_columns() -> tuple[str, ...]:
-    """Return the columns that the user chose last, after those that are always shown."""
-    return stored_columns(remembered.recall(TOPIC).get("columns"))
-
-
-def keep_columns(names: Iterable[str]) -> None:
-    """Remember the columns that the user chose. For a thread: it waits for the disk."""
-    remembered.keep(TOPIC, {"columns": list(names)})
 
 
 def column_topics(

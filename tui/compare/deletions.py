@@ -91,7 +91,7 @@ def question(runs: Sequence[str], spent: Spent) -> str:
     lines = [f"Delete {which}"]
     if told:
         lines.append(f"{'It' if one else 'They'} {' and '.join(told)}.")
-    return "\n".join([*lines, f"u brings {_them(runs)} back, for 30 days."])
+    return "\n".join([*lines, f"Press u within 30 days to bring {_them(runs)} back."])
 
 
 def _them(runs: Sequence[str]) -> str:

@@ -13,7 +13,6 @@ from engine.analysis.floor import Floor, floors
 from engine.analysis.labels.stored import cell_of_run, cells_of_runs, labels_at
 from engine.analysis.provenance import provenance_of
 from engine.cell import Cell
-from engine.config import Catalogue
 from engine.store.compare.comparison import matching_datasets, runs_by_id
 from engine.store.compare.grouping import Choice, cell_figures, cells_marked, runs_of_cell
 from engine.store.location import StoreLocation
@@ -21,6 +20,7 @@ from tui.compare.page import CompareRow, Page
 
 if TYPE_CHECKING:
     from engine.analysis.pairs.standings import Standings
+    from engine.config import Catalogue
 
 MOST_FLOORS = 3
 """The most floors that stay in sight at once; of more data sets only marks are shown."""

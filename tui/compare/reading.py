@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,6 @@ from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.run.relaunch import relaunch_command
 from engine.analysis.scatter import Scatter, scatter
 from engine.cell import Cell
-from engine.config import Catalogue, PublishedTable
 from engine.spread import Spread
 from engine.store.compare.comparison import (
     comparison,
@@ -34,15 +32,15 @@ from engine.store.compare.comparison import (
 from engine.store.compare.grouping import (
     Choice,
     cell_figures,
-    cell_lines,
     cell_table,
     cells_marked,
     cells_of_places,
     imported_left_out,
 )
+from engine.store.compare.lines import cell_lines
 from engine.store.compare.ordering import Ordering
-from engine.store.connect import connect_reader
-from engine.store.database import StoreConnection, fetch, is_current
+from engine.store.connect import KeptReader, connect_reader
+from engine.store.database import StoreConnection, fetch
 from engine.store.location import StoreLocation
 from engine.store.queries import run_spec
 from engine.store.runcosts import Spent, spent_on
@@ -51,14 +49,14 @@ from tui.compare.page import CompareRow, Leaders, Page, PageRequest
 from tui.compare.pinned import KnownFloors, read_runs, with_baseline, with_floors
 
 if TYPE_CHECKING:
-    pass
+    from engine.config import Catalogue, PublishedTable
 
 __all__ = ["Aggregate", "Choice", "Column", "PageReader", "Scatter", "Written"]
 
 
 @dataclass
-class _Kept:
-    """A connection, and what is known of the store from it.
+class _Known:
+    """What is known of the store from one connection.
 
     Attributes:
         asked: the order that was asked for last.
@@ -83,10 +81,8 @@ class PageReader:
     """
 
     def __init__(self, location: StoreLocation) -> None:
-        self._location = location
-        self._lock = threading.Lock()
-        self._closed = False
-        self._kept: _Kept | None = None
+        self._store = KeptReader(location)
+        self._known: _Known | None = None
 
     def read(
         self, request: PageRequest, before: Page | None, catalogue: Catalogue | None = None
@@ -100,69 +96,50 @@ class PageReader:
         Raises:
             UserError, sqlite3.Error: the store can't be read, or the filter means nothing.
         """
-        with self._lock:
-            try:
-                kept = self._connected()
-                if before is not None and before.request.matched != request.matched:
-                    before = None
-                choice = visible_choice(kept.con, request.choice)
-                if request.view.by_cell:
-                    page = _read_cells(kept.con, request, choice, before, catalogue)
-                else:
-                    ordering = _ordering_of(kept, request, choice)
-                    page = _read_runs(kept.con, request, choice, before, ordering)
-                page = with_floors(kept.con, self._location, kept.floors, page, choice, catalogue)
-                page = with_baseline(kept.con, kept.floors.floors, page, choice, catalogue)
-                return replace(page, leaders=_leaders_of(kept, request))
-            except BaseException:
-                self._forget()
-                raise
-            finally:
-                if self._closed:
-                    self._forget()
+        with self._store.reading() as con:
+            known = self._known
+            if known is None or known.con is not con:
+                known = self._known = _Known(con, Ordering(con))
+            if before is not None and before.request.matched != request.matched:
+                before = None
+            choice = visible_choice(con, request.choice)
+            if request.view.by_cell:
+                page = _read_cells(con, request, choice, before, catalogue)
+            else:
+                ordering = _ordering_of(known, request, choice)
+                page = _read_runs(con, request, choice, before, ordering)
+            page = with_floors(con, self._store.location, known.floors, page, choice, catalogue)
+            page = with_baseline(con, known.floors.floors, page, choice, catalogue)
+            return replace(page, leaders=_leaders_of(known, request))
 
     def close(self) -> None:
         """Let go of the store, once a read that goes on has ended."""
-        with self._lock:
-            self._closed = True
-            self._forget()
-
-    def _connected(self) -> _Kept:
-        if self._kept is not None and not is_current(self._kept.con):
-            self._forget()
-        if self._kept is None:
-            con = connect_reader(self._location)
-            self._kept = _Kept(con, Ordering(con))
-        return self._kept
-
-    def _forget(self) -> None:
-        if self._kept is not None:
-            self._kept.con.close()
-        self._kept = None
+        self._store.close()
 
 
-def _ordering_of(kept: _Kept, request: PageRequest, choice: Choice) -> Ordering | None:
+def _ordering_of(known: _Known, request: PageRequest, choice: Choice) -> Ordering | None:
     """What was put in order before, or is now; None where a page is quick without."""
     view = request.view
     wanted = (request.version, choice, view.sort.source, view.descending)
-    if wanted != kept.ordered:
-        if wanted != kept.asked:
-            kept.asked = wanted
+    if wanted != known.ordered:
+        if wanted != known.asked:
+            known.asked = wanted
             return None
-        kept.ordering.make(choice, view.sort.source, view.descending)
-        kept.ordered = wanted
-    return kept.ordering
+        known.ordering.make(choice, view.sort.source, view.descending)
+        known.ordered = wanted
+    return known.ordering
 
 
-def _leaders_of(kept: _Kept, request: PageRequest) -> Leaders:
+def _leaders_of(known: _Known, request: PageRequest) -> Leaders:
     """The best figures of the store, or of the cells that match; imported ones lead in nothing."""
     columns = request.view.columns
     own = replace(request.choice, imported=False) if request.view.by_cell else None
     wanted = (request.version, columns, own)
-    if wanted != kept.led:
-        kept.leaders = cell_leaders(kept.con, columns, own) if own else leaders(kept.con, columns)
-        kept.led = wanted
-    return kept.leaders
+    if wanted != known.led:
+        con = known.con
+        known.leaders = cell_leaders(con, columns, own) if own else leaders(con, columns)
+        known.led = wanted
+    return known.leaders
 
 
 def visible_choice(con: sqlite3.Connection, choice: Choice) -> Choice:
@@ -179,17 +156,18 @@ def _read_runs(
     ordering: Ordering | None,
 ) -> Page:
     view, (aggregate, without) = request.view, (choice.aggregate, choice.without)
+    sources = view.sources
     if before is not None:
         total = before.total
     else:
         total = comparison_count(con, choice.filter, aggregate=aggregate, without=without)
     start = max(0, min(request.start, total - 1))
     if ordering is not None:
-        rows = ordering.page(view.sources, start, request.count)
+        rows = ordering.page(sources, start, request.count)
     else:
         rows = comparison(
             con,
-            view.sources,
+            sources,
             view.sort.source,
             view.descending,
             choice.filter,
@@ -198,7 +176,7 @@ def _read_runs(
             aggregate=aggregate,
             without=without,
         )
-    runs = (dict(zip(view.sources, row, strict=True)) for row in rows)
+    runs = (dict(zip(sources, row, strict=True)) for row in rows)
     found = tuple(CompareRow(str(run["id"]), run) for run in runs)
     return Page(replace(request, start=start), total, found)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,14 +17,12 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from tui.compare.annotating import Annotating
-from tui.compare.column_dialog import choose_columns
 from tui.compare.columns import column_topics, source_of, table_columns
 from tui.compare.copying import Copying
 from tui.compare.deletions import Deleting
 from tui.compare.drawing import Drawing
-from tui.compare.files.exports import ComparisonExport, ReportExport
-from tui.compare.files.importing import ImportScreen
 from tui.compare.filter_field import FILTER_HELP, FilterField
+from tui.compare.kept import keep_baseline, view_at_first
 from tui.compare.keys import COMPARE
 from tui.compare.page import Page, PageRequest
 from tui.compare.reading import Choice, PageReader
@@ -31,11 +30,9 @@ from tui.compare.reference import ReferencePanel
 from tui.compare.selection import Selection, only_runs
 from tui.compare.status import NO_RUNS, StatusLine, usual_status, why_empty
 from tui.compare.view import View, plotted
-from tui.compare.views import Views, view_at_first
 from tui.lab import Lab
 from tui.messages import CatalogueLoaded, PivotWanted, RunWanted, StoreChanged
 from tui.results.acting import show_or_say
-from tui.results.export import ExportScreen
 from tui.results.words import NONE_IMPORTED, mark_topics, next_aggregate
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
@@ -45,6 +42,9 @@ from tui.widgets.header import Header
 from tui.widgets.key_bar import LOW, KeyBar
 from tui.widgets.table import PagedTable
 from tui.widgets.text_box import TextBox
+
+if TYPE_CHECKING:
+    from tui.compare.views import Views
 
 
 class CompareScreen(Screen[None]):
@@ -73,7 +73,6 @@ class CompareScreen(Screen[None]):
         self._reference = ReferencePanel()
         self.selection = Selection(self.table)
         fail = partial(self.notify, severity="error")
-        self._views = Views(self.app, self._show_view, fail)
         self._annotating = Annotating(self.app, self, fail)
         self._copying = Copying(self.app, self.table, self.selection, fail)
         self.deleting = Deleting(self.app, self._hidden_changed)
@@ -261,6 +260,8 @@ class CompareScreen(Screen[None]):
 
     def action_columns(self) -> None:
         """Choose the columns and their order."""
+        from tui.compare.column_dialog import choose_columns
+
         choose_columns(self.app, self._view.names, self._columns_chosen)
 
     def _columns_chosen(self, names: tuple[str, ...]) -> None:
@@ -268,6 +269,12 @@ class CompareScreen(Screen[None]):
         self._columns_changed()
 
     # Views, and the baseline
+
+    @cached_property
+    def _views(self) -> Views:
+        from tui.compare.views import Views
+
+        return Views(self.app, self._show_view, partial(self.notify, severity="error"))
 
     def action_views(self) -> None:
         """Choose a saved view."""
@@ -282,7 +289,7 @@ class CompareScreen(Screen[None]):
         self._field.value = view.filter
         self.selection.marked.clear()
         self._columns_changed(top=True)
-        self._views.keep(view)
+        keep_baseline(self.app, view)
 
     def action_baseline(self) -> None:
         """Show differences to the row under the cursor; to none if it is the baseline."""
@@ -292,7 +299,7 @@ class CompareScreen(Screen[None]):
         is_pinned = page.pinned is not None and page.pinned.key == row.key
         self._view = replace(self._view, baseline="" if is_pinned else row.key)
         self._read()
-        self._views.keep(self._view)
+        keep_baseline(self.app, self._view)
 
     # Marked rows, and the one under the cursor
 
@@ -349,15 +356,23 @@ class CompareScreen(Screen[None]):
 
     def action_import(self) -> None:
         """Take in runs from a file or folder."""
+        from tui.compare.files.importing import ImportScreen
+
         self.app.push_screen(ImportScreen())
 
     def action_export(self) -> None:
         """Write what is shown to a file."""
+        from tui.compare.files.exports import ComparisonExport
+        from tui.results.export import ExportScreen
+
         what = ComparisonExport(self.app.location, self.app.catalogue, self._view, self._choice)
         self.app.push_screen(ExportScreen(what))
 
     def action_report(self) -> None:
         """Write the report of the runs that the filter leaves."""
+        from tui.compare.files.exports import ReportExport
+        from tui.results.export import ExportScreen
+
         what = ReportExport(self.app.location, self.app.catalogue, self._choice)
         self.app.push_screen(ExportScreen(what))
 

@@ -11,27 +11,12 @@ from textual.content import Content
 
 from engine.analysis.columns.offered import DEFAULT, chosen_columns, sort_column
 from engine.analysis.views import SavedView, load_views, save_view, saved_view, view_yaml
-from engine.store.location import StoreLocation
-from tui.compare.columns import remembered_columns
 from tui.compare.view import View
 from tui.dialogs.saved import ChooseScreen, SaveScreen
 from tui.lab import Lab
-from tui.shell import remembered
-from tui.shell.presence import topic_of
 from tui.shell.text import TITLE, plain
 
 _NONE = "There is no saved view yet: S saves what is shown."
-
-
-def view_at_first(location: StoreLocation) -> View:
-    """Return what is shown when the app is opened: the columns that were chosen last, and the
-    store's baseline."""
-    kept = remembered.recall(_topic(location)).get("baseline")
-    return View(remembered_columns(), baseline=kept if isinstance(kept, str) else "")
-
-
-def _topic(location: StoreLocation) -> str:
-    return topic_of("compare", location)
 
 
 def as_shown(saved: SavedView) -> View:
@@ -127,13 +112,6 @@ class Views:
                 self._app.notify(_NONE, timeout=4)
 
         self._read(offer)
-
-    def keep(self, view: View) -> None:
-        """Remember the baseline of the app's store."""
-        location = self._app.location
-        content = {"store": str(location.db), "baseline": view.baseline}
-        keep = partial(remembered.keep, _topic(location), content)
-        self._app.run_worker(keep, group="remember-baseline", thread=True)
 
     def _read(self, done: Callable[[dict[str, SavedView]], object]) -> None:
         self._app.carry_out(partial(load_views, self._app.config_dir), done, self._fail)

@@ -22,7 +22,10 @@ LABEL = 14
 
 BARS = "▁▂▃▄▅▆▇█"
 BAR = 2
-"""Terminal cells of a histogram's bar."""
+"""Terminal cells of a histogram's bar, where there is room."""
+
+LEAST = 16
+"""Terminal cells that a text has beside its name."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,10 @@ def described(
         longer = ", ".join(f"{100 * share:.0f} % over {n}" for n, share in figures.longer)
         lengths = f"median {figures.median_length:g}, longest {figures.longest:,}; {longer}"
         lines += _field("lengths", lengths, width)
-        lines += _histogram("  users", figures.lengths)
+        lines += _histogram("  users", figures.lengths, width)
         top = f"the top 1 % of items has {100 * figures.top_share:.0f} % of the interactions"
         lines += _field("popularity", top, width)
-        lines += _histogram("  items", figures.popularity)
+        lines += _histogram("  items", figures.popularity, width)
         lines += _rules(dataset, profile, width)
         lines += judged
     elif reason:
@@ -138,11 +141,12 @@ def _rules(dataset: Dataset, profile: Profile, width: int) -> Iterator[Content]:
         yield from _field("filter", f"{step.name}: {left}", width)
 
 
-def _histogram(name: str, histogram: Histogram) -> list[Content]:
+def _histogram(name: str, histogram: Histogram, width: int) -> list[Content]:
     """Draw bars, the tallest for the greatest count, and below them the least and the greatest
     number of interactions that they span."""
     most = max(histogram.counts, default=0)
-    bars = "".join(_bar(each, most) * BAR for each in histogram.counts)
+    cells = BAR if LABEL + BAR * len(histogram.counts) <= width else 1
+    bars = "".join(_bar(each, most) * cells for each in histogram.counts)
     low, high = f"{histogram.bounds[0]:,}", f"{histogram.bounds[-1] - 1:,}"
     between = max(1, cell_len(bars) - len(low) - len(high))
     return [
@@ -158,7 +162,12 @@ def _bar(value: int, most: int) -> str:
 
 
 def _field(name: str, text: str, width: int) -> list[Content]:
-    lines: Sequence[str] = wrap(plain(text, PARAGRAPH), max(20, width - LABEL)) or [""]
+    """Write a text beside its name, or below it where the text would have too little room."""
+    text = plain(text, PARAGRAPH)
+    if width - LABEL < LEAST:
+        below = [Content(f"  {line}") for line in wrap(text, max(1, width - 2))]
+        return [Content.styled(name, MUTED), *below]
+    lines: Sequence[str] = wrap(text, width - LABEL) or [""]
     return [
         Content.assemble((("" if number else name).ljust(LABEL), MUTED), (line, ""))
         for number, line in enumerate(lines)

@@ -114,7 +114,9 @@ class SaveScreen(ModalScreen[str]):
             path = user_layer(self.app.config_dir) / self._saving.folder / f"{name}.yaml"
         except UserError as error:
             self._tell(str(error) if name else "")
+            self.query_one("#yaml-room").display = False
             return
+        self.query_one("#yaml-room").display = True
         self.query_one("#yaml", Static).update(yaml_text(text))
         words = short_path(path, 66)
         if self._saving.taken(name):

@@ -11,13 +11,14 @@ from textual.content import Content
 
 from tui.lab import Lab
 from tui.launch.grid.cells import CellKey
-from tui.launch.words import aligned
+from tui.launch.words import aligned, cell_facts
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.text_box import TextBox
 
 if TYPE_CHECKING:
     from engine.analysis.pairs.standings import FloorTest
+    from engine.order import Order
     from engine.store.places import LaunchCell
     from tui.launch.cell_runs import CellRuns, ListedRun
 
@@ -29,7 +30,11 @@ LEAST_RUNS = 5
 
 
 class CellPanel(Vertical):
-    """Shows facts of a cell and, where it was run, its newest runs and the curve of one."""
+    """Shows facts of a cell and, where it was run, its newest runs and the curve of one.
+
+    Args:
+        tested: `tui.launch.floor_marks.FloorMarks.tested`.
+    """
 
     DEFAULT_CSS = """
     CellPanel #detail { height: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -38,7 +43,7 @@ class CellPanel(Vertical):
 
     app: Lab
 
-    def __init__(self) -> None:
+    def __init__(self, tested: dict[object, FloorTest | None]) -> None:
         super().__init__(id="cell", classes="panel")
         self.border_title = "Under the cursor"
         self._text = TextBox(id="detail")
@@ -49,20 +54,36 @@ class CellPanel(Vertical):
         self._reading = Reading(self, self._take, lambda _: None)
         self._floor = ""
         self._floor_of: tuple[CellKey, int] | None = None
-        self._tested: dict[object, FloorTest | None] = {}
+        self._tested = tested
         self._floors = Reading(self, self._take_floor, lambda _: None)
+        self._asked: tuple[CellKey, Order, LaunchCell | None, str] | None = None
+        self._counting: Reading[None] = Reading(self, self._counted, self.notify)
 
     def compose(self) -> ComposeResult:
         yield self._text
 
-    def show(self, key: CellKey, facts: Sequence[Content], cell: LaunchCell | None) -> None:
-        """Show a cell.
+    def show(self, key: CellKey, order: Order, cell: LaunchCell | None, other_copy: str) -> None:
+        """Show a cell, once the configuration is there.
 
         Args:
-            facts: lines, the most important first.
+            order: what is chosen.
             cell: what the store has of it.
+            other_copy: what is to be said of the data set's copy, if it isn't what the entry says.
         """
-        self._facts = facts
+        catalogue = self.app.catalogue
+        if catalogue is None:
+            return
+
+        def count() -> None:
+            from tui.launch.reading import count_parameters
+
+            count_parameters(catalogue, order, key)
+
+        def ask() -> None:
+            self._counting.ask(count, key)
+
+        self._asked = key, order, cell, other_copy
+        self._facts = cell_facts(catalogue, key, order, cell, other_copy, ask)
         total = 0 if cell is None else sum(cell.counts.values())
         if self._runs is not None and (self._shown is None or self._shown[0] != key):
             self._runs.show((), total)
@@ -72,6 +93,10 @@ class CellPanel(Vertical):
         self._shown, self._total = shown, total
         self._read_floor(key)
         self._fit()
+
+    def _counted(self, _: None) -> None:
+        if self._asked is not None:
+            self.show(*self._asked)
 
     @property
     def chosen(self) -> str | None:

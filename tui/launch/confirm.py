@@ -29,6 +29,7 @@ from tui.launch.estimates import (
     slots_text,
     source_text,
     time_text,
+    untrained_text,
 )
 from tui.launch.reading import (  # loaded: a plan was read
     CostEstimate,
@@ -58,7 +59,10 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         remember: takes each cost that was measured, with its key.
     """
 
-    CSS = "#absent { margin-top: 1; }"
+    CSS = """
+    #absent { margin-top: 1; }
+    ConfirmScreen.-crowded .dialog Button { padding: 0; margin-right: 1; }
+    """
     BINDINGS = [  # noqa: RUF012
         Binding("enter,y", "launch", "Launch"),
         Binding("s", "more_seeds", "More seeds"),
@@ -97,7 +101,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         keys = (
             KeyButton("⏎", "Launch", "launch", main=True),
             KeyButton("s", f"{ENOUGH_SEEDS} seeds", "more_seeds"),
-            KeyButton("o", "Floor along", "floor"),
+            KeyButton("o", "Floor", "floor"),
             KeyButton("f", "Fetch", "fetch"),
             KeyButton("esc", "Back", "dismiss"),
         )
@@ -135,6 +139,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         self.query_one("#fetch").display = bool(fetchable)
         self.query_one("#more_seeds").display = bool(self._wider)
         self.query_one("#floor").display = bool(self._floor)
+        self.set_class(bool(fetchable and self._wider and self._floor), "-crowded")
         launch = self.query_one("#launch", KeyButton)
         launch.display = bool(self.ready)
         some = len(self.ready) < len(self._runs)
@@ -165,6 +170,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             *self._seeds(),
             *self._floor_offer(),
             ("Settings", self._settings()),
+            *([("", text)] if (text := untrained_text(self._plan)) else []),
             ("Parameters", parameters),
             *self._where(),
         ]

@@ -13,6 +13,7 @@ from tui.shell.reading import Reading
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
+    from tui.lab import Lab
 
 
 class DataColumns:
@@ -69,6 +70,25 @@ class DataColumns:
 
         self._reading.ask(read)
         self._comparing.ask(compare)
+
+    def fetch(self, app: Lab, name: str) -> None:
+        """Offer to fetch a data set, once the configuration is there; or say why that isn't
+        offered."""
+        from tui.dialogs.fetch import FetchScreen
+
+        catalogue = app.catalogue
+        if catalogue is None:
+            return
+        dataset = catalogue.datasets[name]
+        if self.ready is None:
+            app.notify("Still checking whether it is here.")
+        elif self.ready[dataset.name]:
+            app.notify(f"{dataset.name} is ready.")
+        elif dataset.archive is None:
+            sentence = f"{dataset.name} can't be fetched: put its files under SEQBENCH_DATA."
+            app.notify(sentence, severity="warning")
+        else:
+            app.push_screen(FetchScreen(dataset), lambda _: self.look(catalogue))
 
     def _take_other_copies(self, found: Mapping[str, str]) -> None:
         if found != self.other_copies:

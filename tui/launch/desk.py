@@ -13,7 +13,7 @@ from tui.launch.device_slots import DeviceSlots
 from tui.launch.form import LaunchForm
 from tui.launch.grid.cells import CellKey
 from tui.launch.grid.grid import CellGrid
-from tui.launch.words import summary_text
+from tui.launch.words import settings_hint, summary_text
 from tui.messages import DataSetsChanged
 from tui.shell.reading import Reading
 from tui.shell.text import count
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.order import Order
     from engine.planning import Plan, PlannedRun
-    from tui.launch.reading import CostEstimate
 
 
 class OrderDesk(TextBox):
@@ -51,7 +50,6 @@ class OrderDesk(TextBox):
         self._asked: tuple[bool, frozenset[CellKey]] | None = None
         """Whether all or what is missing is to be launched once there is a plan, and which cells
         were chosen then."""
-        self._measured: dict[str, CostEstimate] = {}
         self._outdated: Catalogue | None = None
         """The configuration that is being read again before something is launched."""
         self._plans = Reading(self, self._take, self._refuse)
@@ -91,7 +89,7 @@ class OrderDesk(TextBox):
             self._show(None, self._form.problem)
         elif self._grid.cursor_key is not None:
             present, location = self.present, self.app.location
-            slots, measured = self._devices.machine.slots, dict(self._measured)
+            slots, measured = self._devices.machine.slots, dict(self.app.measured)
 
             def read() -> tuple[Catalogue, Plan]:
                 from tui.launch.reading import plan_order
@@ -116,6 +114,10 @@ class OrderDesk(TextBox):
         self._plan, self._problem = plan, problem
         self._form.show_problem(problem)
         self._form.show_yaml(self._yaml())
+        if self.app.catalogue is not None:
+            models = dict.fromkeys(model for model, _, _ in self._cells)
+            profile = self._form.choices.profile
+            self._form.show_hint(settings_hint(self.app.catalogue, models, profile))
         slots = len(self._devices.machine.slots)
         self.update(summary_text(plan, bool(self._grid.selected), problem, slots))
         self.post_message(self.Planned())
@@ -172,7 +174,7 @@ class OrderDesk(TextBox):
             if ready:
                 self._enqueue(plan, ready, name)
 
-        remember = self._measured.__setitem__
+        remember = self.app.measured.__setitem__
         self.app.push_screen(
             ConfirmScreen(plan, runs, self._devices, launcher, remember), confirmed
         )

@@ -105,6 +105,17 @@ def once_text(plan: Plan) -> str:
     return f"{_listed(names)} {are} fitted, the same for every seed: one run for all"
 
 
+def untrained_text(plan: Plan) -> str:
+    """Say which models the overrides of training don't concern; empty if there are none."""
+    models = [plain(name, 30) for name in plan.untrained]
+    if not models:
+        return ""
+    keys = plan.of_training
+    are, them = ("is", "it") if len(models) == 1 else ("are", "them")
+    concern = "doesn't concern" if len(keys) == 1 else "don't concern"
+    return f"{_listed(models)} {are} fitted: {_listed(keys)} {concern} {them}"
+
+
 def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
     """Write how long training takes in a number of slots, as far as it is known."""
     from engine.machine.estimates import makespan

@@ -145,7 +145,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
                     Label("Overrides"),
                     self._settings,
                     Static("", id="form-problem", markup=False),
-                    Static(_hint(), id="form-hint", markup=False),
+                    Static("", id="form-hint", markup=False),
                     Label("As a suite", id="yaml-label"),
                     Static("", id="yaml", markup=False),
                 ]
@@ -179,6 +179,12 @@ class LaunchForm(VerticalScroll, can_focus=False):
             if said != line.content:
                 line.update(said)
             line.display = bool(sentence)
+
+    def show_hint(self, text: str) -> None:
+        """Say below the overrides, while they are typed, what can be set."""
+        for line in self.query("#form-hint").results(Static):
+            if text != line.content:
+                line.update(text)
 
     def show_yaml(self, text: Content) -> None:
         """Show what is chosen as a suite. Only text of another height lays out the screen."""
@@ -262,12 +268,3 @@ class LaunchForm(VerticalScroll, can_focus=False):
 
 def _listed(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers))
-
-
-def _hint() -> str:
-    """Say how overrides are written, and name the settings most asked for."""
-    usual = (
-        "epochs, patience, batch_size, lr, weight_decay, label_smoothing, ema, mask_ratio, "
-        "objective, loss, dtype, dim, layers, heads, dropout, tied, positions"
-    )
-    return f"One per line; lr=0.001,0.0005 runs each value. {usual} … (all: docs/training.md)"

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from engine.analysis.floor import beside_floor, floors
+from engine.analysis.floor import SIGN, beside_floor, floors
 from engine.analysis.labels.stored import stored_labels
+from engine.cell import Cell
 from engine.config import Catalogue
 from engine.datasets.confirm import confirm
 from engine.datasets.locate import is_ready
@@ -37,6 +38,7 @@ __all__ = [
     "read_other_copies",
     "read_ready",
     "read_runs",
+    "read_signs",
 ]
 
 
@@ -91,6 +93,31 @@ def read_floor(
     return "; ".join(
         beside_floor(floor, [where for of, where in found.values() if of == floor]) for floor in own
     )
+
+
+def read_signs(
+    location: StoreLocation,
+    shown: Mapping[CellKey, Cell],
+    kept: dict[object, FloorTest | None],
+) -> dict[CellKey, str]:
+    """Return the signs of results that aren't above the floor of their data set.
+
+    Args:
+        shown: the cells whose results they are.
+        kept: as for `read_floor`.
+
+    Raises:
+        StoreError: a store that can't be read.
+    """
+    with closing(connect_reader(location)) as connection:
+        every = floors(connection)
+        if not every:
+            return {}
+        from engine.analysis.pairs.standings import Standings  # loads numpy: few stores need it
+
+        found = Standings(connection, location, every, kept).of(connection, shown.values())
+    signs = {key: SIGN[found[cell][1]] for key, cell in shown.items() if cell in found}
+    return {key: sign for key, sign in signs.items() if sign}
 
 
 def read_other_copies(catalogue: Catalogue) -> dict[str, str]:

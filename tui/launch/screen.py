@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
@@ -19,45 +18,46 @@ from tui.launch.cell_panel import CellPanel
 from tui.launch.data_columns import DataColumns
 from tui.launch.desk import OrderDesk
 from tui.launch.device_slots import DeviceSlots
+from tui.launch.floor_marks import FloorMarks
 from tui.launch.form import LaunchForm
-from tui.launch.grid.cells import CellKey, Row
+from tui.launch.grid.cells import Row
 from tui.launch.grid.contents import StoreView, cell_view
 from tui.launch.grid.grid import CellGrid
 from tui.launch.kept import KeptChoices
 from tui.launch.keys import LAUNCH
+from tui.launch.layout import LOW, TALL, Layout
 from tui.launch.store_cells import StoreCells
-from tui.launch.words import cell_facts, legend, problem_text, rectangle_hint, suite_keys
+from tui.launch.words import (
+    cells_title,
+    legend,
+    problem_text,
+    rectangle_hint,
+    suite_keys,
+)
 from tui.messages import (
     CatalogueFailed,
     CatalogueLoaded,
     CatalogueWanted,
     DataSetsChanged,
     FirstViewShown,
+    ModelsAwaited,
     RunWanted,
     StoreChanged,
 )
 from tui.shell.action import actions_for
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
-from tui.shell.reading import Reading
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
-    from engine.order import Order
 
 FIRST_DATA, FIRST_LENGTH = "synthetic", 50
 """Of the cell under the cursor in a new store: it needs no download, and trains in a minute."""
 
-LOWEST = 5
-"""Lines of the panels at the bottom: three of text."""
-
-DETAIL = 9
-"""Lines that the cell under the cursor needs."""
-
-TALL = 32
-"""Lines from which on there is room for the cell under the cursor."""
+FRAME = 6
+"""Cells of a frame's lower edge that a legend there can't have."""
 
 LAUNCH_ACTIONS = frozenset(action.id.partition("(")[0] for action in actions_for("launch", LAUNCH))
 
@@ -69,7 +69,7 @@ class LaunchScreen(Screen[None]):
     CSS_PATH = "screen.tcss"
     BINDINGS = bindings_for("launch", (*LAUNCH, UNDO))  # type: ignore[assignment]
     AUTO_FOCUS = "CellGrid"
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (TALL, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-lowest"), (LOW, "-low"), (TALL, "-tall")]  # noqa: RUF012
 
     app: Lab
 
@@ -79,20 +79,20 @@ class LaunchScreen(Screen[None]):
         self.form = LaunchForm(id="form", classes="panel")
         self.devices = DeviceSlots(id="devices", classes="panel")
         self.desk = OrderDesk(self.grid, self.form, self.devices)
-        self.cell = CellPanel()
-        self.store = StoreCells(self, self._store_changed)
+        self._panels = Layout(self, self.grid, self.desk, self.devices)
+        self.store = StoreCells(self, self._store_read)
+        self.marks = FloorMarks(self, self._show_cells)
+        self.cell = CellPanel(self.marks.tested)
         self._lengths: tuple[int, ...] = ()
         self._slots: Sequence[object] = ()
-        self._bottom = LOWEST
         self._data = DataColumns(self, self._data_seen, self.notify)
         self._waiting: list[Callable[[], object]] = []
-        self._counting: Reading[None] = Reading(self, lambda _: self._show_cell(), self.notify)
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
         with Horizontal(id="body"):
             with Vertical(id="left"):
-                self.grid.border_title = "Cells"
+                self.grid.border_title = cells_title()
                 self._show_legend()
                 yield self.grid
                 yield self.cell
@@ -111,17 +111,22 @@ class LaunchScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Watch the devices; show what is known without the configuration."""
-        self.devices.looked.subscribe(self, lambda _: self._fit_devices())
+        self.devices.looked.subscribe(self, lambda _: self._devices_seen())
         self.call_after_refresh(self._show_first)
 
     # What is seen first
 
-    def _show_first(self) -> None:
+    async def _show_first(self) -> None:
         """Show the store's cells before the configuration is read, if it is as it was."""
         if self.app.catalogue is not None:
+            if not self._lengths:  # it was read before this screen was opened
+                await self._show_catalogue(self.app.catalogue)
+            return
+        if self.app.catalogue_problem is not None:
+            self._show_trouble(self.app.catalogue_problem)
             return
         if self.app.location.db.exists() and self._kept.restore_grid():
-            self._fit_grid()
+            self._panels.fit_grid()
             self._read_store()
         else:
             self.post_message(FirstViewShown())
@@ -147,6 +152,10 @@ class LaunchScreen(Screen[None]):
         """Say why nothing can be launched; the other screens still work."""
         self._show_trouble(message.sentence)
 
+    def on_models_awaited(self, message: ModelsAwaited) -> None:
+        """Say which models have no row yet."""
+        self.grid.border_title = cells_title(message.files)
+
     def _show_trouble(self, sentence: str) -> None:
         self.add_class("-trouble")
         self.query_one("#trouble", Static).update(problem_text(sentence))
@@ -169,17 +178,10 @@ class LaunchScreen(Screen[None]):
 
     def on_resize(self, _: Resize) -> None:
         """Show the cell under the cursor where it is tall enough, the devices where it is wide."""
-        self._fit_grid()
+        self._panels.fit_grid()
         self.refresh_bindings()
-        self.call_after_refresh(self._fit_devices)
-
-    def _fit_grid(self) -> None:
-        """Show all of the grid, if the cell under the cursor then still has its lines below, and
-        some for its runs."""
-        wanted = self.grid.full_height
-        detail = max(DETAIL, self.size.height * 2 // 5)
-        room = self.size.height - 2 - self._bottom - detail
-        self.grid.styles.height = min(wanted, room) if self.size.height >= TALL else "1fr"
+        self.call_after_refresh(self._devices_seen)
+        self.call_after_refresh(self._show_legend)
 
     def _lay_out(self) -> None:
         catalogue = self.app.catalogue
@@ -191,7 +193,7 @@ class LaunchScreen(Screen[None]):
             for length in self._lengths
         ]
         self.grid.set_layout(rows, self._data.columns(catalogue))
-        self._fit_grid()
+        self._panels.fit_grid()
 
     def on_data_sets_changed(self, message: DataSetsChanged) -> None:
         """Look for data sets that were fetched meanwhile; go to one that is wanted."""
@@ -222,11 +224,24 @@ class LaunchScreen(Screen[None]):
     def _read_store(self) -> None:
         self.store.read(self.app.location)
 
-    def _store_changed(self, before: StoreView) -> None:
+    def _store_read(self, before: StoreView) -> None:
         view = self.store.view
-        self.desk.present = view.present
-        self.grid.set_cells({key: cell_view(cell) for key, cell in view.cells.items()})
+        if view != before:
+            self._show_store(view, before)
+        if self.app.catalogue is not None:  # the cells are painted
+            finished = self.app.snapshot.counts.get("done", 0)
+            self.marks.read(self.app.location, view.cells, finished)
+
+    def _show_cells(self) -> None:
+        cells, signs = self.store.view.cells, self.marks.signs
+        self.grid.set_cells(
+            {key: cell_view(cell, signs.get(key, "")) for key, cell in cells.items()}
+        )
         self._show_legend()
+
+    def _show_store(self, view: StoreView, before: StoreView) -> None:
+        self.desk.present = view.present
+        self._show_cells()
         self._show_cell()
         if view.present != before.present:
             self.desk.replan()
@@ -237,28 +252,16 @@ class LaunchScreen(Screen[None]):
 
     # Devices
 
-    def _fit_devices(self) -> None:
-        """Give the devices the lines that they need; where they have none, a few words."""
-        devices = self.devices
-        if devices.machine.slots != self._slots:
-            self._slots = devices.machine.slots
+    def _devices_seen(self) -> None:
+        if self.devices.machine.slots != self._slots:
+            self._slots = self.devices.machine.slots
             self.desk.replan()
-        wanted = devices.full_lines + devices.gutter.height
-        shown = self.has_class("-wide") or self.has_class("-devices")
-        most = max(LOWEST, self.size.height // 3)
-        bottom = min(max(LOWEST, wanted), most) if shown else LOWEST
-        if bottom != self._bottom:
-            self._bottom = bottom
-            self.query_one("#bottom").styles.height = bottom
-            self._fit_grid()
-        words = Content("") if self.has_class("-wide") else devices.digest()
-        if self.desk.border_subtitle != words:
-            self.desk.border_subtitle = words
+        self._panels.fit_devices()
 
     def action_devices(self) -> None:
         """Show the devices in place of the summary, or the summary again; wide, both are there."""
         self.toggle_class("-devices")
-        self._fit_devices()
+        self._panels.fit_devices()
 
     # What is chosen
 
@@ -279,7 +282,15 @@ class LaunchScreen(Screen[None]):
         if shape:
             self.grid.border_subtitle = rectangle_hint(*shape, self.app.key_written("⏎"))
         else:
-            self.grid.border_subtitle = "" if narrow else legend(self.store.view.cells.values())
+            self.grid.border_subtitle = (
+                ""
+                if narrow
+                else legend(
+                    self.store.view.cells.values(),
+                    self.marks.signs.values(),
+                    self.grid.outer_size.width - FRAME,
+                )
+            )
 
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:
@@ -314,12 +325,7 @@ class LaunchScreen(Screen[None]):
         key, catalogue, order = self.grid.cursor_key, self.app.catalogue, self.desk.order
         if key is not None and catalogue is not None and order is not None:
             said = self._data.other_copies.get(key[1], "")
-            cell = self.store.view.cells.get(key)
-
-            def count() -> None:
-                self._counting.ask(partial(_count_parameters, catalogue, order, key), key)
-
-            self.cell.show(key, cell_facts(catalogue, key, order, cell, said, count), cell)
+            self.cell.show(key, order, self.store.view.cells.get(key), said)
 
     # Actions
 
@@ -341,24 +347,8 @@ class LaunchScreen(Screen[None]):
 
     def action_fetch(self) -> None:
         """Offer to fetch the data set under the cursor."""
-        self._when_known(partial(self._fetch, self.grid.cursor_key))
-
-    def _fetch(self, key: CellKey | None) -> None:
-        from tui.dialogs.fetch import FetchScreen
-
-        catalogue = self.app.catalogue
-        if key is None or catalogue is None:
-            return
-        dataset = catalogue.datasets[key[1]]
-        if self._data.ready is None:
-            self.notify("Still checking whether it is here.")
-        elif self._data.ready[dataset.name]:
-            self.notify(f"{dataset.name} is ready.")
-        elif dataset.archive is None:
-            sentence = f"{dataset.name} can't be fetched: put its files under SEQBENCH_DATA."
-            self.notify(sentence, severity="warning")
-        else:
-            self.app.push_screen(FetchScreen(dataset), lambda _: self._look_for_data())
+        if (key := self.grid.cursor_key) is not None:
+            self._when_known(partial(self._data.fetch, self.app, key[1]))
 
     def action_data(self) -> None:
         """Show the catalogue of data sets."""
@@ -444,9 +434,3 @@ class LaunchScreen(Screen[None]):
         if action in ("fetch", "options"):
             return self.grid.rectangle is None
         return super().check_action(action, parameters)
-
-
-def _count_parameters(catalogue: Catalogue, order: Order, key: CellKey) -> None:
-    from tui.launch.reading import count_parameters  # in the thread that counts
-
-    count_parameters(catalogue, order, key)

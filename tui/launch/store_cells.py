@@ -20,13 +20,13 @@ class StoreCells:
 
     Args:
         screen: the grid's.
-        changed: called when other cells were read, with those of before.
+        taken: called when the cells were read, with those of before.
     """
 
-    def __init__(self, screen: Screen[None], changed: Callable[[StoreView], object]) -> None:
+    def __init__(self, screen: Screen[None], taken: Callable[[StoreView], object]) -> None:
         self.view = StoreView()
         """The last cells that were read; kept if the store can't be read (the header says why)."""
-        self._screen, self._changed = screen, changed
+        self._screen, self._taken = screen, taken
         self._stale: StoreLocation | None = None
         self._reading = Reading(screen, self._take, lambda _: self._rest(0.0))
 
@@ -45,9 +45,8 @@ class StoreCells:
 
     def _take(self, view: StoreView) -> None:
         self._rest(10 * view.seconds)
-        if view != self.view:
-            before, self.view = self.view, view
-            self._changed(before)
+        before, self.view = self.view, view
+        self._taken(before)
 
     def _rest(self, seconds: float) -> None:
         if self._stale is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.order import Order
     from engine.planning import Plan
+    from engine.spec import RunSpec
     from engine.store.places import LaunchCell
 
 PUBLISHED = "NDCG@10/test"
 LABEL_CELLS = 12
+OF_TRAINING = (
+    "epochs", "patience", "batch_size", "lr", "weight_decay", "label_smoothing", "ema",
+    "objective", "loss", "dtype",
+)  # fmt: skip
 DOT = (" · ", "$text-disabled")
 
 
@@ -95,15 +101,8 @@ def cell_facts(
     except UsageError as error:
         facts.append(("Recipe", Content.styled(plain(str(error), PARAGRAPH), "$error")))
     else:
-        training = spec.training
         facts += [
-            (
-                "Recipe",
-                Content(
-                    f"{plain(spec.recipe, TITLE)}: up to {count(training.epochs, 'epoch')}, "
-                    f"batch size {training.batch_size:,}, learning rate {training.lr:g}"
-                ),
-            ),
+            ("Recipe", Content(f"{plain(spec.recipe, TITLE)}: {_recipe(spec)}")),
             ("Parameters", Content(whole(parameters))),
         ]
     size = dataset.holds
@@ -120,6 +119,16 @@ def cell_facts(
     return [Content.styled(heading, "bold"), *aligned(facts)]
 
 
+def _recipe(spec: RunSpec) -> str:
+    training = spec.training
+    if spec.fitted:
+        return f"fitted with {count(training.epochs, 'combination')} of settings"
+    return (
+        f"up to {count(training.epochs, 'epoch')}, "
+        f"batch size {training.batch_size:,}, learning rate {training.lr:g}"
+    )
+
+
 def aligned(facts: Iterable[tuple[str, Content | str]], width: int = 0) -> Iterable[Content]:
     """Write a line for each fact, of a quiet label and what it names; with ``width``, what is
     longer goes on below its beginning."""
@@ -132,13 +141,53 @@ def aligned(facts: Iterable[tuple[str, Content | str]], width: int = 0) -> Itera
             label = ""
 
 
-def legend(cells: Collection[LaunchCell]) -> Content:
-    """Explain the glyphs of the grid, for its border: also rare ones, if there are any."""
-    rare = [s for s in ("cancelled", "lost") if any(cell.counts.get(s) for cell in cells)]
+def legend(cells: Collection[LaunchCell], signs: Collection[str], room: int) -> Content:
+    """Explain the glyphs of the grid, for its border: also rare ones, if there are any; where the
+    signs leave no room for all, only those that are there.
+
+    Args:
+        signs: those of the cells against their floors.
+        room: cells of the terminal.
+    """
+    there = {NEVER} | {state for cell in cells for state, runs in cell.counts.items() if runs}
+    rare = [s for s in ("cancelled", "lost") if s in there]
     shown = (NEVER, "queued", "running", "done", "failed", *rare)
+    found = _legend(shown, signs)
+    if signs and found.cell_length > room:
+        return _legend(filter(there.__contains__, shown), signs)
+    return found
+
+
+def _legend(states: Iterable[str], signs: Collection[str]) -> Content:
     names = {NEVER: "not run"}
-    parts = [Content.styled(f"{glyph(s)} {names.get(s, s)}", style_variable(s)) for s in shown]
+    parts = [Content.styled(f"{glyph(s)} {names.get(s, s)}", style_variable(s)) for s in states]
+    if signs:
+        from engine.analysis.floor import AT, BELOW  # loaded by the thread that read them
+
+        parts += [Content.styled(words, "$warning") for words in (AT, BELOW)]
     return Content("  ").join(parts)
+
+
+def cells_title(files: Sequence[str] = ()) -> Content:
+    """Name the grid's frame, and the files of models that are being read."""
+    if not files:
+        return Content("Cells")
+    one = plain(str(Path(*Path(files[0]).parts[-2:])), TITLE)
+    named = one if len(files) == 1 else f"{len(files):,} files of models"
+    return Content.assemble("Cells", DOT, (f"reading {named} …", "$accent"))
+
+
+def settings_hint(catalogue: Catalogue, models: Collection[str], profile: str) -> str:
+    """Say how overrides are written, and name the settings that all of the models have, and those
+    of training that are most asked for."""
+    infos = [catalogue.info(model, profile) for model in models]
+    schemas = [info.schema.get("properties", {}) for info in infos]
+    own = [key for key in schemas[0] if all(key in each for each in schemas)] if schemas else []
+    trained = any(info.kind != "fitted" for info in infos)
+    keys = ", ".join([*own, *(OF_TRAINING if trained else ())])
+    if not trained:
+        return f"One per line; KEY=VALUE,VALUE runs each value. {keys}" if keys else ""
+    return f"One per line; lr=0.001,0.0005 runs each value. {keys} … (all: docs/training.md)"
 
 
 def rectangle_hint(rows: int, columns: int, enter: str) -> Content:

@@ -16,7 +16,17 @@ from textual.message import Message
 from engine.lifecycle import ENDED
 from tui.live.reading import JobFacts, Run
 from tui.shell.states import ANNOTATED, glyph, style_variable
-from tui.shell.text import ABSENT, TITLE, ago, duration, fitting, number, plain, run_label
+from tui.shell.text import (
+    ABSENT,
+    TITLE,
+    ago,
+    duration,
+    epochs_text,
+    fitting,
+    number,
+    plain,
+    run_label,
+)
 from tui.widgets.lines import Line, Lines, fit, progress_bar
 
 HEADER_ROWS = 1
@@ -104,8 +114,10 @@ class QueueTable(Lines, can_focus=True):
         """Move the cursor by rows."""
         if not self._runs:
             return
-        index = self._index()
-        self._choose(min(max(index + rows, 0), len(self._runs) - 1))
+        index = min(max(self._index() + rows, 0), len(self._runs) - 1)
+        if index < self._pinned:
+            self._top = self._pinned
+        self._choose(index)
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
@@ -257,7 +269,7 @@ def _cell(run: Run, name: str, size: int, now: float) -> str:
         sign = f" {ANNOTATED}" if run.annotated else ""
         return run_label(run, size - len(sign)) + sign
     if name == "epoch":
-        return f"{run.epoch or 0}/{run.epochs}" if run.epochs else ABSENT
+        return epochs_text(run, size)
     if name == "time":
         return _time(run, now)
     if name == "ndcg":

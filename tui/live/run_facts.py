@@ -63,11 +63,6 @@ class Facts:
     speed: float | None = None
     """Interactions that it trains on per second."""
 
-    @property
-    def fitted(self) -> bool:
-        """Whether its model is fitted, as far as its epochs tell: each tries a combination."""
-        return any(epoch.get("settings") is not None for epoch in self.epochs)
-
 
 class RunFacts(Lines):
     """Shows `Facts`; why a run failed comes first."""
@@ -115,7 +110,7 @@ def _state(run: Run, next_step: str, width: int) -> list[Line]:
     """Write the state in its colour; for a run that ended badly why, and what to do."""
     style = style_variable(run.state)
     cause = "" if run.state == "running" else plain(run.cause or "", TITLE)
-    cause = _CAUSES.get(cause, cause)
+    cause = "all combinations" if run.fitted and cause == "completed" else _CAUSES.get(cause, cause)
     headline = f"{glyph(run.state)} {plain(run.state)}" + (f" · {cause}" if cause else "")
     lines: list[Line] = [[(shorten(headline, width), f"bold {style}")]]
     if allows(run.state, "retry") and run.message and run.message.lower() != f"{run.state}.":
@@ -165,10 +160,10 @@ def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
                     _threads(start)]),
         ("torch", [_text(start, "torch") or ABSENT]),
         ("attempt", [whole(run.attempt)]),
-        ("tried" if facts.fitted else "step", _tried(run) if facts.fitted else _step(run)),
+        ("tried" if facts.run.fitted else "step", _tried(run) if facts.run.fitted else _step(run)),
         *_chosen(facts),
-        ("per fit" if facts.fitted else "per epoch", _epoch_seconds(facts.medians)),
-        *_speed(facts),
+        ("per fit" if facts.run.fitted else "per epoch", _epoch_seconds(facts.medians)),
+        *_speed(facts.speed),
     ]  # fmt: skip
     return [row for row in rows if row[1][0] != ABSENT]
 
@@ -179,8 +174,12 @@ def _chosen(facts: Facts) -> list[tuple[str, list[str]]]:
     return [("chosen", [combination_text(settings)])] if settings else []
 
 
-def _speed(facts: Facts) -> list[tuple[str, list[str]]]:
-    return [] if facts.speed is None else [("speed", [f"{facts.speed:,.0f} interactions/s"])]
+def _speed(speed: float | None) -> list[tuple[str, list[str]]]:
+    """Say how fast it trains; beside the unit there is room for six digits."""
+    if speed is None:
+        return []
+    short = f"{speed / 1e6:.2f} M" if speed >= 999_999.5 else f"{speed:,.0f}"
+    return [("speed", [f"{short} interactions/s"])]
 
 
 def _patience(facts: Facts) -> str:
@@ -238,7 +237,7 @@ def _metrics(facts: Facts, width: int) -> list[Line]:
     if best is None:
         return []
     label_width = max(0, min(16, width - 15))
-    title = f"{'combination' if facts.fitted else 'best epoch'} {run.best_epoch}"
+    title = f"{'combination' if facts.run.fitted else 'best epoch'} {run.best_epoch}"
     lines = [_figures(title, "valid", "test", "$text-muted", label_width)]
     for name, column in _SHOWN_METRICS:
         valid, test = best.get(f"valid_{column}"), best.get(f"test_{column}")

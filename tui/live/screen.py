@@ -42,12 +42,13 @@ from tui.live.reading import (
     read_live,
 )
 from tui.live.run_facts import Facts, RunFacts
-from tui.messages import RunWanted, StoreChanged
+from tui.messages import FirstViewShown, RunWanted, StoreChanged
 from tui.shell.bindings import bindings_for
-from tui.shell.events import journal_lines, last_words
+from tui.shell.events import journal_lines
 from tui.shell.keys import UNDO
-from tui.shell.log_follower import LogFollower
+from tui.shell.log_follower import LogFollower, Written
 from tui.shell.reading import Reading
+from tui.shell.run_log import RunLog
 from tui.shell.text import PARAGRAPH, plain, run_label
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
@@ -55,8 +56,8 @@ from tui.widgets.key_bar import KeyBar
 LOOK_SECONDS = 1.5
 """Seconds between two looks at the machine and the log."""
 
-NEWEST = 40
-"""Newest epochs that have a line each where the log is empty."""
+NEWEST = 200
+"""Newest epochs that have a line each in the log of a run that is selected."""
 
 EMPTY = "Nothing has been launched yet.\n\nPress 1 to choose runs and launch them."
 
@@ -89,9 +90,10 @@ class LiveScreen(ChartedScreen):
         """How much was read of the queue and of the selected run."""
         self._facts: Facts | None = None
         self._follower: LogFollower | None = None
+        self._run_log = RunLog()
         self._sampler: telemetry.Sampler | None = None
         self._hold: str | None = None
-        self._forecast = Forecast()
+        self._forecast = Forecast(self.app.measured)
         self._kept = KeptReader(self.app.location)
         self._store = Reading(self, self._take, self._show_problem)
         self._machine = Reading(self, self._take_sample, self._show_problem)
@@ -149,6 +151,8 @@ class LiveScreen(ChartedScreen):
         )
 
     def _take(self, update: LiveUpdate) -> None:
+        if self._known is None:  # this may be the first screen
+            self.call_after_refresh(self.post_message, FirstViewShown())
         self._show_empty(None if update.runs else EMPTY)
         before = self._run
         self.queue.show(update.runs, wall_clock(), update.jobs)
@@ -200,6 +204,7 @@ class LiveScreen(ChartedScreen):
         self._known = self._known and self._known.of(message.run_id)
         self._facts = None
         self._follower = LogFollower(log)
+        self._run_log = RunLog()
         self.charts.follow(message.run_id)
         self.tail.clear()
         self.refresh_bindings()
@@ -223,11 +228,9 @@ class LiveScreen(ChartedScreen):
         facts = self.query_one(RunFacts)
         facts.name_frame(run_label(run))
         facts.show(self._facts)
-        journal = journal_lines(update.events, epochs[-NEWEST:])
-        last = last_words(journal)
-        below = set(last)
-        self.tail.instead([line.text for line in journal if line not in below])
-        self.tail.notice([(line.text, line.style) for line in last])
+        after = self._run_log.place
+        self._run_log.tell(journal_lines(update.events, epochs[-NEWEST:], after))
+        self._show_log()
 
     # The machine and the log
 
@@ -247,11 +250,16 @@ class LiveScreen(ChartedScreen):
             self.device.show(sample)
 
     def _read_log(self) -> None:
-        if self._follower is not None:
-            self._log.ask(self._follower.read, subject=self._follower)
+        if (follower := self._follower) is not None:
+            self._log.ask(lambda: (follower.read(), follower.read_bytes), subject=follower)
 
-    def _take_log(self, lines: Sequence[str]) -> None:
-        self.tail.add(lines)
+    def _take_log(self, found: tuple[Sequence[Written], int]) -> None:
+        self._run_log.write(*found)
+        self._show_log()
+
+    def _show_log(self) -> None:
+        settled = self._run_log.settle()
+        self.tail.add(settled, self._run_log.open_end())
 
     # Actions
 

@@ -11,6 +11,7 @@ import tui
 from tui.shell.rules import KeptRules
 
 MODULES = (
+    "tui.launch.screen",
     "tui.live.screen",
     "tui.compare.screen",
     "tui.launch.confirm",
@@ -21,6 +22,11 @@ MODULES = (
     "tui.data.screen",
     "tui.dialogs.help",
     "tui.results.diff",
+    "tui.compare.column_dialog",
+    "tui.compare.files.exports",
+    "tui.compare.files.importing",
+    "tui.compare.views",
+    "tui.results.export",
 )
 """Modules to import ahead, those of the most used screens first."""
 

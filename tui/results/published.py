@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from engine.analysis.columns.definitions import Value
-from engine.analysis.columns.text import figure
+from engine.analysis.columns.text import figure, with_sign
 from engine.analysis.literature.differences import Compared
 from engine.analysis.literature.figures import digits_text
 from engine.analysis.literature.text import lines_about
@@ -126,8 +126,7 @@ def _difference(value: float | None, entry: Beside) -> str:
     if value is None:
         return ""
     digits = {"whole": 0, "metric": 3, "rate": 4}.get(entry.kind, 2)
-    text = f"{value:+,.{digits}f}"
-    return text if any(digit in text for digit in "123456789") else "±0"
+    return with_sign(f"{abs(value):,.{digits}f}", value)
 
 
 def _differences(values: Sequence[float | None], shown: Sequence[Beside]) -> Content:

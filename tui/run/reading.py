@@ -28,6 +28,7 @@ from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.shell.events import journal_lines
 from tui.shell.log_follower import LogFollower
+from tui.shell.run_log import log_lines
 
 __all__ = [
     "Item", "Predictions", "Ranked", "Recommendation", "RunPage", "StoreLocation", "UserIntervals",
@@ -80,8 +81,9 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
     with closing(connect_reader(location)) as con:
         details = run_details(con, run_id)
         label = label_of_run(con, Choice(), run_id, catalogue)
-        # The message of its end is the run's own, and stands elsewhere.
-        events = [e for e in series.events(con, run_id) if e["kind"] != "end"]
+        events = series.events(con, run_id)
+        if events and events[-1]["kind"] == "end":
+            events.pop()  # its message is the run's own, and stands elsewhere
         idle = gpu_idle(con, run_id)
         if details is None:
             return None
@@ -93,7 +95,7 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
     return RunPage(
         details=details,
         idle=idle,
-        log=(log.read() or [line.text for line in journal])[-LAST_LINES:],
+        log=[line.text for line in log_lines(log.read(), journal)][-LAST_LINES:],
         remedy=remedy(run.cause, details.spec, recipe_of(details.spec, catalogue))
         if run.state in DIED
         else None,

@@ -149,6 +149,9 @@ class RunScreen(ChartedScreen):
         marks = sections.marks(details, page.further, page.goes_on)
         self.query_one("#marks").display = bool(marks)
         self._put("marks", marks)
+        if details.run.fitted:
+            best = "Metrics of the best combination on validation"
+            self.query_one("#result").border_title = best
         self._put("result", sections.result(details, self._intervals, self._floor))
         self._put("configuration", sections.configuration(details))
         self._put("provenance", sections.provenance(details, page.label))

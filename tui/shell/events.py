@@ -8,7 +8,11 @@ from typing import Any
 
 from engine.fitted import combination_text
 from tui.shell.log_follower import LINE_CHARACTERS
+from tui.shell.states import style_variable
 from tui.shell.text import PARAGRAPH, duration, number, plain
+
+WARNING = "$warning"
+"""The style of a warning."""
 
 
 def start_text(start: Mapping[str, Any]) -> str:
@@ -37,10 +41,11 @@ class JournalLine:
     attempt: int
     seq: int
     """Its number in the attempt's journal."""
+    kind: str
     text: str
-    style: str = ""
-    is_notice: bool = False
-    """Whether it is a warning or an end."""
+    style: str = "$text-muted"
+    log_bytes: int | None = None
+    """How long the run's log was then, if the journal says so."""
 
     @property
     def place(self) -> tuple[int, int]:
@@ -49,41 +54,43 @@ class JournalLine:
 
 
 def journal_lines(
-    events: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping[str, Any]]
+    events: Sequence[Mapping[str, Any]],
+    epochs: Sequence[Mapping[str, Any]],
+    after: tuple[int, int] = (0, -1),
 ) -> list[JournalLine]:
-    """Write starts, epochs, warnings and ends of all attempts, in order.
+    """Write starts, epochs, checkpoints, warnings and ends of all attempts, in order.
 
     Args:
         events: as `engine.store.series.events` reads them.
         epochs: rows of the table ``epochs``.
+        after: the place after which they are wanted.
     """
-    lines = []
-    for event in events:
-        place = event["attempt"], event["seq"]
-        if event["kind"] == "start":
-            lines.append(JournalLine(*place, start_text(event)))
-        elif (said := notice(event)) is not None:
-            lines.append(JournalLine(*place, *said, is_notice=True))
+    lines = [event_line(event) for event in events if (event["attempt"], event["seq"]) > after]
     for row in epochs:
-        took = f"train {duration(row['train_seconds'])}, eval {duration(row['eval_seconds'])}"
-        text = f"{epoch_text(row)}   Recall {number(row['valid_recall'])}   {took}"
-        lines.append(JournalLine(row["attempt"], row["seq"], text))
+        if (row["attempt"], row["seq"]) > after:
+            took = f"train {duration(row['train_seconds'])}, eval {duration(row['eval_seconds'])}"
+            text = f"{epoch_text(row)}   Recall {number(row['valid_recall'])}   {took}"
+            lines.append(JournalLine(row["attempt"], row["seq"], "epoch", text))
     return sorted(lines, key=lambda line: line.place)
 
 
-def last_words(journal: Sequence[JournalLine]) -> list[JournalLine]:
-    """Choose what stands at the end of a run's log, which else is what its workers wrote, or the
-    journal if they wrote nothing: the warnings and the end of the newest attempt."""
-    newest = max((line.attempt for line in journal), default=0)
-    return [line for line in journal if line.is_notice and line.attempt == newest]
+def event_line(event: Mapping[str, Any]) -> JournalLine:
+    """Write a start, checkpoint, warning or end in a line, with its style."""
+    kind, size = event["kind"], event.get("log_bytes")
+    match kind:
+        case "start":
+            text, style = start_text(event), "$text-muted"
+        case "checkpoint":
+            text, style = plain(f"checkpoint of epoch {event.get('epoch')}"), "$text-disabled"
+        case _:
+            text, style = _notice(event)
+    known = size if isinstance(size, int) else None
+    return JournalLine(event["attempt"], event["seq"], kind, text, style, known)
 
 
-def notice(event: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Write a warning or an end in a line, with its style; ``None`` for other events."""
+def _notice(event: Mapping[str, Any]) -> tuple[str, str]:
     message = plain(str(event.get("message") or ""), LINE_CHARACTERS)
     if event["kind"] == "warning":
-        return f"warning: {message}", "$warning"
-    if event["kind"] == "end":
-        style = "$error" if event.get("status") == "failed" else "$success"
-        return f"end: {message or plain(str(event.get('status')))}", style
-    return None
+        return f"warning: {message}", WARNING
+    status = str(event.get("status"))
+    return f"end: {message or plain(status)}", style_variable(status)

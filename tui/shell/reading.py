@@ -69,7 +69,9 @@ class Reading(Generic[T]):
         if asked is not None:
             self._current = asked
             work = partial(self._in_thread, asked)
-            self._owner.run_worker(work, group="reading", thread=True)
+            # Without a description Textual writes the repr of all that is passed on, even whole
+            # pages of runs and the configuration.
+            self._owner.run_worker(work, group="reading", description="reading", thread=True)
 
     def _in_thread(self, asked: _Asked[T]) -> None:
         import sqlite3  # not before the first paint

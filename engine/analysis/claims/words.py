@@ -18,7 +18,7 @@ _FAMILIES = {
     "models": "comparison of two models on this data set",
     "metrics": "metric of these two",
     "costs": "comparison of costs in this table",
-    "floor": "cell compared with this floor",
+    "floor": "cell compared with the floor",
 }
 OTHER_FAMILY = (
     "In short and Trade-offs correct only for the models of a data set, each at its length: "
@@ -212,11 +212,11 @@ def pairs_notes(claims: Sequence[Claim], sides: Iterable[Side]) -> list[str]:
     if not claims:
         return []
     sentences = [interval_note(claims)]
-    family = claims[0].family
-    if family and family.comparisons:
+    families = dict.fromkeys(each.family for each in claims)
+    if told := [family_text(each) for each in families if each and each.comparisons]:
         sentences.append(
-            f"p is corrected (Holm) for {family_text(family)}, in this one metric; the intervals "
-            "are not corrected."
+            f"p is corrected (Holm) for {' and, apart from these, '.join(told)}, in this one "
+            "metric; the intervals are not corrected."
         )
     if why := untold(*dict.fromkeys(sides)):
         sentences.append(f"{why.sentence}.")

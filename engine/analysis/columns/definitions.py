@@ -11,7 +11,14 @@ from functools import cache
 from typing import Literal, get_args
 
 from engine.errors import UsageError, did_you_mean
-from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
+from engine.metrics import (
+    CUTOFF_METRICS,
+    EPOCH_MEASURES,
+    REFERENCE_COLUMNS,
+    RESULT_OF,
+    Result,
+    summary_of,
+)
 from engine.modelinfo.own_settings import ModelSetting, own_settings
 from engine.spec.settings import every_setting
 
@@ -36,6 +43,16 @@ DIFFERENCE = " (difference)"
 """What follows a figure's name in the name of its difference to a baseline."""
 
 METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall": "Recall@10"}
+_RESULT_NAMES = {
+    "ndcg": "NDCG",
+    "recall": "Recall",
+    "mrr": "MRR",
+    "coverage": "Coverage",
+    "arp": "ARP",
+    "novelty": "Novelty",
+    "gini": "Gini",
+}
+SEEN_MASKED = " (seen masked)"
 _KINDS: dict[str, Kind] = {
     "train_seconds": "seconds",
     "eval_seconds": "seconds",
@@ -114,8 +131,8 @@ def _columns(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> tuple[Column
         _column(f"{name}/{split}{label}", f"{split}_{metric}{ranking}", aggregate)
         for split, ranking, label in (
             ("valid", "", ""),
-            ("test", "_masked", " (seen masked)"),
-            ("valid", "_masked", " (seen masked)"),
+            ("test", "_masked", SEEN_MASKED),
+            ("valid", "_masked", SEEN_MASKED),
         )
         for metric, name in METRIC_NAMES.items()
     ]
@@ -129,8 +146,25 @@ def _columns(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> tuple[Column
         Column("TotalTime", "total_seconds", "seconds"),
         Column("Users/s (batch 1)", "users_per_second_1", "whole", "higher"),
         Column("Users/s (batch 256)", "users_per_second_256", "whole", "higher"),
+        *result_columns(),
         *setting_columns(),
     )
+
+
+def result_columns() -> tuple[Column, ...]:
+    """List the columns of a finished run's results (`engine.metrics.RESULT_OF`), which are of its
+    chosen epoch whatever the aggregate."""
+    return tuple(result_column(result) for result in RESULT_OF.values())
+
+
+def result_column(result: Result) -> Column:
+    """Return the column of one of `engine.metrics.RESULT_OF`."""
+    of = f"{_RESULT_NAMES[result.metric]}@{result.k}"
+    part = f"{result.scope} targets" if result.scope else ""
+    words = ", ".join(filter(None, [part, "seen masked" if result.masked else ""]))
+    name = f"{of}/test ({words})" if words else f"{of}/test"
+    kind: Kind = "real" if result.metric in ("arp", "novelty") else "metric"
+    return Column(name, result.name, kind, "higher" if result.metric in CUTOFF_METRICS else None)
 
 
 def parse_aggregate(text: str) -> Aggregate:
@@ -149,7 +183,7 @@ def epochs_words(aggregate: Aggregate) -> str:
 
 def metric_name(metric: str, *, masked: bool, split: str = "test") -> str:
     """Return the name of a metric's column, such as ``NDCG@10/test (seen masked)``."""
-    return f"{METRIC_NAMES[metric]}/{split}" + (" (seen masked)" if masked else "")
+    return f"{METRIC_NAMES[metric]}/{split}" + (SEEN_MASKED if masked else "")
 
 
 def kind_of(name: str) -> Kind:

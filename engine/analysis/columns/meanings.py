@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from itertools import product
 
 from engine.analysis.columns.definitions import AGGREGATE_MEANING, METRIC_NAMES, Aggregate, Column
-from engine.metrics import EPOCH_MEASURES, EPOCH_TIMES, METRICS, RANKINGS, SPLITS, measure_of
+from engine.metrics import (
+    EPOCH_MEASURES,
+    EPOCH_TIMES,
+    METRICS,
+    RANKINGS,
+    RESULT_OF,
+    SPLITS,
+    Result,
+    measure_of,
+)
 from engine.spec.settings import every_setting
 
 METRIC_MEANING = {
@@ -18,6 +27,22 @@ METRIC_MEANING = {
     "top ranks count most. Higher is better.",
 }
 
+_LIST_MEANING = {
+    "coverage": "Share of all items that are among the top {k} of any test user.",
+    "arp": "Average recommendation popularity: the mean over users of how often the top {k} items "
+    "occur in training.",
+    "novelty": "Mean self-information of the top {k} items, in bits: −log2 of the share of "
+    "training users who have the item. Rare items give more.",
+    "gini": "Gini coefficient of how often each item is among the top {k}: 0 if all equally often, "
+    "1 if it is always the same ones.",
+}
+SCOPE_MEANING = {
+    "": "",
+    "warm": " Only targets whose item and user occur in training.",
+    "head": " Only targets among the most popular 10 % of items, counted in training.",
+    "mid": " Only targets among the next 40 % of items by popularity, counted in training.",
+    "tail": " Only targets among the least popular half of items, counted in training.",
+}
 SPLIT_MEANING = {
     "valid": "The held-out item is the second to last of each user. Chooses the epoch.",
     "test": "The held-out item is the last of each user. Not used for model selection.",
@@ -82,6 +107,8 @@ def meaning(column: Column, aggregate: Aggregate) -> str:
     if column.setting:
         setting = every_setting()[column.source]
         return f"{setting.about or 'A setting of the model.'} --set {setting.name}=… sets it."
+    if result := RESULT_OF.get(column.source):
+        return _result_meaning(result)
     measure = measure_of(column.source) or column.source
     if measure in MEASURE_MEANING:
         found = MEASURE_MEANING[measure]
@@ -94,6 +121,17 @@ def meaning(column: Column, aggregate: Aggregate) -> str:
             shown = TIME_MEANING[column.source.rpartition("_")[2]]
         return f"{found} Shown: {shown}."
     return found
+
+
+def _result_meaning(result: Result) -> str:
+    found = _LIST_MEANING.get(result.metric) or METRIC_MEANING[result.metric]
+    if result.metric in METRIC_MEANING:
+        found = found.replace("top ten", f"top {result.k}").replace("below 10", f"below {result.k}")
+        found = found.replace("HitRate@10", f"HitRate@{result.k}")
+    else:
+        found = found.format(k=result.k)
+    scope = SCOPE_MEANING[result.scope]
+    return f"{found}{scope} {RANKING_MEANING['_masked' if result.masked else '']}"
 
 
 def glossary() -> Iterator[tuple[str, str]]:

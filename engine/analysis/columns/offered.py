@@ -5,11 +5,12 @@ App, commands and exports read it here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
 from engine.analysis.columns.definitions import Aggregate, Column, columns
 from engine.errors import UsageError, cut, nearest
+from engine.modelinfo.own_settings import ModelSetting, own_settings
 from engine.store.compare.filter_sql import field_columns
 
 HELD = ("state", "model", "dataset", "length", "seed")
@@ -107,12 +108,12 @@ def row_names(names: Sequence[str], *, cells: bool) -> list[str]:
 
 def every_column(aggregate: Aggregate) -> dict[str, Column]:
     """Return all columns that can be shown, by name, in the order in which they are offered."""
-    return _offered(columns(aggregate))
+    return _offered(aggregate, own_settings())
 
 
 @cache
-def _offered(known: tuple[Column, ...]) -> dict[str, Column]:
-    by_name = {column.name: column for column in (*known, *_WRITTEN)}
+def _offered(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> dict[str, Column]:
+    by_name = {column.name: column for column in (*columns(aggregate), *_WRITTEN)}
     first = dict.fromkeys(
         [*HELD, *(name for some in _PRESETS.values() for name in some if name not in _LAST)]
     )
@@ -142,11 +143,12 @@ def stored_columns(names: object) -> tuple[str, ...]:
     return tuple(name for name in found if name in known) or DEFAULT
 
 
-def chosen_columns(words: Iterable[str]) -> tuple[str, ...]:
+def chosen_columns(words: Iterable[str], beside: Collection[str] = ()) -> tuple[str, ...]:
     """Return the columns that a user names, each once, without `HELD`.
 
     Args:
-        words: names of columns as `column_named` takes them, and `PRESETS`, in any case.
+        words: names of columns as `column_named` takes them, `PRESETS` and ``beside``, in any case.
+        beside: further keys of rows that may be named, in lower case.
 
     Raises:
         UsageError: a word is neither; says the nearest.
@@ -155,6 +157,8 @@ def chosen_columns(words: Iterable[str]) -> tuple[str, ...]:
     for word in map(str.strip, words):
         if word.lower() in PRESETS:
             found |= dict.fromkeys(preset(word.lower()))
+        elif word.lower() in beside:
+            found[word.lower()] = None
         else:
             found[column_named(word).name] = None
     return tuple(name for name in found if name not in HELD)

@@ -10,6 +10,9 @@ from decimal import Decimal
 from engine.analysis.columns.definitions import Kind, Value
 from engine.spread import Spread
 
+COMMAND = re.compile(r"`(seqbench [^`|\n]+)`")
+"""A command in a sentence, which Markdown and HTML show as code."""
+
 
 def figure(value: Value, kind: Kind) -> str:
     """Format a value for people: a metric with four digits, thousands apart; ``–`` for None."""
@@ -68,15 +71,15 @@ def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = "
 
 def signed(value: float, digits: int = 4) -> str:
     """Format with a sign and ``digits`` decimals: ``+0.0012``, ``−0.0012``; 0 has no sign."""
-    return _with_sign(f"{abs(value):.{digits}f}", value)
+    return with_sign(f"{abs(value):.{digits}f}", value)
 
 
 def signed_figure(value: float, kind: Kind) -> str:
     """Format a value as `figure` does, with its sign; what shows only zeros has none."""
-    return _with_sign(figure(abs(value), kind), value)
+    return with_sign(figure(abs(value), kind), value)
 
 
-def _with_sign(text: str, value: float) -> str:
+def with_sign(text: str, value: float) -> str:
     """Put the sign of a value before the text of its amount, unless that shows only zeros."""
     if not any(digit in text for digit in "123456789"):
         return text

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.provenance import rule_of
+from engine.metrics import RESULT_OF, Result
 
 if TYPE_CHECKING:
     from engine.config import PublishedTable
@@ -72,11 +73,14 @@ class PublishedFigure:
         """The store's column that is measured like it; None if the store has none at its k."""
         from engine.spec import TOP_K  # pydantic, which the first paint does without
 
+        masked = self.setup.seen in ("masked", "input-masked")
         if self.k != TOP_K:
-            return None
-        masked = "_masked" if self.setup.seen in ("masked", "input-masked") else ""
+            known = self.part == "test" and self.epoch in ("best", None)
+            metric = "recall" if self.metric == "hit" else self.metric
+            name = Result(metric, self.k, masked).name
+            return name if known and name in RESULT_OF else None
         part = "test" if self.part == "test" else "valid"
-        return f"{part}_{self.metric}{masked}_{self.epoch or 'best'}"
+        return f"{part}_{self.metric}{'_masked' if masked else ''}_{self.epoch or 'best'}"
 
 
 def figures_of(tables: Iterable[PublishedTable]) -> list[PublishedFigure]:

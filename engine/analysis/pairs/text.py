@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.analysis.claims.words import p_digits, pairs_notes
 from engine.analysis.columns.offered import column_named
 from engine.analysis.columns.text import signed
 from engine.analysis.comparison import Row
 from engine.analysis.export import FOR_PROGRAMS, format_rows
+from engine.analysis.floor import COLUMN_STANDING, with_sign
 from engine.analysis.pairs.cells import Pair
+from engine.analysis.pairs.floored import THE_FLOOR, Mark
 from engine.analysis.pairs.significance import Metric
+from engine.cell import Cell
 from engine.errors import UsageError
 
 _SOURCES: dict[str, tuple[Metric, bool]] = {
@@ -45,21 +48,32 @@ def format_pairs(
     format: str,  # noqa: A002 - as in `format_rows`
     *,
     masked: bool,
+    marks: Mapping[Cell, Mark] | None = None,
     width: int | None = None,
 ) -> str:
     """Format one row a pair; all digits for programs, four for people.
 
     Args:
+        marks: what cells are to their floors (`engine.analysis.pairs.floored`).
         width: as for `format_rows`.
     """
+    known = marks or {}
     if format in FOR_PROGRAMS:
-        return format_rows([_row(pair, metric, masked=masked) for pair in pairs], format)
-    return format_rows(people_rows(pairs, metric, masked=masked), format, first=_FIRST, width=width)
+        return format_rows([_row(pair, metric, known, masked=masked) for pair in pairs], format)
+    rows = people_rows(pairs, metric, masked=masked, marks=known)
+    return format_rows(rows, format, first=_FIRST, width=width)
 
 
-def people_rows(pairs: Sequence[Pair], metric: Metric, *, masked: bool) -> list[Row]:
+def people_rows(
+    pairs: Sequence[Pair],
+    metric: Metric,
+    *,
+    masked: bool,
+    marks: Mapping[Cell, Mark] | None = None,
+) -> list[Row]:
     """Make one row a pair, of texts for people."""
-    return [_for_people(pair, _row(pair, metric, masked=masked)) for pair in pairs]
+    known = marks or {}
+    return [_for_people(pair, _row(pair, metric, known, masked=masked), known) for pair in pairs]
 
 
 def caveats(pairs: Sequence[Pair]) -> list[str]:
@@ -68,7 +82,7 @@ def caveats(pairs: Sequence[Pair]) -> list[str]:
     return pairs_notes([pair.claim for pair in pairs], sides)
 
 
-def _row(pair: Pair, metric: Metric, *, masked: bool) -> Row:
+def _row(pair: Pair, metric: Metric, marks: Mapping[Cell, Mark], *, masked: bool) -> Row:
     found = pair.difference
     means = [float(cell.values(metric, masked=masked).mean()) for cell in (pair.a, pair.b)]
     return {
@@ -91,11 +105,17 @@ def _row(pair: Pair, metric: Metric, *, masked: bool) -> Row:
         "seeds a": found.seeds[0],
         "seeds b": found.seeds[1],
         "users": found.users,
+        f"a {COLUMN_STANDING}": marks.get(pair.a.cell),
+        f"b {COLUMN_STANDING}": marks.get(pair.b.cell),
     }
 
 
-def _for_people(pair: Pair, row: Row) -> Row:
+def _for_people(pair: Pair, row: Row, marks: Mapping[Cell, Mark]) -> Row:
     shown = dict(row)
+    for name, cell in (("a", pair.a), ("b", pair.b)):
+        mark = marks.get(cell.cell)
+        shown[name] = f"{cell.label} (floor)" if mark == THE_FLOOR else with_sign(cell.label, mark)
+        del shown[f"{name} {COLUMN_STANDING}"]
     # Told by the labels, and below the table.
     for name in ("settings a", "settings b", "why_not", "over"):
         del shown[name]

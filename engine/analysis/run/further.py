@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def at_its_limit(run: Run) -> bool:
-    """Whether a run of ours is done because it had all the epochs that it was allowed."""
-    ours = run.state == "done" and not run.origin
+    """Whether a run of ours was trained for all the epochs that it was allowed."""
+    ours = run.state == "done" and not run.origin and not run.fitted
     return ours and run.epochs is not None and (run.epoch or 0) >= run.epochs
 
 

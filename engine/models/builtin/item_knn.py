@@ -2,6 +2,11 @@
 
 Sarwar et al., Item-based Collaborative Filtering Recommendation Algorithms, WWW 2001, for
 interactions without ratings: the cosine between the items' sets of users.
+
+Tried are numbers of neighbours and a shrinkage from the ranges of Ferrari Dacrema et al., A
+Troubling Analysis of Reproducibility and Progress in Recommender Systems Research, TOIS 2021 (5 to
+1000, and 0 to 1000), and for each step back a factor of a quarter, a half, or one, as in the paper.
+A shrinkage of 100 was worse than 0 on validation of MovieLens 100K.
 """
 
 from __future__ import annotations
@@ -93,5 +98,5 @@ MODEL = Definition(
     settings=ItemKNNSettings,
     module=ItemKNN,
     paper="Sarwar et al., Item-based Collaborative Filtering Recommendation Algorithms, WWW 2001",
-    grid={"neighbours": (20, 100), "shrinkage": (0.0, 10.0), "decay": (0.3, 0.7)},
+    grid={"neighbours": (20, 200), "shrinkage": (0.0, 10.0), "decay": (0.25, 0.5, 1.0)},
 )

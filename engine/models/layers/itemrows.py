@@ -165,11 +165,17 @@ def cooccurrences(train: TrainingHistories, num_items: int) -> Iterator[Tensor]:
 @lru_cache(maxsize=1)  # of the last block: all of a small catalogue's, fitted again and again
 def _cooccurrences(train: TrainingHistories, num_items: int, first: int, last: int) -> Tensor:
     items, user = _holders(train)
-    has = torch.zeros(len(train.offsets) - 1, last - first, device=items.device)
     inside = (items >= first) & (items < last)
-    has[user[inside], items[inside] - first] = 1
-    counts = torch.bincount(items, minlength=num_items + 1)
-    return F.embedding_bag(user, has, counts.cumsum(0) - counts, mode="sum").T.contiguous()
+    holders, row = torch.unique(user[inside], return_inverse=True)
+    has = torch.zeros(len(holders), last - first, device=items.device)
+    has[row, items[inside] - first] = 1
+    # Of a large catalogue few users have one of the block's items: the others' aren't looked at.
+    places = torch.full((len(train.offsets) - 1,), -1, device=items.device)
+    places[holders] = torch.arange(len(holders), device=items.device)
+    known = places[user] >= 0
+    counts = torch.bincount(items[known], minlength=num_items + 1)
+    starts = counts.cumsum(0) - counts
+    return F.embedding_bag(places[user[known]], has, starts, mode="sum").T.contiguous()
 
 
 def user_counts(train: TrainingHistories, num_items: int) -> Tensor:
@@ -177,6 +183,7 @@ def user_counts(train: TrainingHistories, num_items: int) -> Tensor:
     return torch.bincount(_holders(train)[0], minlength=num_items + 1)
 
 
+@lru_cache(maxsize=1)  # asked for each block, and by each fit
 def _holders(train: TrainingHistories) -> tuple[Tensor, Tensor]:
     """Return the distinct pairs of an item and a user who has it, by item, int64 (pairs,) each."""
     users = max(1, len(train.offsets) - 1)

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import UsageError, did_you_mean
-from engine.metrics import SPEEDS
+from engine.metrics import RESULT_OF, SPEEDS
 from engine.store.compare.filter_sql import CONFIGURATION, Condition, conditions
 from engine.store.database import fetch, fetch_tuples
-from engine.store.schema import SUMMARY_MEASURES
+from engine.store.schema import RESULT_INDEXES, SUMMARY_MEASURES
 
 if TYPE_CHECKING:
     from engine.spec.settings import Setting
@@ -21,7 +21,7 @@ _RUN_COLUMNS = (
     "started", "finished", "attempt", "device", "epoch", "epochs", "parameters", *SPEEDS,
     "fingerprint", "cause", "message", "note", "tags", "origin", "marks", "configuration",
 )  # fmt: skip
-SUMMARY_COLUMNS = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES)
+SUMMARY_COLUMNS = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES, *RESULT_OF)
 SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {name: f"s.{name}" for name in SUMMARY_COLUMNS}
 
 
@@ -280,13 +280,18 @@ def _tests_of(
 def place_of(column: str) -> str:
     """Return where a column is read: ``r``, the table of runs, or an index on ``summaries``.
 
-    There is an index for each aggregate, which holds it of every measure: a fraction of the
-    table's size, in the order of the runs' ids.
+    There is an index for each aggregate, which holds it of every measure, and for each kind of
+    results: a fraction of the table's size, in the order of the runs' ids.
     """
     if not column.startswith("s."):
         return "r"
-    name = column.removeprefix("s.")
-    return f"summaries_{name.rpartition('_')[2] if name in SUMMARY_MEASURES else 'totals'}"
+    return _PLACES.get(column.removeprefix("s."), "summaries_totals")
+
+
+_PLACES = {name: f"summaries_{name.rpartition('_')[2]}" for name in SUMMARY_MEASURES} | {
+    name: index for index, names in RESULT_INDEXES.items() for name in names
+}
+"""The index on ``summaries`` that holds a column."""
 
 
 def _indexed(column: str) -> str:

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Literal
 from engine.errors import cut, did_you_mean
 from engine.lifecycle import STATES
 from engine.metrics import (
+    CUTOFFS,
     EPOCH_MEASURES,
     METRICS,
     RANKINGS,
     REFERENCE_COLUMNS,
+    RESULT_OF,
     SPLITS,
     summary_of,
 )
@@ -215,6 +217,20 @@ def field_names(aggregate: str = "best") -> dict[str, Field]:
         of_epochs = measure in EPOCH_MEASURES
         sql = f"s.{summary_of(measure, aggregate)}" if of_epochs else f"{table}.{measure}"
         known[column.lower()] = Field(sql, "number", column)
+    for name, result in RESULT_OF.items():
+        field = Field(f"s.{name}", "number", name)
+        known |= {name: field, result.word: field, f"{result.word}/test": field}
+    known |= {
+        f"hit{masked}@{k}": known[f"recall{masked}@{k}"]
+        for masked in RANKINGS
+        for k in CUTOFFS
+        if k != 10
+    }
+    known |= {
+        f"{metric}{masked}@10": known[f"{metric}{masked}"]
+        for masked in RANKINGS
+        for metric in METRICS
+    }
     return known | {name: Field(f"s.{name}", "number", name) for name in SUMMARY_MEASURES}
 
 

@@ -1,5 +1,6 @@
-"""The comparison by cell, made and paged by SQLite.
- `counted` is the only place that decides which runs a cell's values are computed from. Only runs
+"""Cells and their figures, made by SQLite.
+
+`counted` is the only place that decides which runs a cell's values are computed from. Only runs
 that are done count, and of a seed that ran more than once the run with the last id. Imported runs
 count where they are asked for, and then are cells of their own. What a cell is says `engine.cell`.
 """
@@ -46,16 +47,6 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class CellLine:
-    """A line of the comparison by cell: a cell, or one of its runs below it."""
-
-    cell: str
-    """The cell's name."""
-    run: str | None
-    seeds: int
-
-
-@dataclass(frozen=True, slots=True)
 class OverSeeds:
     """A measure over the seeds of a cell, with its minimum and maximum."""
 
@@ -76,56 +67,6 @@ class CellRow:
     """By measure; measures that none of its runs has are left out."""
 
 
-def cell_lines(
-    con: sqlite3.Connection,
-    choice: Choice,
-    sort: str,
-    descending: bool,
-    expanded: Collection[str] = (),
-    limit: int = 200,
-    offset: int = 0,
-) -> tuple[int, list[CellLine]]:
-    """Count the lines of the comparison by cell, and read ``limit`` of them from ``offset`` on.
-
-    Args:
-        sort: a column, by whose mean cells are ordered; ``seed`` for the number of seeds.
-        expanded: names of cells whose runs are lines below them, by seed.
-
-    Raises:
-        UsageError: an unknown column, or a filter that means nothing.
-    """
-    check_columns([sort])
-    picked, parameters = counted(choice)
-    value, source = _value(sort)
-    direction = "DESC" if descending else "ASC"
-    sql = f"""
-        WITH picked AS MATERIALIZED ({picked}),
-        cells AS MATERIALIZED (
-            SELECT {_KEY}, count(*) AS seeds, {value} AS value FROM picked p {source}
-            GROUP BY {_KEY}),
-        placed AS MATERIALIZED (
-            SELECT *, row_number() OVER (
-                ORDER BY p.value {direction} NULLS LAST, {_KEY}) AS place FROM cells p),
-        lines AS MATERIALIZED (
-            SELECT place, 0 AS below, {_KEY}, NULL AS run, seeds FROM placed p
-            UNION ALL
-            SELECT c.place, row_number() OVER (PARTITION BY c.place ORDER BY p.seed),
-                {_KEY}, p.id, 1 FROM placed c JOIN picked p
-                ON {" AND ".join(f"p.{name} = c.{name}" for name in FIELDS)}
-            WHERE {_among()})
-        SELECT (SELECT count(*) FROM lines), {_KEY}, run, seeds FROM lines p
-        ORDER BY place, below LIMIT ? OFFSET ?"""  # noqa: S608
-    parameters.append(_keys_of(expanded))
-    rows = fetch(con, sql, (*parameters, limit, offset))
-    if not rows and offset:
-        rows_before = fetch(con, sql, (*parameters, 1, 0))
-        return (int(rows_before[0][0]) if rows_before else 0), []
-    total = int(rows[0][0]) if rows else 0
-    return total, [
-        CellLine(Cell(*key).name, run, seeds) for _, *key, run, seeds in map(tuple, rows)
-    ]
-
-
 def cell_table(
     con: sqlite3.Connection,
     choice: Choice,
@@ -140,7 +81,7 @@ def cell_table(
         UsageError: an unknown column, or a filter that means nothing.
     """
     each = ", count({0}), total({0}), total({0} * {0}), min({0}), max({0})"
-    grouped = f"GROUP BY {_KEY} ORDER BY {_KEY}"
+    grouped = f"GROUP BY {KEY} ORDER BY {KEY}"
     sql, parameters = _of_runs(choice, measures, cells, ", count(*), max(p.id)", each, grouped)
     found: dict[Cell, dict[Measure, OverSeeds]] = {}
     unsure: dict[Measure, list[Cell]] = {}
@@ -203,11 +144,11 @@ def _of_runs(
     columns = first + "".join(map(each.format, terms))
     where = ""
     if cells is not None:
-        where = f"WHERE {_among()}"
-        parameters.append(_keys_of(cells))
+        where = f"WHERE {among()}"
+        parameters.append(keys_of(cells))
     sql = (
         f"WITH picked AS MATERIALIZED ({picked})"  # noqa: S608
-        f" SELECT {_KEY}{columns} FROM picked p {source} {where} {last}"
+        f" SELECT {KEY}{columns} FROM picked p {source} {where} {last}"
     )
     return sql, parameters
 
@@ -221,7 +162,7 @@ def cell_figures(
         UsageError: an unknown column, or a filter that means nothing.
     """
     check_columns(columns)
-    measured = [name for name in columns if _has_mean(name)]
+    measured = [name for name in columns if has_mean(name)]
     found: dict[str, dict[str, Spread]] = {cell: {} for cell in cells}
     if cells and measured:
         for row in cell_table(con, choice, measured, cells):
@@ -247,7 +188,7 @@ def cells_of_places(
         UsageError: a filter that means nothing.
     """
     picked, parameters = counted(choice, places)
-    sql = f"SELECT {_KEY}, max(p.id) FROM ({picked}) p GROUP BY {_KEY}"  # noqa: S608
+    sql = f"SELECT {KEY}, max(p.id) FROM ({picked}) p GROUP BY {KEY}"  # noqa: S608
     return {Cell(*key): run for *key, run in map(tuple, fetch(con, sql, parameters))}
 
 
@@ -262,7 +203,7 @@ def counted_runs(
         UsageError: a filter that means nothing.
     """
     picked, parameters = counted(choice, places)
-    sql = f"SELECT {_KEY}, p.id FROM ({picked}) p"  # noqa: S608
+    sql = f"SELECT {KEY}, p.id FROM ({picked}) p"  # noqa: S608
     return {run: Cell(*key) for *key, run in map(tuple, fetch(con, sql, parameters))}
 
 
@@ -273,7 +214,7 @@ def cell_counts(con: sqlite3.Connection, choice: Choice) -> dict[str, tuple[int,
         UsageError: a filter that means nothing.
     """
     picked, parameters = counted(choice)
-    cells = f"SELECT p.dataset, count(*) AS runs FROM ({picked}) p GROUP BY {_KEY}"  # noqa: S608
+    cells = f"SELECT p.dataset, count(*) AS runs FROM ({picked}) p GROUP BY {KEY}"  # noqa: S608
     sql = f"SELECT dataset, count(*), sum(runs) FROM ({cells}) GROUP BY dataset"  # noqa: S608
     return {name: (cells, runs) for name, cells, runs in map(tuple, fetch(con, sql, parameters))}
 
@@ -289,8 +230,8 @@ def cells_marked(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[st
     picked, parameters = counted(choice)
     rows = fetch(
         con,
-        f"SELECT {_KEY}, group_concat(DISTINCT r.marks) FROM ({picked}) p"  # noqa: S608
-        f" JOIN runs r ON r.id = p.id WHERE r.marks > '' GROUP BY {_KEY}",
+        f"SELECT {KEY}, group_concat(DISTINCT r.marks) FROM ({picked}) p"  # noqa: S608
+        f" JOIN runs r ON r.id = p.id WHERE r.marks > '' GROUP BY {KEY}",
         parameters,
     )
     return {
@@ -341,20 +282,6 @@ def counted(
     return sql, parameters
 
 
-def _value(sort: str) -> tuple[str, str]:
-    """Write SQL for what cells are sorted by, and for the table that holds it."""
-    if sort in FIELDS:
-        return f"p.{sort}", ""
-    if sort == "seed":
-        return "count(*)", ""
-    if sort in _TEXTS:
-        return "NULL", ""
-    (place,), source = places_of([sort])
-    if sort not in SQL:  # a setting, which the runs of a cell have in common
-        return f"max({place})", source
-    return _mean(_finite(place)), source
-
-
 def places_of(names: Sequence[str]) -> tuple[list[str], str]:
     """Write SQL for columns of the comparison, and for joining them to a table ``p`` of run ids."""
     places, joins = [], {}
@@ -370,34 +297,23 @@ def places_of(names: Sequence[str]) -> tuple[list[str], str]:
     return places, " ".join(joins.values())
 
 
-_KEY = ", ".join(f"p.{name}" for name in FIELDS)
+KEY = ", ".join(f"p.{name}" for name in FIELDS)
 """SQL for what names a cell, from a table ``p``."""
 
 
-def _among() -> str:
-    """Write SQL for whether a row of ``p`` is of a cell in the parameter that `_keys_of` makes."""
+def among() -> str:
+    """Write SQL for whether a row of ``p`` is of a cell in the parameter that `keys_of` makes."""
     wanted = ", ".join(f"json_extract(value, '$[{n}]')" for n in range(len(FIELDS)))
-    return f"({_KEY}) IN (SELECT {wanted} FROM json_each(?))"  # noqa: S608
+    return f"({KEY}) IN (SELECT {wanted} FROM json_each(?))"  # noqa: S608
 
 
-def _keys_of(names: Collection[str]) -> str:
+def keys_of(names: Collection[str]) -> str:
+    """Write the parameter of `among` for cells with some names."""
     return json.dumps([astuple(Cell.named(name)) for name in names])
 
 
-def _finite(value: str) -> str:
-    """Write SQL for a value, NULL unless it is a finite number."""
-    return f"CASE WHEN abs({value}) < 9e999 THEN {value} END"
-
-
-def _mean(value: str) -> str:
-    """Write SQL for a group's mean as in `engine.spread`: of equal values that value."""
-    return (
-        f"CASE WHEN min({value}) = max({value}) THEN min({value}) * 1.0"
-        f" ELSE total({value}) / count({value}) END"
-    )
-
-
-def _has_mean(name: str) -> bool:
+def has_mean(name: str) -> bool:
+    """Whether a column of the comparison is a number of which cells have a mean."""
     if name in SQL:
         return name not in _TEXTS and name not in (*FIELDS, "seed")
     return known_settings()[name].kind != "text"

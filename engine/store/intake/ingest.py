@@ -20,10 +20,12 @@ from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
 from engine.store.intake.marking import mark_data, mark_device, mark_processor, mark_training
+from engine.store.intake.results import keep_results, results_from_ranks
 from engine.store.intake.rows import (
     EVENTS,
     Reader,
     end_facts,
+    end_results,
     epoch_row,
     start_facts,
     step_row,
@@ -51,6 +53,8 @@ class Rows:
     warnings: list[tuple[int, str]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     """Columns of ``attempts``; later lines override earlier ones."""
+    results: Mapping[str, float] | None = None
+    """By name, if these lines end a finished run; without any if they don't tell them."""
 
 
 def ingest(connection: StoreConnection, folder: RunFolder, attempt: int) -> int:
@@ -71,6 +75,8 @@ def ingest(connection: StoreConnection, folder: RunFolder, attempt: int) -> int:
                 continue
             return taken
         rows = _rows(run, attempt, chunk.entries)
+        if rows.results is not None:
+            rows.results = rows.results or results_from_ranks(folder)
         with write(connection):
             # Another writer may have read the same piece, or deleted the run.
             if connection.row("SELECT 1 FROM runs WHERE id = ?", (run,)) is None:
@@ -83,12 +89,15 @@ def ingest(connection: StoreConnection, folder: RunFolder, attempt: int) -> int:
                 dropped = connection.execute(_DROP_SUPERSEDED, {"run": run}).rowcount
             if rows.epochs or dropped:
                 summarise(connection, run)
+            if rows.results is not None:
+                keep_results(connection, run, rows.results)
             refresh(connection, run)
         taken += len(chunk.entries)
 
 
 def summarise(connection: StoreConnection, run: str) -> None:
-    """Compute a run's row in ``summaries`` from its epochs (inside a write transaction)."""
+    """Compute a run's row in ``summaries`` from its epochs, but for its results (inside a write
+    transaction)."""
     connection.execute(_SUMMARISE, {"run": run})
 
 
@@ -163,6 +172,8 @@ def _take(rows: Rows, reader: Reader) -> None:
             rows.facts |= start_facts(reader)
         case "end":
             rows.facts |= end_facts(reader) or {}
+            if rows.facts.get("status") == "done":
+                rows.results = end_results(reader)
         case "warning" | "checkpoint" | "heartbeat":
             pass
         case _:
@@ -261,19 +272,21 @@ def _summarise_sql() -> str:
         "last": "last.{0}",
         "median": _MEDIAN.format(measure="{0}", run=":run"),
     }
+    columns = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES)
     values = []
     for column in SUMMARY_MEASURES:
         measure, _, how = column.rpartition("_")
         values.append(kinds[how].format(measure))
     return (
-        "INSERT OR REPLACE INTO summaries"  # noqa: S608
-        f" (run, best_epoch, epochs_trained, total_seconds, {', '.join(SUMMARY_MEASURES)})"
+        f"INSERT INTO summaries (run, {', '.join(columns)})"  # noqa: S608
         f" WITH best AS (SELECT * FROM epochs WHERE run = :run AND {SELECTION} IS NOT NULL"
         f" ORDER BY {SELECTION} DESC, epoch LIMIT 1),"
         " last AS (SELECT * FROM epochs WHERE run = :run ORDER BY epoch DESC LIMIT 1)"
         " SELECT :run, best.epoch, count(*),"
         " sum(coalesce(e.train_seconds, 0) + coalesce(e.eval_seconds, 0)),"
         f" {', '.join(values)} FROM epochs e LEFT JOIN best LEFT JOIN last WHERE e.run = :run"
+        " ON CONFLICT (run) DO UPDATE SET "
+        + ", ".join(f"{name} = excluded.{name}" for name in columns)
     )
 
 

@@ -7,11 +7,11 @@ import json
 import math
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.journal import FORMAT, JournalLine
-from engine.metrics import EPOCH_MEASURES, SPEEDS
+from engine.metrics import EPOCH_MEASURES, RESULT_OF, SPEEDS
 from engine.store.schema import EPOCH_INTEGERS, TELEMETRY_MEASURES
 
 EVENTS = frozenset({"start", "warning", "checkpoint", "end"})
@@ -172,6 +172,20 @@ def end_facts(reader: Reader) -> dict[str, Any] | None:
         **{name: reader.real(name) for name in (*SPEEDS, "speed_cpu_share")},
         "ended": reader.line.t,
     }
+
+
+def end_results(reader: Reader) -> dict[str, float]:
+    """Return the results that a finished run's ``end`` line tells, by name; none of a run of an
+    earlier version. A name of another version is passed over."""
+    value = reader.line.fields.get("results")
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        reader.problems.append("end: results is not what it should be")
+        return {}
+    of_results = Reader(replace(reader.line, fields=value), reader.problems)
+    found = {name: of_results.real(name) for name in RESULT_OF}
+    return {name: figure for name, figure in found.items() if figure is not None}
 
 
 def _strict(value: Any) -> Any:

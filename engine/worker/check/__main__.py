@@ -40,13 +40,15 @@ def main() -> int:
 
 def _verdicts(question: Mapping[str, Any]) -> Iterator[Verdict]:
     # Not at the top: importing torch takes seconds, in which SIGINT must be ignored already.
+    from engine.models.registry import definition_of
     from engine.worker.check.checks import examined
     from engine.worker.check.subject import model_subject, run_subject
 
     if "run" in question:
         subject = run_subject(RunFolder(Path(question["run"])))
     else:
-        subject = model_subject(RunSpec.model_validate(question["spec"]))
+        spec = RunSpec.model_validate(question["spec"])
+        subject = model_subject(spec, definition_of(spec))
     for name in OF_RUN if "run" in question else OF_MODEL:
         yield examined(name, subject)
 

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from engine.analysis.pairs.significance import Difference, difference, per_user
-from engine.datasets.load import load_interactions
 from engine.datasets.optimum import bayes_optimum
-from engine.judge.order import fit_in_order, trained_order_loss
+from engine.judge.judgement import OrderLoss
+from engine.judge.order import fit_in_order, ranks_without_order
 from engine.modelcheck import Verdict
 from engine.models.base import Model, SequenceModel, TimedModel
 from engine.models.load import load_definition
@@ -23,7 +23,15 @@ from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpo
 from engine.training.evaluation import evaluation_set, ranks
 from engine.training.loop import Outcome, train
 from engine.training.scoring import scores
-from engine.worker.check.subject import CPU, FEW_USERS, Silent, Subject, fitted, made_spec
+from engine.worker.check.subject import (
+    CPU,
+    FEW_USERS,
+    Silent,
+    Subject,
+    fitted,
+    made_interactions,
+    made_spec,
+)
 
 BATCH = 512
 """Users that are ranked for at once."""
@@ -103,8 +111,8 @@ def _few(subject: Subject, epochs: int) -> RunSpec:
 
 def _train(subject: Subject, spec: RunSpec, **arguments: Any) -> Outcome:
     """Train, and let the global generators be elsewhere afterwards."""
-    data = load_interactions(spec.source)
-    outcome = train(spec, data, CPU, Silent(), definition=subject.definition, **arguments)
+    data = made_interactions(spec)
+    outcome = train(spec, subject.definition, data, CPU, Silent(), **arguments)
     torch.rand(17)
     random.random()
     np.random.rand()
@@ -220,8 +228,9 @@ def _other_position(
 
 def order(subject: Subject) -> Verdict:
     """Shuffle the items that the model sees before each test item."""
-    loss = trained_order_loss(subject.trained, subject.split, subject.length, CPU)
-    share, lost = loss.share("ndcg"), _paired(loss.ordered, loss.shuffled)
+    both = ranks_without_order(subject.trained, subject.split, subject.length, CPU)
+    loss = OrderLoss.between(both[0][0], both[1][0], "ndcg")
+    share, lost = loss.share, loss.difference
     if share is None:
         return Verdict("order", None, "NDCG@10 is 0: there is nothing to lose.")
     way = "lower" if share >= 0 else "higher"

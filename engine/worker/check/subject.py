@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import HeldOut, SplitData, split_data
 from engine.models.base import FittedModel, Model
 from engine.models.definition import Definition
-from engine.models.registry import definition_of
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.training.fitting import train_histories
@@ -41,6 +41,9 @@ LEAST_LAST_MASK_SHARE = 0.5
 MOST_USERS = 5_000
 """Of a run's test users, spread evenly over all."""
 
+APART = 3_600_000_000
+"""Microseconds between two interactions of a user of the made histories."""
+
 STIR = 0.1
 """Deviation of the noise on weights, so that none hides behind a neutral value such as 0."""
 
@@ -66,7 +69,7 @@ class Subject:
             return self.weights
         data = self.split.interactions
         with torch.enable_grad():  # a check may have switched it off
-            outcome = train(self.spec, data, CPU, Silent(), definition=self.definition)
+            outcome = train(self.spec, self.definition, data, CPU, Silent())
         return outcome.model.eval()
 
     def built(self) -> Model:
@@ -113,17 +116,22 @@ class Silent:
         self.epochs.append(record)
 
 
-def model_subject(spec: RunSpec, definition: Definition | None = None) -> Subject:
+def model_subject(spec: RunSpec, definition: Definition) -> Subject:
     """Prepare the examination of a model on made histories.
 
     Args:
         spec: a run of it on a synthetic data set.
-        definition: of the model; by default, of the file that the run names.
+        definition: of its model.
     """
-    definition = definition or definition_of(spec)
     patience = EPOCHS if definition.kind == "masked" else 5  # these learn little at first
     small = made_spec(spec, definition.kind, USERS, epochs=EPOCHS, patience=patience, batch_size=32)
-    return Subject(definition, small, split_data(load_interactions(small.source), small.source))
+    return Subject(definition, small, split_data(made_interactions(small), small.source))
+
+
+def made_interactions(spec: RunSpec) -> Interactions:
+    """Make the histories of a run of `made_spec`, with times: some models need them."""
+    made = load_interactions(spec.source)
+    return replace(made, times=np.arange(len(made.items), dtype=np.int64) * APART)
 
 
 def made_spec(spec: RunSpec, kind: str, users: int, **training: int) -> RunSpec:

@@ -169,3 +169,21 @@ def test_a_wrong_cell_is_told_with_file_and_line(tmp_path: Path, cell: str, says
     )
     with pytest.raises(ConfigError, match=f"x.yaml:8: .*{says}"):
         load_catalogue(tmp_path)
+
+
+def test_overrides_of_training_concern_only_the_trained_models_of_a_suite(tmp_path: Path) -> None:
+    folder = tmp_path / "suites"
+    folder.mkdir()
+    text = (
+        "name: mixed\ntitle: Mixed\nmodels: [sasrec, markov]\ndatasets: [synthetic]\n"
+        "lengths: [50]\nseeds: [1]\noverrides: {lr: [0.1, 0.2], epochs: 3}\n"
+    )
+    (folder / "mixed.yaml").write_text(text)
+    catalogue = load_catalogue(tmp_path)
+    chosen = catalogue.suite("mixed")
+    models = [spec.model for spec in catalogue.expand(chosen)]
+    assert models == ["sasrec", "sasrec", "markov"]
+    assert catalogue.run_count(chosen) == 3
+    (folder / "mixed.yaml").write_text(text.replace("sasrec, ", ""))
+    with pytest.raises(ConfigError, match=r"mixed.yaml:7: overrides.lr: markov is fitted"):
+        load_catalogue(tmp_path)

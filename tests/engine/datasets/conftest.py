@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from archives import Site, serving, zipped
 
 from engine.spec import Dataset
 
@@ -64,3 +66,27 @@ def make_synthetic() -> Callable[..., Dataset]:
         )
 
     return make
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A server of this machine that sends an archive, as badly as the test says."""
+    with serving() as site:
+        yield site
+
+
+@pytest.fixture
+def served(site: Site, make_dataset: Callable[..., Dataset]) -> Callable[..., Dataset]:
+    """Serve an archive and return the data set whose published archive it is."""
+
+    def serve(body: bytes | None = None, md5: str | None = "right", **changes: object) -> Dataset:
+        site.body = zipped() if body is None else body
+        right = hashlib.md5(site.body).hexdigest()
+        archive = {
+            "url": site.url,
+            "bytes": len(site.body),
+            "md5": right if md5 == "right" else md5,
+        }
+        return make_dataset(archive=archive | changes)
+
+    return serve

@@ -1,21 +1,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
-import stat
 import subprocess
 import sys
-import threading
 import time
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from archives import QUICK, RATINGS, Site, left_over
 
 from engine.datasets.download import FetchCancelledError, Progress, RetryPolicy, fetch, offer
 from engine.datasets.load import load_interactions
@@ -24,125 +19,6 @@ from engine.errors import DataError
 from engine.spec import Dataset
 
 MakeDataset = Callable[..., Dataset]
-
-RATINGS = b"".join(b"%d\t%d\t3\t%d\n" % (i % 50, i * 7919 % 997, i * i) for i in range(30_000))
-QUICK = RetryPolicy(connect=5, read=5, retries=2, backoff=0)
-
-
-@dataclass
-class Site:
-    """What the server sends, and how badly."""
-
-    body: bytes = b""
-    url: str = ""
-    status: int = 200
-    location: str | None = None
-    """Where everyone is sent instead."""
-    failures: int = 0
-    """So many first answers are 503."""
-    stop_after: int | None = None
-    """Bytes after which an answer's connection is closed."""
-    stall_after: int | None = None
-    """Bytes after which nothing more comes until the test ends."""
-    ranges: bool = True
-    asked: list[str | None] = field(default_factory=list)
-    """The Range header of every request."""
-    over: threading.Event = field(default_factory=threading.Event)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    site = Site()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked = self.headers.get("Range")
-            site.asked.append(asked)
-            if site.failures:
-                site.failures -= 1
-                self.send_error(503)
-                return
-            if site.location is not None:
-                self.send_response(302)
-                self.send_header("Location", site.location)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            if site.status != 200:
-                self.send_error(site.status)
-                return
-            start = int(re.findall(r"\d+", asked)[0]) if asked and site.ranges else 0
-            body = site.body[start:]
-            self.send_response(206 if start else 200)
-            if start:
-                whole = len(site.body)
-                self.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            cut = min((n for n in (site.stop_after, site.stall_after) if n), default=len(body))
-            self.wfile.write(body[:cut])
-            self.wfile.flush()
-            if site.stall_after:
-                site.over.wait(30)
-            self.close_connection = True
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    site.url = f"http://127.0.0.1:{server.server_port}/tiny.zip"
-    yield site
-    site.over.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def zipped(
-    members: dict[str, bytes] | None = None,
-    link: str | None = None,
-    method: int = zipfile.ZIP_STORED,
-) -> bytes:
-    """A zip with the ratings, a README, something unwanted, and ``members``."""
-    buffer = io.BytesIO()
-    content = {
-        "tiny-folder/": b"",
-        "tiny-folder/README": b"Cite us.",
-        "tiny-folder/u.data": RATINGS,
-        "tiny-folder/u.genre": b"unwanted",
-        "tiny-folder/deeper/u.data": b"unwanted",
-    } | (members or {})
-    with zipfile.ZipFile(buffer, "w", method) as archive:
-        for name, body in content.items():
-            archive.writestr(name, body)
-        if link:
-            info = zipfile.ZipInfo("tiny-folder/README.link")
-            info.external_attr = (stat.S_IFLNK | 0o777) << 16
-            archive.writestr(info, link)
-    return buffer.getvalue()
-
-
-@pytest.fixture
-def served(site: Site, make_dataset: MakeDataset) -> Callable[..., Dataset]:
-    """Serve an archive and return the data set whose published archive it is."""
-
-    def serve(body: bytes | None = None, md5: str | None = "right", **changes: object) -> Dataset:
-        site.body = zipped() if body is None else body
-        right = hashlib.md5(site.body).hexdigest()
-        archive = {
-            "url": site.url,
-            "bytes": len(site.body),
-            "md5": right if md5 == "right" else md5,
-        }
-        return make_dataset(archive=archive | changes)
-
-    return serve
-
-
-def left_over(cache: Path) -> set[str]:
-    return {path.name for path in cache.iterdir()} - {".tiny-folder.lock"}
 
 
 def test_fetches_checks_and_unpacks_what_is_wanted(
@@ -339,39 +215,6 @@ def test_nobody_answers(make_dataset: MakeDataset) -> None:
         fetch(make_dataset(archive=archive), policy=QUICK)
 
 
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        (zipped({"../evil": b"x"}), r"'\.\./evil' leads outside of it"),
-        (zipped({"tiny-folder/../../evil": b"x"}), "leads outside of it"),
-        (zipped({"/etc/evil": b"x"}), "leads outside of it"),
-        (zipped({"..\\evil": b"x"}), "leads outside of it"),
-        (zipped(link="/etc/passwd"), "is a link"),
-        (zipped({"tiny-folder/README.txt": b"0" * 10**7}, method=8), "far more than a data set"),
-        (zipped()[:-100], "can't be unpacked"),
-        (zipped().replace(RATINGS[:9], b"\0" * 9), "can't be unpacked .*CRC"),
-        (b"<html>Please log in</html>", "can't be unpacked"),
-    ],
-    ids=["up", "aside", "absolute", "backslash", "link", "bomb", "cut", "damaged", "html"],
-)
-@pytest.mark.parametrize("md5", ["right", None])
-def test_an_unsafe_or_broken_archive_is_refused(
-    served: Callable[..., Dataset], tmp_path: Path, cache: Path, body: bytes, reason: str, md5: str
-) -> None:
-    with pytest.raises(DataError, match=reason):
-        fetch(served(body, md5=md5), policy=QUICK)
-    assert left_over(cache) == set()
-    assert {path.name for path in tmp_path.iterdir()} == {"cache"}
-
-
-def test_an_archive_without_the_file_names_it(
-    served: Callable[..., Dataset], make_dataset: MakeDataset, site: Site
-) -> None:
-    dataset = served().model_copy(update={"files": {"u.data": None, "u.time": None}})
-    with pytest.raises(DataError, match=r"holds no tiny-folder/u\.time"):
-        fetch(dataset, policy=QUICK)
-
-
 def test_cancelled_midway_and_taken_up_again(
     served: Callable[..., Dataset], site: Site, cache: Path
 ) -> None:
@@ -430,11 +273,3 @@ def test_a_mirror_with_other_bytes_is_none(
     with pytest.raises(DataError, match="is not the published archive"):
         fetch(dataset, policy=QUICK)
     assert left_over(cache) == set()
-
-
-def test_titles_come_along_where_the_archive_has_them(
-    served: Callable[..., Dataset], cache: Path
-) -> None:
-    dataset = served(zipped({"tiny-folder/u.item": b"1|One|x"}))
-    fetch(dataset.model_copy(update={"titles": "u.item"}), policy=QUICK)
-    assert (cache / "tiny-folder" / "u.item").read_bytes() == b"1|One|x"

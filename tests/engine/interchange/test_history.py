@@ -13,12 +13,14 @@ from row_pivot import pivot
 
 from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pairs.cells import ranked_cells
+from engine.config import load_catalogue
 from engine.errors import ConfigError, UserError
 from engine.interchange.events import Scalars, write_scalars
 from engine.interchange.history import import_history
 from engine.interchange.pack import pack
 from engine.interchange.unpack import unpack
-from engine.store.compare.grouping import Choice, cell_lines, counted_runs, imported_left_out
+from engine.store.compare.grouping import Choice, counted_runs, imported_left_out
+from engine.store.compare.lines import cell_lines
 from engine.store.connect import connect_reader
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
@@ -174,7 +176,7 @@ def test_a_map_says_what_other_tags_are(elsewhere: StoreLocation, tmp_path: Path
         "tags: {val/ndcg: valid_ndcg, NDCG@10/test: null}\n"
         'folders: ["exp_{model}_{dataset}_{seed}"]\nnames: {ml1m: ml-1m}\n'
     )
-    import_history(tmp_path / "logs", elsewhere, None, chosen, {"length": "200"}, "old")
+    import_history(tmp_path / "logs", elsewhere, load_catalogue, chosen, {"length": "200"}, "old")
     (row,) = rows_of(elsewhere, filter="suite=old")
     assert (row["model"], row["dataset"], row["length"], row["seed"]) == ("gru", "ml-1m", 200, 9)
     assert (row["NDCG@10/valid"], row["NDCG@10/test"]) == (0.2, None)
@@ -196,7 +198,7 @@ def test_a_map_that_makes_no_sense(
     reference_run(tmp_path / "logs" / "sasrec" / "ml-100k" / "50" / "1")
     (tmp_path / "map.yaml").write_text(text)
     with pytest.raises(ConfigError, match=said):
-        import_history(tmp_path / "logs", elsewhere, None, tmp_path / "map.yaml")
+        import_history(tmp_path / "logs", elsewhere, tag_map=tmp_path / "map.yaml")
     assert not elsewhere.runs.exists()
 
 

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.splits import SPLITS, Split, leave_one_out, temporal
+from engine.judge.judgement import OrderLoss
 from engine.judge.order import (
-    OrderLoss,
-    fitted_order_loss,
+    fit_in_order,
+    fit_shuffled,
+    ranks_without_order,
     shuffled_before,
     shuffled_training,
-    trained_order_loss,
 )
 from engine.models import FittedModel
 from engine.models.load import load_definition
@@ -88,19 +89,19 @@ def walks(step: Callable[[int], int], users: int = 200, steps: int = 12) -> list
 
 def test_order_that_decides_is_lost() -> None:
     split = leave_one_out(flat(walks(lambda item: (item + 7) % V)))
-    loss = fitted_order_loss("markov", split, 10)
-    assert (loss.ordered[0] == 1).all()
-    assert (loss.share("recall") or 0) > 0.3
-    assert (loss.share("ndcg") or 0) > 0.5
-    again = fitted_order_loss("markov", split, 10)
-    assert np.array_equal(loss.shuffled, again.shuffled)
+    ordered, shuffled = (fit("markov", split, 10).ranks for fit in (fit_in_order, fit_shuffled))
+    assert (ordered[0] == 1).all()
+    assert (OrderLoss.between(ordered[0], shuffled[0], "recall").share or 0) > 0.3
+    assert (OrderLoss.between(ordered[0], shuffled[0], "ndcg").share or 0) > 0.5
+    assert np.array_equal(shuffled, fit_shuffled("markov", split, 10).ranks)
 
 
 def test_without_order_nothing_is_lost() -> None:
     generator = np.random.default_rng(4)
     drawn = [[int(item) % 20 + 1 for item in generator.zipf(1.5, 15)] for _ in range(2_000)]
-    share = fitted_order_loss("markov", leave_one_out(flat(drawn)), 10).share("ndcg")
-    assert share == pytest.approx(0, abs=0.05)
+    split = leave_one_out(flat(drawn))
+    ordered, shuffled = (fit("markov", split, 10).ranks for fit in (fit_in_order, fit_shuffled))
+    assert OrderLoss.between(ordered[0], shuffled[0], "ndcg").share == pytest.approx(0, abs=0.05)
 
 
 def test_a_trained_model_is_asked_with_both_orders() -> None:
@@ -112,12 +113,12 @@ def test_a_trained_model_is_asked_with_both_orders() -> None:
         model = definition.build(settings, V, 5)
         assert isinstance(model, FittedModel)
         model.fit(train_histories(split, device))
-        loss = trained_order_loss(model, split, 5, device)
-        assert np.array_equal(loss.ordered, loss.shuffled) is not order
+        ordered, shuffled = ranks_without_order(model, split, 5, device)
+        assert np.array_equal(ordered, shuffled) is not order
 
 
 def test_shares() -> None:
-    best, worst = np.ones((2, 4), np.int32), np.full((2, 4), 11, np.int32)
-    assert OrderLoss(best, best).share("ndcg") == 0
-    assert OrderLoss(best, worst).share("recall") == 1
-    assert OrderLoss(worst, best).share("recall") is None
+    best, worst = np.ones(4, np.int32), np.full(4, 11, np.int32)
+    assert OrderLoss.between(best, best, "ndcg").share == 0
+    assert OrderLoss.between(best, worst, "recall").share == 1
+    assert OrderLoss.between(worst, best, "recall").share is None

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from measured_runs import MeasuredStore, T
 
+from engine.machine.estimates import CostEstimate, cost_key
 from engine.machine.forecast import KEPT_SECONDS, Forecast, QueueEnd
 from engine.store import queries
 from engine.store.compare.comparison import runs_by_id
@@ -77,6 +78,24 @@ def test_what_nothing_tells_of_is_counted_and_left_out(store: MeasuredStore) -> 
     store.add("bert4rec", epochs=0)
     work(store, slots=1)
     assert look(store, Forecast()) == QueueEnd(whole, at_most=False, unknown=1)
+
+
+def test_what_was_measured_counts_where_no_run_was_like_it(store: MeasuredStore) -> None:
+    whole = took(store, store.add("sasrec", seed=1))
+    store.add("sasrec", seed=2, epochs=0)
+    waiting = store.add("bert4rec", epochs=0)
+    work(store, slots=1)
+    with closing(connect_writer(store.location)) as con:
+        specs = [queries.run_spec(con, run.id) for run in queries.waiting(con)]
+        run = queries.get_run(con, waiting)
+    assert run is not None
+    assert run.epochs
+    measured = {cost_key(spec): CostEstimate("measured", 7.0, None, None) for spec in specs}
+    end = look(store, Forecast(measured))
+    assert end is not None
+    assert (end.at_most, end.unknown) == (True, 0)
+    assert end.seconds > 7 * run.epochs
+    assert end.seconds < 7 * run.epochs + 100 * whole, "the other is known from the past"
 
 
 def test_a_training_run_is_expected_to_take_the_rest(store: MeasuredStore) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from engine.analysis.provenance import PROVENANCE
 from engine.config import load_catalogue
 from engine.errors import UserError
 from engine.modelinfo import builtin_infos, facts_of, known_facts, own_infos, parameters_of
+from engine.modelinfo.ask import ask
 from engine.modelinfo.builtin import FILE
 from engine.modelinfo.copies import kept_copy
 from engine.modelinfo.find import keep_copies
@@ -239,3 +242,68 @@ def test_files_may_be_named_by_the_environment(
     file = write(tmp_path, "elsewhere.py")
     monkeypatch.setenv("SEQBENCH_MODEL_PATH", str(file))
     assert own_infos([])["elsewhere"].title == "Mine"
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that a process was asked about."""
+    files: list[str] = []
+
+    def noted(question: Mapping[str, str]) -> dict[str, Any]:
+        files.append(Path(question["file"]).name)
+        return ask(question)
+
+    monkeypatch.setattr("engine.modelinfo.find.ask", noted)
+    return files
+
+
+BROKEN = {
+    "missing.py": "import no_such_package\nMODEL = 0\n",
+    "misspelt.py": "from engine.models import Definitoin\nMODEL = 0\n",
+    "other.py": "MODEL = 0\n",
+    "named.py": NAMED.replace("FIELD", "lr"),
+}
+
+
+def test_a_broken_file_is_asked_once_until_packages_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    folder, packages = tmp_path / "models", tmp_path / "packages"
+    folder.mkdir()
+    packages.mkdir()
+    monkeypatch.syspath_prepend(packages)
+    for name, text in BROKEN.items():
+        (folder / name).write_text(text)
+    first = own_infos([folder])
+    assert all(info.problem for info in first.values())
+    assert sorted(asked) == sorted(BROKEN)
+    assert own_infos([folder]) == first
+    assert len(asked) == len(BROKEN)
+    (packages / "installed").mkdir()
+    assert own_infos([folder]) == first
+    assert len(asked) == 2 * len(BROKEN)
+    folder.rename(tmp_path / "moved")
+    moved = own_infos([tmp_path / "moved"])
+    assert all(info.problem.startswith(str(info.file)) for info in moved.values())
+    (tmp_path / "moved" / "other.py").write_text(NAMED.replace("FIELD", "width"))
+    assert own_infos([tmp_path / "moved"])["other"].problem == ""
+
+
+PASSING = {
+    "reads.py": "open('GONE')\nMODEL = 0\n",
+    "helped.py": "import helper_of_mine\nhelper_of_mine.later\nMODEL = 0\n",
+    "ends.py": "import os\nos._exit(3)\nMODEL = 0\n",
+}
+
+
+def test_what_may_pass_is_asked_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    (tmp_path / "helpers").mkdir()
+    (tmp_path / "helpers" / "helper_of_mine.py").write_text("")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "helpers"))
+    for name, text in PASSING.items():
+        (tmp_path / name).write_text(text.replace("GONE", str(tmp_path / "gone")))
+    for times in (1, 2):
+        assert all(info.problem for info in own_infos([tmp_path]).values())
+        assert sorted(asked) == sorted([*PASSING] * times)

@@ -24,7 +24,7 @@ from engine.planning import (
     sample,
     swept_settings,
 )
-from engine.spec import CellKey, RunSpec, Suite, Sweep
+from engine.spec import CellKey, Override, RunSpec, Suite, Sweep
 from engine.yamlfile import read_yaml
 
 CELLS: list[CellKey] = [("sasrec", "synthetic", 50), ("xlstm", "synthetic", 75)]
@@ -155,3 +155,62 @@ def test_an_impossible_value_is_named(catalogue: Catalogue) -> None:
         order = order_of_cells(catalogue, CELLS[:1], settings=parse_settings(typed))
         with pytest.raises(UsageError, match=says):
             plan(catalogue, order, ())
+
+
+MARKOV: CellKey = ("markov", "synthetic", 50)
+EASE: CellKey = ("ease", "synthetic", 75)
+
+
+@given(seeds=st.sampled_from([(1,), (1, 2)]), settings=SETTINGS)
+def test_overrides_of_training_concern_trained_models_only(
+    catalogue: Catalogue, seeds: tuple[int, ...], settings: dict[str, Sweep]
+) -> None:
+    of_training = {key: settings[key] for key in settings if key in ("lr", "lr_decay")}
+    fitted = [MARKOV, EASE]
+    alone = plan(catalogue, order_of_cells(catalogue, fitted, seeds), ())
+    trained = plan(catalogue, order_of_cells(catalogue, CELLS, seeds, settings=of_training), ())
+    order = order_of_cells(catalogue, [*CELLS, *fitted], seeds, settings=of_training)
+    found = plan(catalogue, order, ())
+    wanted = sorted(fingerprints(trained) + fingerprints(alone))
+    assert sorted(fingerprints(found)) == wanted
+    assert found.of_training == tuple(of_training)
+    assert set(found.untrained) == ({"markov", "ease"} if of_training else set())
+    suite = order_suite(catalogue, order, "mixed", "")
+    expanded = catalogue.expand(suite)
+    assert sorted({spec.fingerprint() for spec in expanded}) == wanted
+    assert catalogue.run_count(suite) == len(expanded)
+    for cell in fitted:
+        spec, _ = sample(catalogue, order, cell)
+        assert spec.fingerprint() in wanted
+        assert swept_settings(of_training, spec) == {}
+
+
+def test_variants_of_training_make_one_run_of_a_fitted_cell(catalogue: Catalogue) -> None:
+    variants: dict[str, dict[str, Override]] = {
+        "plain": {}, "slow": {"training.lr": 1e-4}, "slower": {"lr": 1e-5},
+    }  # fmt: skip
+    order = Order(frozenset({CELLS[0], MARKOV}), overrides={"epochs": 24}, variants=variants)
+    found = plan(catalogue, order, ())
+    recipes = [(run.spec.model, run.spec.recipe) for run in found.runs]
+    names = ("plain", "slow", "slower")
+    assert recipes == [*(("sasrec", f"reference/{name}") for name in names),
+                       ("markov", "reference/plain")]  # fmt: skip
+    assert found.of_training == ("epochs", "lr")
+
+
+@pytest.mark.parametrize("key", ["epochs", "training.lr", "batch-size"])
+def test_of_fitted_models_alone_an_override_of_training_is_a_mistake(
+    catalogue: Catalogue, key: str
+) -> None:
+    order = Order(frozenset({MARKOV, EASE}), overrides={key: "24"})
+    sentence = f"is fitted, not trained: it has no setting '{key}' of training."
+    for ask in (lambda: plan(catalogue, order, ()), lambda: sample(catalogue, order, EASE)):
+        with pytest.raises(UsageError, match=sentence):
+            ask()
+
+
+def test_a_setting_of_no_model_is_a_mistake_in_a_mixed_selection(catalogue: Catalogue) -> None:
+    cells = frozenset({CELLS[0], MARKOV})
+    for key in ("epoch", "architecture.lr", "dim"):
+        with pytest.raises(UsageError, match=f"has no setting '{key}'"):
+            plan(catalogue, Order(cells, overrides={key: "24"}), ())

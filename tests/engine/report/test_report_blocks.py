@@ -111,6 +111,18 @@ def test_markdown_is_what_it_should_be() -> None:
     )
 
 
+def test_a_command_in_a_sentence_is_code_in_both() -> None:
+    text = "one seed each, `a`: no conclusion; `seqbench run --set 'a_b=1'` and `seqbench ls`."
+    shown = markdown(report(text), None)
+    told = "one seed each, \\`a\\`: no conclusion; `seqbench run --set 'a_b=1'` and `seqbench ls`."
+    assert f"- {told}\n- {told}\n" in shown
+    assert f"| **{told}** |" in shown
+    read = Reader(html(report(text)))
+    # In the paragraph, two items, and four lines of cells or heads; the plain one is a block's.
+    assert read.tags.count("code") - PLAIN.tags.count("code") >= 2 * 3
+    assert "seqbench run --set 'a_b=1'" in read.texts
+
+
 def test_a_drawing_says_what_it_shows_and_has_both_palettes_alone() -> None:
     assert 'role="img" aria-label="&lt;x&gt;"' in html(report("<x>"))
     alone = standalone(SVG)

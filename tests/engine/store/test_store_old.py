@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pivot.stored import stored_pivot
 from engine.lifecycle import STATES
-from engine.metrics import AGGREGATES, EPOCH_MEASURES, SPEEDS
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, RESULT_OF, SPEEDS
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, open_database
@@ -30,6 +30,7 @@ from engine.store.migrations import migrations
 from engine.store.places import launch_cells
 from engine.store.schema import (
     EPOCH_INTEGERS,
+    RESULT_INDEXES,
     RUN_TABLES,
     SCHEMA_VERSION,
     SUMMARY_MEASURES,
@@ -75,12 +76,13 @@ def test_the_schema_has_the_columns_that_the_code_names(con: StoreConnection) ->
     assert columns("epochs") == [*keys, *EPOCH_INTEGERS, *EPOCH_MEASURES, "settings"]
     assert columns("telemetry") == ["run", "attempt", "seq", "t", *TELEMETRY_MEASURES]
     totals = ["run", "best_epoch", "epochs_trained", "total_seconds"]
-    assert columns("summaries") == [*totals, *SUMMARY_MEASURES]
+    assert columns("summaries") == [*totals, *SUMMARY_MEASURES, *RESULT_OF]
     assert set(SPEEDS) <= set(columns("runs")) & set(columns("attempts"))
     for table in RUN_TABLES:
         assert "run" in columns(table)
     indexes = {row[0] for row in con.rows("SELECT name FROM sqlite_schema WHERE type = 'index'")}
     assert {f"summaries_{how}" for how in (*AGGREGATES, "totals")} <= indexes
+    assert RESULT_INDEXES.keys() <= indexes
     (states,) = con.rows("SELECT sql FROM sqlite_schema WHERE name = 'runs'")
     listed = re.search(r"state IN \(([^)]*)\)", " ".join(states[0].split()))
     assert listed is not None

@@ -12,12 +12,8 @@ from engine.analysis.columns.offered import chosen_columns, column_named, every_
 from engine.analysis.comparison import compare_rows
 from engine.config import load_catalogue
 from engine.errors import UsageError
-from engine.modelinfo.own_settings import (
-    ModelSetting,
-    forget_settings,
-    meet_settings,
-    own_settings,
-)
+from engine.modelinfo import own_settings as met
+from engine.modelinfo.own_settings import ModelSetting, meet_settings, own_settings
 from engine.spec.settings import SETTINGS, every_setting
 from engine.store.compare.filter_sql import FilterError, fields
 from engine.store.connect import connect_reader, connect_writer
@@ -55,7 +51,9 @@ MODEL = Definition(title="Mine", settings=Settings, module=Mine)
 """
 
 
-def test_they_are_columns_and_fields_wherever_runs_have_them(tmp_path: Path) -> None:
+def test_they_are_columns_and_fields_wherever_runs_have_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     file = tmp_path / "mine.py"
     file.write_text(FILE)
     catalogue = load_catalogue(None, (file,))
@@ -67,7 +65,7 @@ def test_they_are_columns_and_fields_wherever_runs_have_them(tmp_path: Path) -> 
         enqueue(location, [catalogue.run_spec("mine", "ml-100k", 50, seed, overrides=changes)])
     enqueue(location, [catalogue.run_spec("sasrec", "ml-100k", 50, 7)])
 
-    forget_settings()
+    monkeypatch.setattr(met, "_met", ())  # as in a new process
     with pytest.raises(UsageError, match="there is no column 'kernel'"):
         column_named("kernel")
     with closing(connect_reader(location)) as con:

@@ -27,7 +27,8 @@ from engine.spec.settings import SETTINGS, TAKEN
 from engine.store.compare.comparison import comparison, comparison_count
 from engine.store.compare.filter_sql import conditions, fields
 from engine.store.compare.filter_words import FilterError
-from engine.store.compare.grouping import Choice, cell_lines, counted_runs
+from engine.store.compare.grouping import Choice, counted_runs
+from engine.store.compare.lines import cell_lines
 from engine.store.compare.ordering import Ordering
 from engine.store.connect import connect_reader
 from engine.store.database import StoreConnection

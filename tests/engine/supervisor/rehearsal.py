@@ -83,3 +83,16 @@ class Look:
     def alive(self, live: transitions.LiveAttempt) -> bool:
         assert live.identity is not None
         return is_alive(live.identity)
+
+
+def go(location: StoreLocation, run: str) -> None:
+    """Let a rehearsal that holds go on to its end."""
+    (location.folder(run).path / "go").touch()
+
+
+def kill(look: Look, run: str) -> None:
+    """End a run's worker; it does nothing any more once this returns."""
+    live = look.live(run)
+    assert live.identity is not None
+    os.kill(live.identity.pid, signal.SIGKILL)
+    wait_for(lambda: not look.alive(live), "the worker to be gone")

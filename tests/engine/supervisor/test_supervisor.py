@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from rehearsal import SECONDS, SUPERVISOR, Look, wait_for
+from rehearsal import SECONDS, SUPERVISOR, Look, go, wait_for
 
 from engine.errors import StoreError
 from engine.files.lock import read_holder
@@ -48,10 +48,6 @@ def supervisor_pid(location: StoreLocation, after: int = 0) -> int:
 
     wait_for(lambda: holder() != after, "a supervisor")
     return holder()
-
-
-def go(location: StoreLocation, run: str) -> None:
-    (location.folder(run).path / "go").touch()
 
 
 def log(location: StoreLocation) -> str:

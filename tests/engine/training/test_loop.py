@@ -13,6 +13,7 @@ from engine.datasets.load import load_interactions
 from engine.datasets.optimum import bayes_optimum
 from engine.errors import TrainingError
 from engine.metrics import METRIC_COLUMNS
+from engine.models.registry import definition_of
 from engine.spec import RunSpec
 from engine.training import loop
 from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -39,7 +40,14 @@ class Memory:
 
 def run(spec: RunSpec, **arguments: object) -> tuple[Outcome, Memory]:
     memory = Memory()
-    outcome = train(spec, load_interactions(spec.source), CPU, memory, **arguments)  # type: ignore[arg-type]
+    outcome = train(
+        spec,
+        definition_of(spec),
+        load_interactions(spec.source),
+        CPU,
+        memory,
+        **arguments,  # type: ignore[arg-type]
+    )
     return outcome, memory
 
 
@@ -119,6 +127,7 @@ def test_interrupted_or_not_the_result_is_the_same(
     with pytest.raises(Interrupted):
         train(
             spec,
+            definition_of(spec),
             load_interactions(spec.source),
             CPU,
             first,

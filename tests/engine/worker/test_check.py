@@ -13,10 +13,11 @@ from engine.config import Catalogue, load_catalogue
 from engine.modelcheck import OF_MODEL, OF_RUN, Verdict
 from engine.modelinfo import builtin_infos
 from engine.models import Definition
-from engine.models.builtin import popularity
+from engine.models.builtin import popularity, recent_popularity
 from engine.models.load import load_definition
 from engine.models.template import MODEL
 from engine.spec import RunSpec
+from engine.worker.check import speed
 from engine.worker.check.checks import CHECKS, examined
 from engine.worker.check.subject import Subject, model_subject
 
@@ -127,15 +128,19 @@ def test_what_a_model_raises_is_a_verdict_with_its_line() -> None:
     assert "ZeroDivisionError: there is no such layer" in told.found
 
 
-def test_a_fitted_model_is_checked_where_it_applies() -> None:
-    examinee = model_subject(spec_of(popularity.MODEL), popularity.MODEL)
+@pytest.mark.parametrize("definition", [popularity.MODEL, recent_popularity.MODEL])
+def test_a_fitted_model_is_checked_where_it_applies(definition: Definition) -> None:
+    examinee = model_subject(spec_of(definition), definition)
     found = {check: examined(check, examinee).passed for check in OF_MODEL}
     assert not [check for check, passed in found.items() if passed is False]
     assert found["padding"] is found["reproduces"] is True
     assert found["speed"] is found["resumes"] is found["floor"] is found["order"] is None
 
 
-def test_the_speed_is_told_beside_another_model_of_like_size() -> None:
+def test_the_speed_is_told_beside_another_model_of_like_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(speed, "SECONDS", 0.1)
     values = verdict(MODEL.module, "speed").values
     assert values["milliseconds"] > 0
     assert values["like"] > 0

@@ -64,7 +64,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
 def test_ranks_are_those_of_evaluation(folder: RunFolder) -> None:
     spec = load_spec(folder)
     split = split_data(open_data(spec.source).interactions, spec.source)
-    model = trained_model(spec, folder.best_model, split.interactions.num_items)
+    model = trained_model(
+        spec, definition_of(spec), folder.best_model, split.interactions.num_items
+    )
     expected = ranks(model, evaluation_set(split, "test", spec.length, torch.device("cpu")), 3)
     found = [predict(model, split, user, 5) for user in split.test.users.tolist()]
     assert [one.rank for one in found] == expected[0].tolist()

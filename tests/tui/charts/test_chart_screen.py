@@ -283,6 +283,11 @@ async def test_words_that_no_run_has_are_said(empty_store: LiveStore) -> None:
         await pilot.press("enter", "down", "pageup", "escape")
         await wait_for(pilot, lambda: pilot.app.screen is screen, "back")
         assert screen.charts.overlay == ()
+        await pilot.press("o")
+        await settled(pilot)
+        await pilot.press("enter", *"zzz")
+        await settled(pilot)
+        assert "No other run matches. 1 selected, of at most" in text(pilot)
 
 
 async def test_the_run_s_page_has_the_same_keys(empty_store: LiveStore) -> None:

@@ -15,6 +15,7 @@ from click.shell_completion import ShellComplete
 from click.testing import Result
 from live_runs import LiveStore
 
+from engine.modelinfo import own_infos
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import list_runs
@@ -131,3 +132,24 @@ print(sorted({"torch", "pandas", "numpy", "textual"} & set(sys.modules)))
 """
     command = [sys.executable, "-c", program]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_settings_are_offered_of_the_models_that_are_named(tmp_path: Path) -> None:
+    assert offered("run", "--model", "markov", "--set", "w") == ["window="]
+    assert offered("run", "--model", "markov", "--set", "lr") == []
+    mixed = offered("run", "--model", "markov,sasrec", "--set", "")
+    assert {"lr=", "epochs=", "window=", "heads="} <= set(mixed)
+    assert "gate_soft_cap=" not in mixed
+    assert "gate_soft_cap=" in offered("retry", "some-run", "--set", "gate-")
+    file = tmp_path / "elsewhere" / "mine.py"
+    file.parent.mkdir()
+    file.write_text(
+        "from engine.models import Definition, FittedModel, ModelSettings\n"
+        "class Settings(ModelSettings):\n    breadth: int = 3\n"
+        "MODEL = Definition('Mine', Settings, FittedModel)\n"
+    )
+    named = ("--model-path", str(file), "run", "--model")
+    assert offered(*named, "mi") == ["mine"]
+    assert offered(*named, "mine", "--set", "brea") == [], "nothing waits for its description"
+    own_infos([], [file])
+    assert offered(*named, "mine", "--set", "") == ["breadth="]

@@ -12,7 +12,7 @@ from textual.app import App
 
 from engine.analysis.columns.offered import DEFAULT, HELD, choosable, preset
 from tui.compare.column_dialog import ColumnList, ColumnsScreen
-from tui.compare.columns import TOPIC
+from tui.compare.kept import TOPIC
 from tui.shell import remembered
 
 

@@ -67,4 +67,5 @@ async def test_without_any_the_panel_says_so(store: MeasuredStore) -> None:
         await pilot.press("slash", *"model:gru4rec", "enter")
         await settled(pilot)
         panel = app.screen.query_one(ReferencePanel)
-        assert _text(panel) == "No published results for this cell."
+        assert str(panel.border_title) == "gru4rec × ml-100k × 50 · no published results"
+        assert _text(panel) == ""

@@ -20,7 +20,7 @@ from engine.store.requests import change_tags, request_delete, set_note
 from engine.supervisor.requests import answer
 from tui.app import SeqbenchApp
 from tui.compare.annotating import TagsScreen
-from tui.compare.columns import TOPIC
+from tui.compare.kept import TOPIC
 from tui.compare.screen import CompareScreen
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.trash import TrashScreen
@@ -204,7 +204,7 @@ async def test_what_took_long_or_has_a_note_is_deleted_after_asking(
             asks = str(app.screen.query_one("Static").render())
             assert run in asks
             assert words in asks
-            assert "u brings it back, for 30 days." in asks
+            assert "Press u within 30 days to bring it back." in asks
             await pilot.press("escape", "down")
         await settled(pilot)
     assert asked(measured) == []

@@ -122,8 +122,11 @@ async def test_reference_figures_stand_beside_ours(measured: MeasuredStore) -> N
         await pilot.press("slash", *"synt")
         await wait_for(pilot, lambda: table(app).total == 1, "one run")
         await settled(pilot)
-        assert "No published results" in str(panel.content)
-        await pilot.press("enter", "r")
+        assert "no published results" in str(panel.border_title)
+        await wait_for(pilot, lambda: panel.outer_size.height == 1, "one line")
+        await pilot.press("escape", "escape")
+        await wait_for(pilot, lambda: panel.outer_size.height == 7, "the published figures")
+        await pilot.press("r")
         assert not panel.display
 
 

@@ -44,7 +44,9 @@ async def test_what_is_shown_is_saved_and_shown_again(
         before, figures = [column.key for column in table(app).columns], lines(app)
         await pilot.press("S")
         await wait_for(pilot, lambda: isinstance(app.screen, SaveScreen), "the dialog")
+        assert not app.screen.query_one("#yaml-room").display, "it has no name yet"
         await pilot.press(*"mine")
+        assert app.screen.query_one("#yaml-room").display
         assert "configs/views/mine.yaml" in str(app.screen.query_one("#where", Static).content)
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "it is written")

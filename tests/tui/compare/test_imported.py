@@ -11,7 +11,7 @@ from pilots import settled, wait_for
 from pivoting import labels, pivoting, said
 
 from engine.interchange.history import import_history
-from tui.compare.columns import TOPIC
+from tui.compare.kept import TOPIC
 from tui.shell import remembered
 
 HISTORY = """epoch,model,dataset,length,seed,test_ndcg,valid_ndcg

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from live_app import know_the_surroundings
 from pilots import settled, wait_for
+from rich.cells import cell_len
 from sizes import Sizes
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
@@ -244,3 +245,13 @@ def test_pictures_of_a_judgement(
         await settled(pilot)
 
     snap_sizes(SeqbenchApp(absent_store, configs), look)
+
+
+async def test_in_a_narrow_terminal_every_line_fits(
+    configs: Path, absent_store: StoreLocation
+) -> None:
+    async with SeqbenchApp(absent_store, configs).run_test(size=(60, 18)) as pilot:
+        screen = await opened(pilot, "tiny")
+        await wait_for(pilot, lambda: "median" in text(screen), "its statistics")
+        room = screen.query_one("#text", Static).size.width
+        assert max(map(cell_len, text(screen).splitlines())) <= room

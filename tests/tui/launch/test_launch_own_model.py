@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pilots import settled, wait_for
+from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Static, TextArea
 
@@ -119,3 +120,35 @@ async def test_its_settings_are_overridden_and_its_file_is_taken_as_it_is_then(
     assert kept_copy(first.code.sha256) == MINE.encode()
     assert kept_copy(newest.code.sha256) == changed.encode()
     assert first.architecture.settings == newest.architecture.settings == {"width": 8, "depth": 1}
+
+
+async def test_a_file_that_is_slow_to_import_keeps_nothing_else_waiting(
+    absent_store: StoreLocation, mine: Path, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    wait = (
+        f"import pathlib, time\nwhile not pathlib.Path({str(gate)!r}).exists(): time.sleep(.01)\n"
+    )
+    mine.write_text(wait + MINE)
+    async with SeqbenchApp(absent_store).run_test(size=(80, 24)) as pilot:
+        app, screen = pilot.app, pilot.app.screen
+        assert isinstance(app, SeqbenchApp)
+        assert isinstance(screen, LaunchScreen)
+        await wait_for(pilot, lambda: app.catalogue, "the rest of the configuration")
+
+        def title() -> str:
+            return Content.from_markup(screen.grid.border_title).plain
+
+        def models() -> set[str]:
+            return {row.model for row in screen.grid.rows_and_columns[0]}
+
+        await wait_for(pilot, models, "the rest of the grid")
+        assert title() == "Cells · reading models/mine.py …"
+        assert "sasrec" in models()
+        assert "mine" not in models()
+        gate.touch()
+        await wait_for(pilot, lambda: "mine" in models(), "the model")
+        assert title() == "Cells"
+        await settled(pilot)
+        screen.grid.move_to(CELL)
+        assert screen.grid.cursor_key == CELL

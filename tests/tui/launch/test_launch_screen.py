@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from live_runs import LiveStore
-from pilots import settled, wait_for
+from pilots import screen_text, settled, wait_for
 from textual.pilot import Pilot
 from textual.widgets import Input, Static, TextArea
 
@@ -61,6 +61,17 @@ async def test_a_fresh_machine_launches_with_enter_enter(absent_store: StoreLoca
     [run] = runs(absent_store)
     assert (run.model, run.dataset, run.length, run.seed) == ("sasrec", "synthetic", 50, 42)
     assert run.state == "queued"
+
+
+async def test_in_few_lines_the_grid_comes_first(absent_store: StoreLocation) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(40, 10)) as pilot:
+        await settled(pilot)
+        assert sum("·" in row for row in screen_text(pilot.app).splitlines()[4:7]) == 3, (
+            "cells are in sight"
+        )
+        await pilot.resize_terminal(80, 24)
+        await settled(pilot)
+        assert launch_screen(pilot).query_one("#summary").region.height
 
 
 async def test_enter_means_the_cursor_until_cells_are_selected(absent_store: StoreLocation) -> None:

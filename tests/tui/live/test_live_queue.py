@@ -146,6 +146,9 @@ async def test_running_runs_stay_on_top_while_the_others_scroll() -> None:
         await pilot.pause()
         assert "s8" in screen_text(app)[6]
         assert "▼" not in screen_text(app)[0]
+        await pilot.press("home")
+        await pilot.pause()
+        assert "▲" not in screen_text(app)[0], "the first run, and those that follow it"
 
 
 async def test_more_running_runs_than_rows_scroll_too() -> None:

@@ -3,54 +3,36 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from threading import Event
 
 import pytest
 from live_app import know_the_surroundings, select, show_live
 from live_lines import screen_text
 from live_runs import NOW, LiveStore, epoch_line, populate, start, step
-from measured_runs import MeasuredStore
-from pilots import DEADLINE, settled, wait_for
+from pilots import settled, wait_for
 from textual.geometry import Region
 from textual.widget import Widget
 
-from engine.store import queries
 from engine.store.compare.comparison import runs_by_id
-from engine.store.connect import connect_reader, connect_writer
-from engine.store.database import write
+from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
-from engine.store.transitions import hold
 from tui.app import SeqbenchApp
 from tui.charts.braille.chart import Chart
-from tui.dialogs.ask import AskScreen
-from tui.dialogs.limit import LimitScreen
 from tui.live.log.tail import LogTail
-from tui.live.queue_table import QueueTable
 from tui.live.queue_words import end_words
 from tui.live.reading import (
-    Forecast,
-    KeptReader,
     Known,
-    LiveUpdate,
     QueueEnd,
-    read_live,
     read_update,
 )
-from tui.run.screen import RunScreen
+from tui.live.run_facts import _speed
 
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     know_the_surroundings(monkeypatch, tmp_path)
-
-
-def requests(location: StoreLocation) -> list[tuple[str, str]]:
-    with closing(sqlite3.connect(location.db)) as connection:
-        return list(connection.execute("SELECT action, run FROM requests ORDER BY id"))
 
 
 async def test_without_runs_it_says_how_to_launch_some(absent_store: StoreLocation) -> None:
@@ -77,7 +59,7 @@ async def test_the_running_run_is_shown_with_all_that_is_known(empty_store: Live
             "sasrec · synthetic · L50 · s42", "27/60", "270,291", "cpu · bfloat16",
             "best epoch 27", "latest epoch is best, stops at 10", "train 3.2 s, eval 0.8 s",
             "no time estimate yet", "Learning rate 0.001 (constant)",
-            "warning: the disk is 96 % full", "No GPU found",
+            "Log · 1 warning", "No GPU found",
         ]  # fmt: skip
         assert [part for part in parts if part not in shown] == []
         loss = screen.query_one("#loss", Chart)
@@ -126,29 +108,9 @@ async def test_the_log_of_a_retried_run_does_not_end_in_what_ended_before(
         went_on = ("end: Cancelled.", "attempt 2 resum", "epoch   3   los")
         await wait_for(pilot, lambda: ends_in(*went_on), "the second attempt")
         empty_store.log(run, "a worker's word\n")
-        await wait_for(pilot, lambda: ends_in("a worker's word"), "the log")
+        await wait_for(pilot, lambda: ends_in(*went_on, "a worker's word"), "the log")
         empty_store.journal(run, [end | {"status": "done", "message": ""}], attempt=2)
         await wait_for(pilot, lambda: ends_in("a worker's word", "end: done"), "the end")
-
-
-async def test_a_paused_queue_says_what_key_resumes_it(empty_store: LiveStore) -> None:
-    populate(empty_store)
-    app = SeqbenchApp(empty_store.location)
-
-    def shown() -> str:
-        return " ".join(" ".join(screen_text(app)).split())
-
-    async with app.run_test(size=(120, 36)) as pilot:
-        await show_live(pilot)
-        assert "p Pause" in shown()
-        with closing(connect_writer(empty_store.location)) as con, write(con):
-            hold(con, "user", "Paused by hand.")
-        await wait_for(pilot, lambda: "Queue paused. Press p to resume." in shown(), "the banner")
-        await wait_for(pilot, lambda: "p Resume" in shown(), "the key")
-        assert "Pause " not in shown()
-        await pilot.press("p")
-        await wait_for(pilot, lambda: requests(empty_store.location), "the request")
-        assert requests(empty_store.location) == [("resume", "")]
 
 
 @pytest.mark.parametrize(
@@ -200,6 +162,16 @@ async def test_it_says_how_fast_it_trains(empty_store: LiveStore) -> None:
         await show_live(pilot)
         await select(pilot, run)
         assert "speed      24,500 interactions/s" in "\n".join(screen_text(app))
+
+
+def test_a_fast_gpu_leaves_room_for_the_unit() -> None:
+    said = [_speed(speed) for speed in (None, 999_999.4, 999_999.6, 1_534_438.0)]
+    assert said[0] == []
+    assert [words[0] for found in said[1:] for _, words in found] == [
+        "999,999 interactions/s",
+        "1.00 M interactions/s",
+        "1.53 M interactions/s",
+    ]
 
 
 async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
@@ -259,67 +231,6 @@ async def test_a_resumed_attempt_goes_on_from_its_checkpoint(empty_store: LiveSt
         assert list(curve.xs("time")) == sorted(set(curve.xs("time")))
 
 
-async def test_a_failed_run_says_why_and_what_to_press(empty_store: LiveStore) -> None:
-    runs = populate(empty_store)
-    app = SeqbenchApp(empty_store.location)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await show_live(pilot)
-        screen = await select(pilot, runs["failed"])
-        shown = "\n".join(screen_text(app))
-        assert "✗ failed · diverged" in shown
-        assert "press ⏎ to see what to try" in shown
-        assert screen.check_action("cancel", ()) is None
-        assert screen.check_action("retry", ()) is True
-        await pilot.press("t")
-        await wait_for(pilot, lambda: requests(empty_store.location), "the request")
-        assert requests(empty_store.location) == [("retry", runs["failed"])]
-
-
-async def test_cancelling_asks_first(empty_store: LiveStore) -> None:
-    runs = populate(empty_store)
-    app = SeqbenchApp(empty_store.location)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await show_live(pilot)
-        await select(pilot, runs["running"])
-        await pilot.press("x")
-        await wait_for(pilot, lambda: "Cancel sasrec" in "\n".join(screen_text(app)), "question")
-        await pilot.press("escape")
-        await pilot.pause()
-        assert requests(empty_store.location) == []
-        await pilot.press("x", "y")
-        await wait_for(pilot, lambda: requests(empty_store.location), "the request")
-        assert requests(empty_store.location) == [("cancel", runs["running"])]
-
-
-async def test_the_chart_key_shows_each_alone(empty_store: LiveStore) -> None:
-    populate(empty_store)
-    app = SeqbenchApp(empty_store.location)
-
-    def shown() -> list[str | None]:
-        return [chart.id for chart in app.screen.query(Chart) if chart.size.area]
-
-    async with app.run_test(size=(120, 36)) as pilot:
-        await show_live(pilot)
-        assert shown() == ["loss", "valid", "grad"], "the learning rate is constant: a line"
-        for only in ("loss", "valid", "grad", "lr"):
-            await pilot.press("g")
-            await pilot.pause()
-            assert shown() == [only]
-        await pilot.resize_terminal(80, 24)
-        assert shown() == ["lr"]
-        await pilot.resize_terminal(120, 36)
-        assert shown() == ["lr"]
-        await pilot.press("g")
-        await pilot.pause()
-        assert len(shown()) == 3
-        await pilot.resize_terminal(80, 24)
-        await pilot.pause()
-        assert shown() == ["loss"]
-        await pilot.press("g")
-        await pilot.pause()
-        assert shown() == ["valid"]
-
-
 async def test_the_log_of_another_run_is_not_mixed_in(empty_store: LiveStore) -> None:
     runs = populate(empty_store)
     empty_store.log(runs["second"], "[red]hostile\x1b[2J\n")
@@ -328,11 +239,11 @@ async def test_the_log_of_another_run_is_not_mixed_in(empty_store: LiveStore) ->
         screen = await show_live(pilot)
         tail = screen.query_one(LogTail)
         await select(pilot, runs["running"])
-        await wait_for(pilot, lambda: len(tail._log) == 27, "its log")
+        await wait_for(pilot, lambda: len(tail._log) == 56, "its log")
         await select(pilot, runs["second"])
         await wait_for(
             pilot,
-            lambda: [tail._log.line(n) for n in tail._log.numbers] == ["[red]hostile"],
+            lambda: [tail._log.line(n) for n in tail._log.numbers][6:] == ["[red]hostile"],
             "the other log",
         )
         await pilot.press("pageup", "pagedown", "f")
@@ -347,92 +258,6 @@ async def test_a_store_that_cannot_be_read_is_said(tmp_path: Path) -> None:
         await wait_for(
             pilot, lambda: "seqbench db rebuild" in "\n".join(screen_text(app)), "the problem"
         )
-
-
-async def test_enter_opens_the_run_and_escape_comes_back(empty_store: LiveStore) -> None:
-    runs = populate(empty_store)
-    app = SeqbenchApp(empty_store.location)
-    async with app.run_test(size=(120, 36)) as pilot:
-        screen = await show_live(pilot)
-        await select(pilot, runs["done"])
-        await pilot.press("enter")
-        await wait_for(pilot, lambda: isinstance(app.screen, RunScreen), "its details")
-        await pilot.press("escape")
-        await wait_for(pilot, lambda: app.screen is screen, "back")
-
-
-async def test_keys_act_on_the_run_under_the_cursor_before_it_is_read(
-    empty_store: LiveStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs = populate(empty_store)
-    app = SeqbenchApp(empty_store.location)
-    async with app.run_test(size=(120, 36)) as pilot:
-        screen = await show_live(pilot)
-        await select(pilot, runs["running"])
-        may_read = Event()
-
-        def read_later(
-            store: KeptReader, known: Known, forecast: Forecast, now: float
-        ) -> LiveUpdate:
-            assert may_read.wait(DEADLINE)
-            return read_live(store, known, forecast, now)
-
-        monkeypatch.setattr("tui.live.screen.read_live", read_later)
-        order = [run.id for run in screen.queue._runs]
-        steps = order.index(runs["failed"]) - order.index(runs["running"])
-        await pilot.press(*["down" if steps > 0 else "up"] * abs(steps), "t")
-        await wait_for(pilot, lambda: requests(empty_store.location), "it is asked for")
-        assert requests(empty_store.location) == [("retry", runs["failed"])]
-        steps = order.index(runs["queued"]) - order.index(runs["failed"])
-        await pilot.press(*["down" if steps > 0 else "up"] * abs(steps), "x")
-        assert isinstance(app.screen, AskScreen)
-        await pilot.press("y")
-        await wait_for(pilot, lambda: len(requests(empty_store.location)) > 1, "the other, too")
-        assert requests(empty_store.location)[-1] == ("cancel", runs["queued"])
-        may_read.set()
-
-
-async def test_queue_order_and_selection_survive_changes(empty_store: LiveStore) -> None:
-    runs = populate(empty_store)
-    app = SeqbenchApp(empty_store.location)
-    async with app.run_test(size=(120, 36)) as pilot:
-        screen = await show_live(pilot)
-        await select(pilot, runs["queued"])
-        empty_store.train(runs["queued"], 1)
-        table = screen.query_one(QueueTable)
-        await wait_for(
-            pilot, lambda: table.selected and table.selected.state == "running", "it runs"
-        )
-        assert table.selected is not None
-        assert table.selected.id == runs["queued"]
-        with closing(connect_reader(empty_store.location)) as connection:
-            states = [run.state for run in queries.queue(connection)]
-        assert states[:4] == ["running", "running", "running", "queued"]
-
-
-async def test_a_run_at_its_limit_is_trained_on(tmp_path: Path) -> None:
-    store = MeasuredStore(tmp_path)
-    improving = store.add("xlstm", epochs=6, improving=True)
-    early = store.add("sasrec", epochs=6)
-    app = SeqbenchApp(store.location)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await show_live(pilot)
-        screen = await select(pilot, early)
-        assert screen.check_action("train_on", ()) is False
-        await select(pilot, improving)
-        assert "press m for more epochs" in " ".join(" ".join(screen_text(app)).split())
-        await pilot.press("m")
-        assert isinstance(app.screen, LimitScreen)
-        await pilot.press("enter")
-
-        def queued() -> list[tuple[str, int]]:
-            with closing(connect_reader(store.location)) as con:
-                rows = con.rows("SELECT id, epochs FROM runs WHERE state = 'queued'")
-            return [(row[0], row[1]) for row in rows]
-
-        await wait_for(pilot, queued, "the new run")
-        ((new, limit),) = queued()
-        assert (new.startswith("xlstm-"), limit) == (True, 12)
 
 
 async def test_watching_lays_nothing_out_while_only_figures_change(

@@ -30,7 +30,7 @@ def test_a_run_in_training(snap_sizes: Sizes, empty_store: LiveStore) -> None:
     async def look(pilot: Pilot[None]) -> None:
         await show_live(pilot)
         screen = await select(pilot, runs["running"])
-        await wait_for(pilot, lambda: len(screen.query_one(LogTail)._log) == 27, "its log")
+        await wait_for(pilot, lambda: len(screen.query_one(LogTail)._log) == 56, "its log")
         await still(pilot)
 
     snap_sizes(SeqbenchApp(empty_store.location), look, by_x)

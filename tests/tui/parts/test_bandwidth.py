@@ -128,9 +128,9 @@ def read_at(terminal: Terminal, rate: int, condition: Callable[[], object]) -> N
 
 def test_a_slow_line_is_noticed(start: Callable[..., Terminal]) -> None:
     app = start()
-    app.shows("SASRec")
+    app.shows("─ Queue")
     app.type("3")
-    app.shows("bert4rec")
+    app.shows("d Delete")
     read_at(app, 60_000, lambda: "low bandwidth" in app.picture.text)
     app.shows("low bandwidth")
     assert b"\x1b[?1003l\x1b[?1002h" in app.output
@@ -143,7 +143,7 @@ def test_a_slow_line_is_noticed(start: Callable[..., Terminal]) -> None:
 
 def test_a_line_that_answers_late_is_noticed(start: Callable[..., Terminal]) -> None:
     app = start()
-    app.shows("SASRec")
+    app.shows("Queue")
     answered, held = 0, 0.0
     end, number = time.monotonic() + DEADLINE, 0
     while "low bandwidth" not in app.picture.text:
@@ -163,7 +163,7 @@ def test_a_line_that_answers_late_is_noticed(start: Callable[..., Terminal]) -> 
 
 def test_the_header_says_what_is_sent(start: Callable[..., Terminal]) -> None:
     app = start(size=(80, 24))
-    app.shows("SASRec")
+    app.shows("Queue")
     app.type("\x1bOR")  # f3
     app.shows("B/s")
     app.resize(160, 48)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Hashable
+from functools import partial
 from threading import Event
 
 import pytest
@@ -137,3 +138,18 @@ async def test_a_mistake_of_ours_ends_the_app() -> None:
 
     with pytest.raises(WorkerFailed, match="KeyError"):
         await asked()
+
+
+async def test_what_is_passed_on_is_never_written() -> None:
+    class Page:
+        def __repr__(self) -> str:
+            raise AssertionError
+
+    app = Office()
+
+    def look(_: Page) -> str:
+        return "read"
+
+    async with app.run_test() as pilot:
+        app.desk.reading.ask(partial(look, Page()))
+        await wait_for(pilot, lambda: app.desk.shown == ["read"], "it is shown")

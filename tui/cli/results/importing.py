@@ -69,7 +69,7 @@ def import_(
     fixed = {name: str(value) for name, value in given.items() if value is not None}
     with progress("Importing runs") as told:
         imported, passed_over = take(
-            source, session.location, session.config_dir, map_, fixed, suite, told
+            source, session.location, lambda: session.catalogue, map_, fixed, suite, told
         )
     _tell(imported, passed_over, as_json)
 

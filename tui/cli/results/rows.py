@@ -9,7 +9,7 @@ from engine.analysis.columns.definitions import kind_of
 from engine.analysis.columns.offered import DEFAULT, chosen_columns, row_names
 from engine.analysis.comparison import Row
 from engine.analysis.export import FOR_PROGRAMS, rows_content
-from engine.analysis.floor import COLUMN_STANDING
+from engine.analysis.floor import COLUMN_STANDING, FLOOR_COLUMNS
 from engine.errors import UsageError
 from tui.cli.results.tables import put
 from tui.cli.session import note
@@ -22,7 +22,7 @@ def columns_of(words: Sequence[str], format_: str, *, wide: bool) -> list[str] |
     Raises `UsageError` for a word that is no column's name.
     """
     if words:
-        return list(chosen_columns(words))
+        return list(chosen_columns(words, FLOOR_COLUMNS))
     return None if wide or format_ in FOR_PROGRAMS else list(DEFAULT)
 
 

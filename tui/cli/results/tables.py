@@ -16,7 +16,7 @@ from engine.analysis.columns.definitions import SORT, Aggregate, epochs_words
 from engine.analysis.columns.offered import column_named
 from engine.analysis.comparison import Row, by_cell, column_of, compare_rows
 from engine.analysis.export import FOR_PROGRAMS
-from engine.analysis.floor import LEGEND, Floor, floor_line
+from engine.analysis.floor import LEGEND, SIGN, Floor, floor_line
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.inflation.text import format_inflation, inflation_sentences
 from engine.analysis.labels.stored import newest_runs, stored_labels
@@ -26,7 +26,7 @@ from engine.analysis.pivot.arranged import apart_sentences, mark_sentences
 from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.analysis.published import caveats
-from engine.analysis.run.relaunch import Launch, launches_of
+from engine.analysis.run.relaunch import launches_of
 from engine.cell import Cell
 from engine.files.named import write_named
 from engine.marks import MEANING
@@ -175,33 +175,41 @@ def put_pairs(
 ) -> None:
     """Put out every two cells of a data set, and whether a test tells them apart."""
     from engine.analysis.pairs import text as pairs_text  # numpy
-    from engine.analysis.pairs.cells import pairs, ranked_cells
+    from engine.analysis.pairs.cells import ranked_cells
+    from engine.analysis.pairs.floored import THE_FLOOR, FlooredPairs, floored_pairs
 
     chosen, masked = pairs_text.ranked_metric(metric)
-    rows: Sequence[Row] = []
-    counted: dict[str, Cell] = {}
-    launches: dict[str, Launch] = {}
-    labels: dict[Cell, str] = {}
+    found = FlooredPairs()
+    problems: list[str] = []
+    left_out = 0
     if session.has_store:
-        with session.reader() as connection, progress("Reading runs"):
+        catalogue = session.catalogue_if_valid
+        with session.reader() as connection, progress("Comparing cells"):
             rows = compare_rows(connection, filter=filter_, sort="run", descending=False)
+            left_out = sum(bool(row["origin"]) for row in rows)
             counted = counted_runs(connection, Choice(filter_))
-            catalogue = session.catalogue_if_valid
             launches = launches_of(connection, list(counted), catalogue)
             labels = stored_labels(connection, newest_runs(counted), catalogue)
-    if left_out := sum(bool(row["origin"]) for row in rows):
+            cells, problems = ranked_cells(session.location, rows, counted, launches, labels)
+            found = floored_pairs(
+                connection, session.location, cells, chosen, masked=masked, catalogue=catalogue
+            )
+    if left_out:
         note(f"{_runs_are(left_out)} imported, without ranks of users: they can't be tested.")
-    with progress("Comparing cells"):
-        cells, problems = ranked_cells(session.location, rows, counted, launches, labels)
-        found = pairs(cells, chosen, masked=masked)
     for problem in problems:
         note(problem)
-    if not found:
+    if not found.pairs:
         note("No two cells of one data set, split, protocol and checksum have runs that are done.")
         if format_ in ("table", "md", "latex") and output is None:
             return
-    put(pairs_text.format_pairs(found, chosen, format_, masked=masked, width=width), output)
-    for sentence in pairs_text.caveats(found):
+    tell_floors(found.floors)
+    if any(mark != THE_FLOOR and SIGN[mark] for mark in found.marks.values()):
+        note(LEGEND)
+    table = pairs_text.format_pairs(
+        found.pairs, chosen, format_, masked=masked, marks=found.marks, width=width
+    )
+    put(table, output)
+    for sentence in pairs_text.caveats(found.pairs):
         note(sentence)
 
 

@@ -152,8 +152,11 @@ def _standing(connection: sqlite3.Connection, run: Run) -> str:
         ceiling, evaluated = ceiling_of(start), evaluated_of(start)
         facts = "; ".join(each.words for each in (evaluated, ceiling) if each and each.words)
         beside = f" ({facts})" if facts else ""
-        return f"done: test NDCG@10 {figure}{beside} at epoch {run.best_epoch}, {took}"
+        at = f"{'with combination' if run.fitted else 'at epoch'} {run.best_epoch}"
+        return f"done: test NDCG@10 {figure}{beside} {at}, {took}"
     if run.state == "running":
+        if run.fitted:
+            return f"running: combination {run.epoch or 0} of {run.epochs}"
         return f"running: epoch {run.epoch or 0}/{run.epochs}"
     why = run.message or run.cause
     return f"{run.state}: {why}" if why and run.state not in UNDER_WAY else run.state

@@ -1,4 +1,4 @@
-"""``seqbench logs``: what a run's workers wrote, and what its journal says."""
+"""``seqbench logs``: what a run's workers wrote, and its journal in words."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import click
 
 from engine.files.regular import open_regular
 from engine.lifecycle import UNDER_WAY
-from engine.store.database import StoreConnection
 from engine.store.queries import get_run, resolve_run
 from engine.store.series import epochs, events
 from tui.cli import completion
 from tui.cli.session import Session, note, pass_session, say_while_read
-from tui.shell.events import journal_lines, last_words
+from tui.shell.events import journal_lines
+from tui.shell.log_follower import Written
+from tui.shell.run_log import log_lines
 
 POLL_SECONDS = 0.3
 PIECE = 64 * 1024
@@ -28,9 +29,8 @@ PIECE = 64 * 1024
 @pass_session
 def logs(session: Session, name: str, follow: bool) -> None:
     """Print a run's log.
-     It has what Live shows: the stdout and stderr of the run's workers, one attempt after the
-    other, or if they wrote nothing, how each attempt and epoch went; then the newest attempt's
-    warnings and how it ended.
+     It has what Live shows, in the order of time: the stdout and stderr of the run's workers, and
+    of each attempt its start, epochs, warnings and end.
     """
     with session.reader() as connection:
         run = resolve_run(connection, name)
@@ -39,9 +39,13 @@ def logs(session: Session, name: str, follow: bool) -> None:
         while True:
             newest = get_run(connection, run.id)
             ended = newest is None or newest.state not in UNDER_WAY
-            # Read after the state, so that the last lines are not missed.
-            offset = _print_from(path, offset, torn=ended or not follow)
-            said = _print_journal(connection, run.id, said, written=bool(offset))
+            # Read after the state, so that the last lines are not missed, and the log last, so that
+            # it is as long as the journal says.
+            journal = journal_lines(events(connection, run.id), epochs(connection, run.id), said)
+            written = Growth(path, offset, torn=ended or not follow)
+            for line in log_lines(written, journal):
+                say_while_read(line.text)
+            offset, said = written.offset, journal[-1].place if journal else said
             if not follow or ended:
                 break
             time.sleep(POLL_SECONDS)
@@ -51,32 +55,23 @@ def logs(session: Session, name: str, follow: bool) -> None:
             note(f"{run.id} has written no log. {run.message or ''}")
 
 
-def _print_journal(
-    connection: StoreConnection, run: str, said: tuple[int, int], *, written: bool
-) -> tuple[int, int]:
-    """Print what of the journal belongs to the log and stands behind a place; return the last.
+class Growth:
+    """The lines of a log from a byte on, to go through once.
 
-    Args:
-        written: whether the workers wrote anything.
+    Attributes:
+        offset: the byte after the last line that was gone through.
     """
-    lines = journal_lines(events(connection, run), epochs(connection, run))
-    for line in last_words(lines) if written else lines:
-        if line.place > said:
-            say_while_read(line.text)
-    return max(said, max((line.place for line in lines), default=said))
 
+    def __init__(self, path: Path, offset: int, *, torn: bool) -> None:
+        self._path, self.offset = path, offset
+        self._torn = torn
+        """Whether a last line counts that isn't ended."""
 
-def _print_from(path: Path, offset: int, *, torn: bool) -> int:
-    """Print the lines from a byte on; return the byte to go on from.
-
-    Args:
-        torn: also a last line that isn't ended.
-    """
-    for head, size, whole in _lines(path, offset):
-        if torn or whole:
-            say_while_read(head.decode(errors="replace").rstrip("\r\n"))
-            offset += size
-    return offset
+    def __iter__(self) -> Iterator[Written]:
+        for head, size, whole in _lines(self._path, self.offset):
+            if self._torn or whole:
+                self.offset += size
+                yield Written(self.offset, head.decode(errors="replace").rstrip("\r\n"))
 
 
 def _lines(path: Path, offset: int) -> Iterator[tuple[bytes, int, bool]]:

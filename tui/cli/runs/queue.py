@@ -44,7 +44,7 @@ from tui.cli.session import (
     say_table,
     say_while_read,
 )
-from tui.shell.text import ago, duration, number, plain
+from tui.shell.text import ago, duration, epochs_text, number, plain
 
 
 @click.command()
@@ -125,7 +125,7 @@ def _say_runs(runs: list[Run], jobs: dict[str, JobFacts]) -> None:
         [
             run.id,
             _state(run, jobs.get(run.id)),
-            f"{run.epoch or 0}/{run.epochs}" if run.epochs else run.epoch or 0,
+            epochs_text(run) if run.epochs else run.epoch or 0,
             number(run.best_valid_ndcg),
             duration(run.eta_seconds) if run.state == "running" else "",
             ago(run.created),
@@ -226,6 +226,7 @@ def cancel(session: Session, names: tuple[str, ...], everything: bool) -> None:
     "settings",
     metavar="KEY=VALUE",
     multiple=True,
+    shell_complete=completion.settings,
     help="Queue a new run with this override instead.",
 )
 @pass_session

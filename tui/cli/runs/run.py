@@ -34,7 +34,7 @@ from tui.cli.session import (
     say_json,
     say_table,
 )
-from tui.launch.estimates import lone_text, once_text, product_text, time_text
+from tui.launch.estimates import lone_text, once_text, product_text, time_text, untrained_text
 from tui.shell.text import count
 
 CHOICE = (
@@ -77,6 +77,7 @@ CHOICE = (
         *("--set", "settings"),
         metavar="KEY=VALUE",
         multiple=True,
+        shell_complete=completion.settings,
         help="A setting, such as epochs=5; lr=0.001,0.0005 runs each value.",
     ),
 )
@@ -135,7 +136,7 @@ def run(
     if dry_run:
         _say_plan(plan, present, as_json, _script(session, cluster, plan))
         if not as_json:
-            _tell_seeds(session, plan, cluster)
+            _tell_models(session, plan, cluster)
             _tell_floor(plan)
         return
     queued = _enqueue(session, plan, cluster)
@@ -146,7 +147,7 @@ def run(
         where = f"as jobs of {cluster.name}" if cluster else "in the background"
         note(f"{len(queued)} queued; they train {where}.{follow}")
     if not as_json:
-        _tell_seeds(session, plan, cluster)
+        _tell_models(session, plan, cluster)
         _tell_floor(plan)
         for run_id in queued:
             say(run_id)
@@ -207,9 +208,11 @@ def _plan(session: Session, order: Order, again: bool) -> tuple[Plan, dict[str, 
     return planned, {fingerprint: runs[0].id for fingerprint, runs in found.items() if runs}
 
 
-def _tell_seeds(session: Session, plan: Plan, cluster: SlurmProfile | None) -> None:
-    """Say that fitted models need one seed, and that other cells with a single one allow no
-    conclusion, and how to add seeds."""
+def _tell_models(session: Session, plan: Plan, cluster: SlurmProfile | None) -> None:
+    """Say which models overrides of training don't concern, that fitted models need one seed, and
+    that other cells with a single one allow no conclusion, and how to add seeds."""
+    if untrained := untrained_text(plan):
+        note(f"{untrained}.")
     if once := once_text(plan):
         note(f"{once}.")
     if not plan.lone_of(plan.missing):
@@ -319,11 +322,11 @@ def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | 
     if as_json:
         say_json(listed if script is None else {"plan": listed, "script": script})
         return
-    keys = list(listed[0]["swept"]) if listed else []
+    keys = list(plan.swept)
     rows = [
         [
             *(p["model"], p["dataset"], p["length"], p["seed"], p["profile"]),
-            *settings_text(p["swept"]).values(),
+            *(settings_text(p["swept"]).get(key, "–") for key in keys),
             f"{p['parameters']:,}",
             f"skip: {p['present']}" if p["present"] else "queue",
         ]

@@ -16,7 +16,7 @@ from engine.lifecycle import WAITING
 from engine.store.queries import Run
 from tui.shell.states import glyph
 from tui.shell.terminal.glyphs import ascii_wanted, to_ascii
-from tui.shell.text import PARAGRAPH, duration, number, plain
+from tui.shell.text import PARAGRAPH, duration, epochs_text, number, plain
 
 NEWS = 5
 """Lines of events under the runs."""
@@ -75,7 +75,7 @@ class QueueView:
                 Text(self._signs(glyph(run.state)), colour),
                 Text(self._signs(plain(run.id, PARAGRAPH))),
                 Text(self._bar(run.progress), colour),
-                Text(f"{run.epoch or 0}/{run.epochs}" if run.epochs else ""),
+                Text(epochs_text(run) if run.epochs else ""),
                 Text(self._signs(f"NDCG {number(run.best_valid_ndcg)}")),
                 Text(self._signs(duration(run.eta_seconds)) if run.state == "running" else ""),
             )

@@ -79,7 +79,8 @@ class ImportScreen(ModalScreen[None]):
         text = self.query_one(Field).value
         if self._busy or not text.strip():
             return
-        path, location, config_dir = typed_path(text), self.app.location, self.app.config_dir
+        path, location = typed_path(text), self.app.location
+        configuration = self.app.config_dir, self.app.model_paths
         self._busy = True
         if path == self._seen:
             self._importing = coming = Coming()
@@ -88,7 +89,7 @@ class ImportScreen(ModalScreen[None]):
             def take() -> str:
                 from tui.compare.files.reading import take_in  # archives, tables: slow to load
 
-                return take_in(path, location, config_dir, coming.told)
+                return take_in(path, location, configuration, coming.told)
 
             self.app.carry_out(take, self._taken_in, self._failed)
             return
@@ -97,7 +98,7 @@ class ImportScreen(ModalScreen[None]):
         def look() -> tuple[Path, str]:
             from tui.compare.files.reading import look_at  # archives, tables: slow to load
 
-            return path, look_at(path, location, config_dir)
+            return path, look_at(path, location, configuration)
 
         self._looking.ask(look)
 

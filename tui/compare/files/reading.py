@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from engine.config import load_catalogue
 from engine.errors import UserError
 from engine.interchange.source import Found, look, take
 from engine.progress import OnProgress
 from engine.store.location import StoreLocation
 from tui.shell.text import count, short_path
 
+Configuration = tuple[Path | None, Sequence[Path]]
+
 _NAMED = 3
 """The number of found runs that are named."""
 
 
-def look_at(path: Path, location: StoreLocation, config_dir: Path | None) -> str:
+def look_at(path: Path, location: StoreLocation, configuration: Configuration) -> str:
     """Describe what can be imported from a path.
+
+    Args:
+        configuration: `Lab.config_dir` and `Lab.model_paths`.
 
     Raises:
         UserError: it can't be imported.
     """
     try:
-        return _found_text(look(path, location, config_dir))
+        return _found_text(look(path, location, partial(load_catalogue, *configuration)))
     except (OSError, ValueError) as error:  # a path that no file can have
         why = getattr(error, "strerror", None) or error
         raise UserError(f"{path} can't be read: {why}.") from None
 
 
 def take_in(
-    path: Path, location: StoreLocation, config_dir: Path | None, on_progress: OnProgress
+    path: Path, location: StoreLocation, configuration: Configuration, on_progress: OnProgress
 ) -> str:
     """Import from a path; return a sentence on what was imported.
 
     Raises:
         UserError, OSError, sqlite3.Error: it can't be imported; nothing was changed then.
     """
-    imported, _ = take(path, location, config_dir, on_progress=on_progress)
+    imported, _ = take(
+        path, location, partial(load_catalogue, *configuration), on_progress=on_progress
+    )
     there = f", {len(imported.present):,} were here already" if imported.present else ""
     other = f", {len(imported.renamed):,} under another id" if imported.renamed else ""
     return f"{count(len(imported.added), 'run')} from {short_path(path, 40)}{there}{other}"

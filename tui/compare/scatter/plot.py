@@ -77,7 +77,8 @@ class ScatterPlot(Lines, can_focus=True):
 
     def style_of(self, model: str) -> str:
         """Return the color of a model's points."""
-        return COLORS[self._models.index(model) % len(COLORS)]
+        number = self._models.index(model)
+        return COLORS[(number + number // len(HOLLOW)) % len(COLORS)]
 
     def mark_of(self, model: str, front: bool) -> str:
         """Return the mark of a model's points."""

@@ -41,19 +41,22 @@ class CellView(NamedTuple):
         texts: ways to say what is most worth knowing, the longest first.
         progress: of the runs that run, 0 to 1; drawn as a bar.
         others: how many runs are in other states, the most pressing first.
+        sign: where the result stands against the floor; empty if it is above it, or not known.
     """
 
     state: str = NEVER
     texts: tuple[str, ...] = ()
     progress: float | None = None
     others: tuple[tuple[str, int], ...] = ()
+    sign: str = ""
 
 
 def cell_pieces(view: CellView, width: int) -> list[Span]:
-    """Choose the fullest picture of a cell that fits: its text (and bar), then other states.
+    """Choose the fullest picture of a cell that fits: its text (and bar) with the sign, then other
+    states.
 
-    That some runs failed or wait is worth a shorter text. A span without a style has the cell's own
-    color.
+    The sign, and that some runs failed or wait, are worth a shorter text. A span without a style
+    has the cell's own color.
     """
     others = [piece for state, count in view.others for piece in _other(state, count)]
     candidates = list(_candidates(view))
@@ -66,12 +69,13 @@ def cell_pieces(view: CellView, width: int) -> list[Span]:
 
 def _candidates(view: CellView) -> Iterator[list[Span]]:
     texts = [plain(text, TITLE) for text in view.texts]
+    sign: list[Span] = [(f" {view.sign}", "$warning")] if view.sign else []
     if view.progress is not None:
         for text in texts or [""]:
             for cells in BAR_CELLS:
                 yield [*progress_bar(view.progress, cells), (text, "")]
     for text in texts:
-        yield [(text, "")]
+        yield [(text, ""), *sign]
     if not texts:
         yield []
 

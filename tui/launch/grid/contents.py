@@ -27,8 +27,12 @@ class StoreView:
     """How long reading took."""
 
 
-def cell_view(cell: LaunchCell) -> CellView:
-    """Show the most pressing state of a cell's runs, what says most about it, and other states."""
+def cell_view(cell: LaunchCell, sign: str = "") -> CellView:
+    """Show the most pressing state of a cell's runs, what says most about it, and other states.
+
+    Args:
+        sign: where its result stands against the floor; shown with the result.
+    """
     states = [state for state in STATES if cell.counts.get(state)]
     if not states:
         return CellView()
@@ -39,7 +43,7 @@ def cell_view(cell: LaunchCell) -> CellView:
         progress = cell.progress or 0.0
         return CellView(state, (f" {progress:.0%}{several}", f" {progress:.0%}"), progress, others)
     if state == "done" and cell.score is not None:
-        return CellView(state, _score_texts(cell.score), None, others)
+        return CellView(state, _score_texts(cell.score), None, others, sign)
     return CellView(state, (several.strip(),) if several else (), None, others)
 
 

@@ -216,9 +216,9 @@ class GridDrawing(ScrollView):
         key = self._key(x, y)
         ground = self._base + self._ground(key in self.selected, (x, y) == self._cursor)
         view = self._cells.get(key, CellView())
-        room = self._geometry.column_width - 6
-        pieces = cell_pieces(view, room)
-        rest = room - line_length(pieces) + 1
+        room = self._geometry.column_width - 5
+        pieces = cell_pieces(view, room if view.sign else room - 1)  # a sign is narrow enough
+        rest = room - line_length(pieces)
         mark = "▌" if key in self.selected else " "
         return [
             Segment(mark, ground + Style(color=self._look("grid--mark").color)),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
 
+from tui.shell.run_log import LogLine
+
 KEPT_LINES = 2_000
 
 
@@ -28,7 +30,7 @@ class LogBuffer:
     """
 
     def __init__(self, width: int = 80, wrap: bool = False) -> None:
-        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
         self._first = 0
         self._width, self._wrap = max(width, 2), wrap
         self._rows: dict[int, list[str]] = {}
@@ -47,7 +49,13 @@ class LogBuffer:
             self._width, self._wrap = max(width, 2), wrap
             self._rows.clear()
 
-    def add(self, lines: Iterable[str]) -> None:
+    def drop(self, count: int) -> None:
+        """Remove the newest lines, at most so many."""
+        for _ in range(min(count, len(self._lines))):
+            self._lines.pop()
+            self._rows.pop(self._first + len(self._lines), None)
+
+    def add(self, lines: Iterable[LogLine]) -> None:
         """Add lines at the end; the oldest give way."""
         for line in lines:
             if len(self._lines) == KEPT_LINES:
@@ -57,7 +65,15 @@ class LogBuffer:
 
     def line(self, number: int) -> str:
         """The line with one of `numbers`."""
-        return self._lines[number - self._first]
+        return self._lines[number - self._first].text
+
+    def style(self, number: int) -> str:
+        """The style of the line with one of `numbers`."""
+        return self._lines[number - self._first].style
+
+    def count(self, style: str) -> int:
+        """Count the lines of a style."""
+        return sum(line.style == style for line in self._lines)
 
     def rows(self, number: int) -> list[str]:
         """The rows of a line; unwrapped it is one, which may be too wide."""
@@ -118,6 +134,12 @@ class LogSearch:
     def spans(self, line: str) -> list[tuple[int, int]]:
         """First character, and the one after the last, of each match in a line."""
         return [match.span() for match in self.pattern.finditer(line)]
+
+    def forget(self, start: int) -> None:
+        """Forget the lines from this number on: others may have their numbers now."""
+        while self._found and self._found[-1] >= start:
+            self._found.pop()
+        self._looked = min(self._looked, start)
 
     def next(self, number: int, step: int) -> int | None:
         """The line with a match after (``step`` 1) or before (-1) a line; around the ends."""

@@ -1,4 +1,4 @@
-"""The end of a run's log, with its warnings and its last word below."""
+"""The end of a run's log."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from textual import events
 from textual.message import Message
 
 from tui.live.log.buffer import LogBuffer, LogRow, LogSearch
-from tui.shell.text import PARAGRAPH, count, plain, shorten
+from tui.shell.events import WARNING
+from tui.shell.run_log import LogLine
+from tui.shell.text import count, plain, shorten
 from tui.widgets.lines import Line, Lines
-
-NOTICE_LINES = 3
-"""Newest of the warnings and the end message that are shown."""
 
 _MATCH = "$block-cursor-foreground on $block-cursor-background"
 _CURRENT = "$background on $warning"
@@ -31,9 +30,9 @@ class LogTail(Lines):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._log = LogBuffer()
-        self._instead = LogBuffer()
-        self._said_instead: list[str] = []
-        self._notices: list[tuple[str, str]] = []
+        self._open: list[LogLine] = []
+        """The newest lines, whose order isn't final."""
+        self._warnings = 0
         self._bottom: LogRow | None = None
         """The last row that is shown; none: follow the end."""
         self.wraps = False
@@ -52,40 +51,29 @@ class LogTail(Lines):
         return self._search.text if self._search else ""
 
     def clear(self) -> None:
-        """Forget the lines and notices, as for another run; a search stays."""
-        self._log, self._instead, self._said_instead = LogBuffer(), LogBuffer(), []
-        self._notices, self._bottom = [], None
+        """Forget the lines, as for another run; a search stays."""
+        self._log, self._open, self._bottom, self._warnings = LogBuffer(), [], None, 0
         self.search(self.searched)
 
-    def add(self, lines: Sequence[str]) -> None:
-        """Add lines at the end."""
-        if not lines:
+    def add(self, lines: Sequence[LogLine], open_end: Sequence[LogLine] = ()) -> None:
+        """Add lines at the end.
+
+        Args:
+            open_end: lines behind these, which the next call replaces.
+        """
+        if not lines and list(open_end) == self._open:
             return
         first = not self._log
+        self._log.drop(len(self._open))
+        if self._search is not None:
+            self._search.forget(self._log.numbers.stop)
+        self._open = list(open_end)
         self._log.add(lines)
-        if first:  # until now something else was shown
-            self._bottom = None
+        self._log.add(self._open)
+        if first:
             self.search(self.searched)
-        self._changed(searched=bool(self._search))
-
-    def notice(self, notices: Sequence[tuple[str, str]]) -> None:
-        """Show these (text, style) below the log, instead of those before."""
-        notices = [(plain(text, PARAGRAPH), style) for text, style in notices]
-        if notices != self._notices:
-            self._notices = notices
-            self.redraw()
-
-    def instead(self, lines: Sequence[str]) -> None:
-        """Show these as long as the log is empty."""
-        lines = [plain(text, PARAGRAPH) for text in lines]
-        if lines == self._said_instead:
-            return
-        self._said_instead = lines
-        self._instead = LogBuffer()
-        self._instead.add(lines)
-        if not self._log:
-            self._bottom = None
-            self.search(self.searched)
+        before, self._warnings = self._warnings, self._log.count(WARNING)
+        self._changed(searched=bool(self._search) or before != self._warnings)
 
     # Moving
 
@@ -114,7 +102,7 @@ class LogTail(Lines):
 
     def search(self, text: str) -> None:
         """Mark a text, and go to where it last occurs; an empty one ends the search."""
-        self._search = LogSearch(self._shown, text) if text else None
+        self._search = LogSearch(self._log, text) if text else None
         self._current = None
         if self._search is not None:
             self._go(self._search.next(self._from_bottom() + 1, -1))
@@ -128,8 +116,8 @@ class LogTail(Lines):
             self._changed()
 
     def summary(self) -> str:
-        """What the frame says of it, such as ``/loss · 3 of 12 lines · f follows``."""
-        parts = []
+        """What the frame says of it, such as ``1 warning · /loss · 3 of 12 lines · f follows``."""
+        parts = [count(self._warnings, "warning")] if self._warnings else []
         if self._search is not None:
             found = self._search.found
             at = next((i for i, line in enumerate(found, 1) if line == self._current), 0)
@@ -151,7 +139,7 @@ class LogTail(Lines):
 
     def _from_bottom(self) -> int:
         """The last line that is in sight."""
-        return self._shown.numbers.stop - 1 if self._bottom is None else self._bottom.line
+        return self._log.numbers.stop - 1 if self._bottom is None else self._bottom.line
 
     def _go(self, number: int | None) -> None:
         """Bring a line with a match to the middle, unless it is in sight."""
@@ -160,7 +148,7 @@ class LogTail(Lines):
         self._current = number
         buffer = self._laid_out()
         assert buffer.end is not None
-        room = self._room(self.content_size.height)
+        room = max(0, self.content_size.height)
         bottom = buffer.kept(self._bottom or buffer.end)
         if any(row.line == number for row in islice(buffer.upward(bottom), room)):
             return
@@ -171,7 +159,7 @@ class LogTail(Lines):
     def _rest_at(self, bottom: LogRow) -> None:
         """Show a row last, or the first one below it above which the room is filled."""
         buffer = self._laid_out()
-        room = self._room(self.content_size.height)
+        room = max(0, self.content_size.height)
         above = sum(1 for _ in islice(buffer.upward(bottom), room))
         for row in islice(buffer.downward(bottom), room - above + 1):
             bottom = row
@@ -185,29 +173,22 @@ class LogTail(Lines):
 
     # Drawing
 
-    @property
-    def _shown(self) -> LogBuffer:
-        return self._log or self._instead
-
     def _laid_out(self) -> LogBuffer:
-        buffer = self._shown
+        buffer = self._log
         buffer.lay_out(self.content_size.width, self.wraps)
         return buffer
 
     def draw(self, width: int, height: int) -> list[Line]:
-        buffer = self._shown
+        buffer = self._log
         buffer.lay_out(width, self.wraps)
-        room = self._room(height)
-        lines: list[Line] = []
-        if buffer.end is not None and room:
-            bottom = buffer.kept(self._bottom) if self._bottom else buffer.end
-            rows = list(islice(buffer.upward(bottom), room))[::-1]
-            lines = [self._row(buffer, row, width) for row in rows]
-        notices = self._notices[-min(NOTICE_LINES, height) :] if height > 0 else []
-        return lines + [[(shorten(text, width), style)] for text, style in notices]
+        if buffer.end is None or height <= 0:
+            return []
+        bottom = buffer.kept(self._bottom) if self._bottom else buffer.end
+        rows = list(islice(buffer.upward(bottom), height))[::-1]
+        return [self._row(buffer, row, width) for row in rows]
 
     def _row(self, buffer: LogBuffer, at: LogRow, width: int) -> Line:
-        style = "" if self._log else "$text-muted"
+        style = buffer.style(at.line)
         rows = buffer.rows(at.line)
         text = rows[at.row]
         if self._search is None:
@@ -222,9 +203,6 @@ class LogTail(Lines):
         here = [(first - start, last - start) for first, last in matches]
         marked = _CURRENT if at.line == self._current else _MATCH
         return [(front, style), *_marked(text, here, style, marked)]
-
-    def _room(self, height: int) -> int:
-        return max(0, height - min(len(self._notices), NOTICE_LINES))
 
 
 def _marked(

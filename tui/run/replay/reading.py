@@ -17,9 +17,9 @@ from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
-from tui.shell.events import epoch_text, notice, start_text
-from tui.shell.log_follower import line_text
-from tui.shell.text import plain
+from tui.shell.events import epoch_text, event_line
+from tui.shell.log_follower import Written, line_text
+from tui.shell.run_log import in_order
 
 SAMPLES = 4_000
 """Samples of telemetry kept at most."""
@@ -115,7 +115,7 @@ def _story(
     timeline: Timeline,
     events: Sequence[Mapping[str, Any]],
     epochs: Sequence[sqlite3.Row],
-    log: Sequence[tuple[int, str]],
+    log: Sequence[Written],
 ) -> list[StoryLine]:
     """Journal and log, in order.
 
@@ -123,21 +123,22 @@ def _story(
     was, and after all of it if it never does.
     """
     story = [*_epoch_lines(timeline, epochs)]
-    written = 0
-    for event in events:
-        seconds = _seconds(timeline, event)
-        size = event.get("log_bytes")
-        if isinstance(size, int):
-            while written < len(log) and log[written][0] <= size:
-                story.append(StoryLine(seconds, log[written][1]))
-                written += 1
-        if (said := _event_line(event)) is not None:
-            story.append(StoryLine(seconds, *said))
+    journal = [event_line(event) for event in events]
+    seconds = {(e["attempt"], e["seq"]): _seconds(timeline, e) for e in events}
+    undated = []
+    for written, line in in_order(log, journal):
+        if line is None:
+            undated.append(written)
+        elif written is not None:
+            story.append(StoryLine(seconds[line.place], written.text))
+        else:
+            style = "$primary" if line.kind == "start" else line.style
+            story.append(StoryLine(seconds[line.place], line.text, style))
     story.sort(key=lambda line: line.seconds)
-    if written < len(log):
+    if undated:
         rest = "log lines below have no timestamps"
         story.append(StoryLine(timeline.total, rest, "$text-disabled"))
-        story += [StoryLine(timeline.total, text) for _, text in log[written:]]
+        story += [StoryLine(timeline.total, each.text) for each in undated if each]
     return story
 
 
@@ -146,16 +147,8 @@ def _epoch_lines(timeline: Timeline, epochs: Sequence[sqlite3.Row]) -> Iterator[
         yield StoryLine(_seconds(timeline, row), epoch_text(dict(row)), "$text-muted")
 
 
-def _event_line(event: Mapping[str, Any]) -> tuple[str, str] | None:
-    if event["kind"] == "start":
-        return start_text(event), "$primary"
-    if event["kind"] == "checkpoint":
-        return plain(f"checkpoint of epoch {event.get('epoch')}"), "$text-disabled"
-    return notice(event)
-
-
-def _log_lines(path: Path) -> list[tuple[int, str]]:
-    """The end of a log: each line with the offset after it."""
+def _log_lines(path: Path) -> list[Written]:
+    """Read the end of a log."""
     try:
         with open_regular(path) as file:
             offset = max(0, file.seek(0, 2) - LOG_BYTES)
@@ -166,8 +159,8 @@ def _log_lines(path: Path) -> list[tuple[int, str]]:
     lines = []
     for raw in data.split(b"\n"):
         offset += len(raw) + 1
-        lines.append((offset, line_text(raw)))
-    if not lines[-1][1]:
+        lines.append(Written(offset, line_text(raw)))
+    if not lines[-1].text:
         lines.pop()
     return lines
 

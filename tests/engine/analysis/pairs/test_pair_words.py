@@ -16,7 +16,8 @@ from engine.analysis.pairs.cells import Pair, RankedCell, across_metrics, ranked
 from engine.analysis.pairs.significance import holm
 from engine.analysis.pairs.words import words_for
 from engine.cell import Cell
-from engine.store.compare.grouping import Choice, cell_lines, runs_of_cell
+from engine.store.compare.grouping import Choice, runs_of_cell
+from engine.store.compare.lines import cell_lines
 
 NAME = Cell("sasrec", "ml-100k", 50, "reference", "ab", "8f")
 ALIKE = ("ml-100k", 2, "leave-one-out", "8f")

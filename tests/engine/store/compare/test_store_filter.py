@@ -16,7 +16,7 @@ from measured_runs import MeasuredStore, filled_store
 from engine.analysis.columns.definitions import columns
 from engine.spec.settings import SETTINGS
 from engine.store.compare.comparison import comparison, comparison_count
-from engine.store.compare.filter_sql import conditions, fields
+from engine.store.compare.filter_sql import conditions, field_names, fields
 from engine.store.compare.filter_words import FilterError, read_filter
 from engine.store.connect import connect_reader
 from engine.store.database import fetch
@@ -225,7 +225,8 @@ def test_quotes_take_everything_literally(text: str) -> None:
 
 
 def test_every_shown_figure_has_a_field() -> None:
-    known = {field.sql.partition(".")[2] for field in fields().values()} | {"id"}
+    every = (fields() | field_names()).values()
+    known = {field.sql.partition(".")[2] for field in every} | {"id"}
     assert {column.source for column in columns() if not column.setting} <= known
     assert {column.name for column in columns() if column.setting} <= set(fields())
 

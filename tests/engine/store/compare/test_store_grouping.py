@@ -18,13 +18,12 @@ from engine.cell import Cell
 from engine.store import queries
 from engine.store.compare.comparison import comparison
 from engine.store.compare.grouping import (
-    CellLine,
     Choice,
     cell_figures,
-    cell_lines,
     counted_runs,
     runs_of_cell,
 )
+from engine.store.compare.lines import CellLine, cell_lines
 from engine.store.compare.ordering import Ordering
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, write

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from floor_stores import STANDINGS, floor_store
 from live_runs import LiveStore
 from measured_runs import filled_store, give_ranks
 from rich.cells import cell_len
@@ -299,3 +300,21 @@ def test_what_does_not_go_together_is_said(cli: Run) -> None:
         assert result.exit_code == 2, arguments
         assert sentence in result.stderr
         assert result.stdout == ""
+
+
+def test_the_floor_is_a_column_and_a_side_of_pairs(
+    held: StoreLocation, tmp_path: Path, cli: Run, cli_json: RunJson
+) -> None:
+    floor_store(tmp_path)
+    chosen = ("compare", "--by-cell", "--columns", "NDCG,vs floor,floor", "--format", "csv")
+    head, *rows = cli(*chosen).stdout.splitlines()
+    assert head.split(",")[-2:] == ["vs floor", "floor"]
+    assert {row.split(",")[-2] for row in rows} == {"", *STANDINGS.values()}
+    (row,) = cli_json("compare", "--pairs", "--filter", "model:xlstm", "--format", "json")
+    assert (row["a vs floor"], row["b vs floor"]) == ("below", "the floor")
+    shown = cli("compare", "--pairs", "--filter", "model:xlstm,bert4rec")
+    assert "Markov counts (floor)" in shown.stdout
+    assert "▽: below it" in shown.stderr
+    assert "and, apart from these, the 2 cells compared with the floor" in " ".join(
+        shown.stderr.split()
+    )

@@ -11,6 +11,7 @@ from click.testing import Result
 from held import worked_on
 from measured_runs import filled_store, give_ranks
 
+from engine.modelinfo.new import model_text
 from engine.store.connect import connect_writer
 from engine.store.database import write
 from engine.store.location import StoreLocation
@@ -133,3 +134,16 @@ def test_what_disturbed_runs_is_said(cli: Run, lab: StoreLocation, tmp_path: Pat
     assert len(done.stdout.splitlines()) == 2
     assert "1 run is marked shared, because another process was on its GPU" in done.stderr
     assert "1 run is marked" in cli(*here, "compare", "--by-cell", "--format", "csv").stderr
+
+
+def test_history_of_a_model_that_is_named_on_the_command_line(cli: Run, tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere" / "my_net.py"
+    file.parent.mkdir()
+    file.write_text(model_text("my-net").replace("settings=", 'aliases=("The Net",), settings=', 1))
+    (tmp_path / "old.csv").write_text(
+        "model,dataset,length,seed,epoch,valid_ndcg\nThe Net,100K,50,1,1,0.06\n"
+    )
+    done = cli("--model-path", str(file), "import", "old.csv")
+    assert (done.exit_code, done.stderr) == (0, "Imported 1 run.\n")
+    listed = cli("compare", "--imported", "--by-cell", "--format", "csv").stdout.splitlines()
+    assert [line.split(",")[0] for line in listed[1:]] == ["my-net"], listed

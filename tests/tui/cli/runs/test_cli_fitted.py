@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,18 +13,21 @@ from click.testing import Result
 from live_runs import LiveStore
 
 from engine.analysis.run.details import RunDetails, run_details
-from engine.analysis.run.further import why_not_further
+from engine.analysis.run.further import at_its_limit, why_not_further
 from engine.fitted import chosen_settings, combination_text, settings_to_try
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
 from engine.store.location import StoreLocation
-from engine.store.queries import list_runs
+from engine.store.queries import list_runs, queue
 from tui.charts.reading import read_curves
 from tui.charts.run_charts import _waiting
 from tui.charts.run_curves import Known, RunCurves
-from tui.live.run_facts import Facts, _metrics, _rows
+from tui.charts.specs import CHARTS
+from tui.cli.runs.following import _standing
+from tui.live.run_facts import Facts, _metrics, _rows, _state
 from tui.run.sections import configuration, heading, provenance, result
 from tui.shell.events import epoch_text
+from tui.shell.text import epochs_text
 
 Run = Callable[..., Result]
 
@@ -37,6 +41,12 @@ def fitted(held: StoreLocation, busy_store: LiveStore) -> StoreLocation:
         spec = json.loads(text)
         spec["training"]["objective"] = "fitted"
         con.execute("UPDATE specs SET spec = ? WHERE run = ?", (json.dumps(spec), run.id))
+        con.execute(
+            "INSERT INTO settings SELECT -1, name, iif(name = 'objective', 'fitted', value)"
+            " FROM settings WHERE configuration = (SELECT configuration FROM runs WHERE id = ?)",
+            (run.id,),
+        )
+        con.execute("UPDATE runs SET configuration = -1 WHERE id = ?", (run.id,))
         con.execute("DELETE FROM steps WHERE run = ?", (run.id,))
         con.execute(
             "UPDATE epochs SET settings = json_object('window', epoch, 'weights', '1/distance'),"
@@ -107,6 +117,31 @@ def test_its_page_its_log_and_its_charts_say_so(fitted: StoreLocation) -> None:
         "combinations tried", "valid NDCG@10", "valid Recall@10", "test NDCG@10",
     ]  # fmt: skip
     assert _waiting(curves, of_devices=False) == "a fitted model has no such curve"
+    assert [spec.id for spec in CHARTS if spec.offered([curves]) and not spec.of_devices] == [
+        "valid"
+    ]
+    trained = RunCurves("another")
+    assert all(spec.offered([curves, trained]) for spec in CHARTS if not spec.of_devices)
+
+
+def test_the_lists_of_runs_count_its_fits(
+    fitted: StoreLocation, cli: Run, cli_json: Callable[..., Any]
+) -> None:
+    run = details_of(fitted).run
+    assert run.fitted
+    (line,) = (each for each in cli("ls").stdout.splitlines() if each.startswith(run.id))
+    assert f" fit 12/{run.epochs} " in line
+    said = {each["id"]: each["fitted"] for each in cli_json("ls", "--json")}
+    assert [name for name, is_fitted in said.items() if is_fitted] == [run.id]
+    with closing(connect_reader(fitted)) as con:
+        assert [each.id for each in queue(con) if each.fitted] == [run.id]
+        assert _standing(con, run).split(", ")[0].endswith(f" with combination {run.best_epoch}")
+        going = replace(run, state="running", epoch=3)
+        assert _standing(con, going) == f"running: combination 3 of {run.epochs}"
+    assert epochs_text(run, 9) == f"fit 12/{run.epochs}"
+    assert epochs_text(run, 7) == epochs_text(replace(run, fitted=False)) == f"12/{run.epochs}"
+    (headline, _), *_ = _state(run, "", 60)[0]
+    assert headline.endswith("all combinations") or run.cause != "completed"
 
 
 def test_it_is_not_trained_further(fitted: StoreLocation) -> None:
@@ -114,6 +149,9 @@ def test_it_is_not_trained_further(fitted: StoreLocation) -> None:
     folder = fitted.folder(details.run.id)
     why = why_not_further(folder, details.run, details.spec, None)
     assert why is not None
+    whole = replace(details.run, epoch=details.run.epochs)
+    assert at_its_limit(replace(whole, fitted=False))
+    assert not at_its_limit(whole)
     assert why.endswith("is of a fitted model, which has tried all its combinations of settings.")
 
 

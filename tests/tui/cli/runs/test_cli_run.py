@@ -381,3 +381,20 @@ def test_a_run_is_waited_for_again_and_a_cancelled_one_is_a_failure(
     assert "cancelled" in errors
     location = StoreLocation(tmp_path / "runs.db")
     _until(lambda: not supervisor_running(location), "the supervisor ends when it is idle")
+
+
+def test_a_sweep_of_training_runs_a_fitted_model_once(cli: Run, cli_json: RunJson) -> None:
+    sweep = ("--set", "lr=0.01,0.001", "--set", "epochs=2")
+    mixed = ("run", "--model", "sasrec,markov,ease", "--dataset", "synthetic", *sweep, "--dry-run")
+    told = cli(*mixed)
+    said = "ease and markov are fitted: lr and epochs don't concern them."
+    assert said in told.stderr.splitlines()
+    models = [line.split() for line in told.stdout.splitlines()[1:]]
+    assert [(line[0], line[5]) for line in models] == [
+        ("sasrec", "0.01"), ("sasrec", "0.001"), ("ease", "–"), ("markov", "–"),
+    ]  # fmt: skip
+    plan = cli_json(*mixed, "--json")
+    assert [run["swept"] for run in plan] == [{"lr": 0.01}, {"lr": 0.001}, {}, {}]
+    refused = cli("run", "--model", "markov", *mixed[3:])
+    assert refused.exit_code == 2
+    assert "markov is fitted, not trained: it has no setting 'lr' of training." in refused.stderr

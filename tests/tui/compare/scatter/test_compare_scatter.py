@@ -20,7 +20,7 @@ from engine.store.compare.grouping import Choice
 from engine.store.connect import connect_reader
 from engine.store.database import fetch
 from tui.app import SeqbenchApp
-from tui.compare.scatter.plot import FILLED, HOLLOW, ScatterPlot
+from tui.compare.scatter.plot import COLORS, FILLED, HOLLOW, ScatterPlot
 from tui.compare.scatter.screen import AxisScreen, ScatterScreen
 from tui.compare.screen import CompareScreen
 from tui.run.screen import RunScreen
@@ -138,6 +138,13 @@ async def test_every_run_has_a_mark_and_the_cursor_names_it(measured: MeasuredSt
         legend = str(app.screen.query_one("#legend", Static).content)
         assert "sasrec" in legend
         assert f"({len(front)})" in legend
+
+
+def test_many_models_are_told_apart() -> None:
+    plot = ScatterPlot()
+    models = [f"model-{number:02}" for number in range(len(HOLLOW) * len(COLORS))]
+    plot._models = tuple(models)
+    assert len({(plot.mark_of(m, False), plot.style_of(m)) for m in models}) == len(models)
 
 
 async def test_the_cursor_goes_that_way_and_along_the_front(measured: MeasuredStore) -> None:

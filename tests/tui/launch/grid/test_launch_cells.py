@@ -115,3 +115,12 @@ def figures(store: LiveStore) -> list[float]:
             " WHERE json_extract(spec, '$.training.epochs') = 60 GROUP BY seed"
         )
     return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [(20, ".0684 ± .0012 ×3 ≈"), (11, ".068±.001 ≈"), (7, ".0684 ≈")],
+)
+def test_the_sign_of_the_floor_is_worth_a_shorter_result(width: int, text: str) -> None:
+    view = cell_view(cell(Spread(0.0684, 0.0012, 3), done=3), "≈")
+    assert text_of(view, width) == text

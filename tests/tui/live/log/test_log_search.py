@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,11 +21,16 @@ from tui.live.log.buffer import KEPT_LINES, LogBuffer, LogRow, LogSearch
 from tui.live.log.panel import LogPanel, SearchField
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
+from tui.shell.run_log import LogLine
 
 
 @pytest.fixture
 def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     know_the_surroundings(monkeypatch, tmp_path)
+
+
+def lines_of(texts: Sequence[str]) -> list[LogLine]:
+    return [LogLine(text) for text in texts]
 
 
 def rows(app: Stage) -> list[str]:
@@ -46,7 +51,7 @@ def marked(tail: LogTail) -> list[str]:
 async def test_matches_are_marked_counted_and_gone_to() -> None:
     tail = LogTail()
     async with Stage(tail).run_test(size=(40, 5)) as pilot:
-        tail.add([f"epoch {i}: loss {'nan' if i % 20 == 0 else i}" for i in range(100)])
+        tail.add(lines_of([f"epoch {i}: loss {'nan' if i % 20 == 0 else i}" for i in range(100)]))
         tail.search("NaN")
         assert tail.summary() == "/NaN · not found", "a capital is meant"
         tail.search("nan")
@@ -61,7 +66,7 @@ async def test_matches_are_marked_counted_and_gone_to() -> None:
         await pilot.pause()
         assert tail.summary().startswith("/nan · 1 of 5"), "around the end"
         assert "epoch 0: loss nan" in rows(pilot.app)
-        tail.add(["one more nan"])
+        tail.add(lines_of(["one more nan"]))
         assert tail.summary().startswith("/nan · 1 of 6")
         tail.search("")
         assert (marked(tail), tail.summary()) == ([], "f follows")
@@ -72,12 +77,12 @@ async def test_matches_are_marked_counted_and_gone_to() -> None:
 async def test_every_match_in_sight_is_marked_and_none_is_clipped_away() -> None:
     tail = LogTail()
     async with Stage(tail).run_test(size=(30, 4)):
-        tail.add(["a loss, a loss", "x" * 200 + " the loss"])
+        tail.add(lines_of(["a loss, a loss", "x" * 200 + " the loss"]))
         tail.search("loss")
         assert marked(tail) == ["loss", "loss", "[loss]"]
         tail.wrap()
         assert marked(tail) == ["[loss]"]
-        tail.add(["y" * 28 + "loss"])
+        tail.add(lines_of(["y" * 28 + "loss"]))
         tail.next_match(1)
         assert marked(tail) == ["loss", "[lo]", "[ss]"], "across the edge"
 
@@ -85,7 +90,7 @@ async def test_every_match_in_sight_is_marked_and_none_is_clipped_away() -> None
 async def test_wrapped_lines_are_whole_and_scrolled_by_rows() -> None:
     tail = LogTail()
     async with Stage(tail).run_test(size=(10, 4)) as pilot:
-        tail.add(["short", "0123456789" * 3 + "end", "last"])
+        tail.add(lines_of(["short", "0123456789" * 3 + "end", "last"]))
         await pilot.pause()
         assert rows(pilot.app)[1] == "012345678…"
         tail.wrap()
@@ -105,13 +110,14 @@ async def test_wrapped_lines_are_whole_and_scrolled_by_rows() -> None:
 async def test_what_is_searched_for_is_marked_in_the_next_log_too() -> None:
     tail = LogTail()
     async with Stage(tail).run_test(size=(40, 4)):
-        tail.instead(["epoch 1 loss"])
+        tail.add([], lines_of(["epoch 1 loss"]))
         tail.search("loss")
         assert marked(tail) == ["[loss]"]
-        tail.add(["a log with loss"])
-        assert marked(tail) == ["[loss]"]
+        tail.add(lines_of(["a log with loss"]))
+        tail.next_match(1)
+        assert marked(tail) == ["[loss]"], "what was open is gone"
         tail.clear()
-        tail.add(["another loss", "no more"])
+        tail.add(lines_of(["another loss", "no more"]))
         assert marked(tail) == ["[loss]"]
 
 
@@ -122,7 +128,7 @@ lines = st.lists(st.text(st.characters(exclude_categories=("C", "M")), max_size=
 def test_up_and_down_go_the_same_way(texts: list[str], width: int, wrap: bool) -> None:
     buffer = LogBuffer()
     buffer.lay_out(width, wrap)
-    buffer.add(texts)
+    buffer.add(lines_of(texts))
     if buffer.end is None:
         assert not texts
         return
@@ -139,7 +145,7 @@ def test_matches_are_those_of_a_plain_search(texts: list[str], wanted: str) -> N
     buffer = LogBuffer()
     search = LogSearch(buffer, wanted)
     for text in texts:  # as they come
-        buffer.add([text])
+        buffer.add([LogLine(text)])
         assert search.found is search.found
     fold = str if wanted != wanted.lower() else str.lower
     expected = [i for i, text in enumerate(texts) if fold(wanted) in fold(text)]
@@ -150,11 +156,11 @@ def test_the_buffer_forgets_the_oldest_and_their_matches() -> None:
     buffer = LogBuffer()
     buffer.lay_out(10, wrap=True)
     search = LogSearch(buffer, "7")
-    buffer.add(str(i) for i in range(KEPT_LINES))
+    buffer.add(LogLine(str(i)) for i in range(KEPT_LINES))
     before = len(search.found)
     for number in buffer.numbers:
         buffer.rows(number)
-    buffer.add("x" for _ in range(KEPT_LINES))
+    buffer.add(LogLine("x") for _ in range(KEPT_LINES))
     assert (before > 0, list(search.found)) == (True, [])
     assert (len(buffer), len(buffer._rows)) == (KEPT_LINES, 0)
     assert buffer.kept(LogRow(3)) == LogRow(KEPT_LINES)
@@ -167,10 +173,10 @@ async def test_from_the_screen(empty_store: LiveStore, surroundings: None) -> No
         await show_live(pilot)
         screen = await select(pilot, runs["running"])
         panel, table = screen.query_one(LogPanel), screen.query_one(QueueTable)
-        await wait_for(pilot, lambda: len(panel.tail._log) == 27, "its log")
+        await wait_for(pilot, lambda: len(panel.tail._log) == 56, "its log")
         await pilot.press("slash", *"loss 4")
         await pilot.pause()
-        assert str(panel.border_title).startswith("Log · /loss 4 · ")
+        assert str(panel.border_title).startswith("Log · 1 warning · /loss 4 · ")
         await pilot.press("enter")
         assert app.focused is table
         first = panel.tail._current
@@ -205,7 +211,7 @@ def test_picture_of_a_search(
         await show_live(pilot)
         screen = await select(pilot, runs["running"])
         panel = screen.query_one(LogPanel)
-        await wait_for(pilot, lambda: len(panel.tail._log) == 27, "its log")
+        await wait_for(pilot, lambda: len(panel.tail._log) == 56, "its log")
         await pilot.press("slash", *"loss 4", "up", "up")
         field = screen.query_one(SearchField)
         field.cursor_blink = False

@@ -74,9 +74,9 @@ def test_a_key_in_the_app_in_tmux_copies(tmux: Tmux, tmp_path: Path) -> None:
     store, _ = filled_store(tmp_path)
     app = [*APP, store.location.db]
     tmux("new-session", "-d", "-x", "120", "-y", "36", *app)
-    wait_for(lambda: "Launch" in tmux("capture-pane", "-p"), "the app")
+    wait_for(lambda: "─ Queue" in tmux("capture-pane", "-p"), "the app")
     tmux("send-keys", "3")
-    wait_for(lambda: "ml-100k" in tmux("capture-pane", "-p"), "the comparison")
+    wait_for(lambda: "d Delete" in tmux("capture-pane", "-p"), "the comparison")
     tmux("send-keys", "Y")
     wait_for(lambda: tmux("show-buffer"), "the copied row")
     assert tmux("show-buffer").split("\t")[1:3] == ["sasrec", "ml-100k"]

@@ -101,9 +101,9 @@ def test_not_one_other_byte_leaves_the_app(
 ) -> None:
     app = Terminal([*APP, tmp_path / "runs.db", *options], environment, (100, 30))
     started.append(app)
-    app.shows("enter Launch", "> 1", "x 1")
-    app.type("2")
     app.shows("bert4rec", "Learning rate", "NDCG")
+    app.type("1")
+    app.shows("enter Launch", "> 1", "x 1")
     app.type("3")
     app.shows("enter Open", "0.06")
     app.type("?")
@@ -126,7 +126,7 @@ def test_the_mouse_is_left_to_the_terminal_if_asked(
     options = [] if mouse else ["--no-mouse"]
     app = Terminal([*APP, tmp_path / "runs.db", *options])
     started.append(app)
-    app.shows("SASRec")
+    app.shows("Queue")
     assert bool(re.search(rb"\x1b\[\?100[0-6]h", app.output.replace(b"?1004h", b""))) is mouse
 
 

@@ -1,0 +1,1 @@
+"""The results of a finished run, from its ranks and its recommended lists. Free of torch."""
