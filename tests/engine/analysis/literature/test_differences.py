@@ -19,6 +19,7 @@ from engine.analysis.literature.figures import (
     setup_of,
 )
 from engine.config import Catalogue, load_catalogue
+from engine.store.compare.comparison import comparison_columns
 
 FIELDS = [field.name for field in fields(Setup)]
 
@@ -112,6 +113,26 @@ def test_a_file_of_other_counts_is_another_data_set_even_under_the_same_name(
         for each in about(figures, "sasrec", "mine", ours)
         if each.figure.setup.interactions == 1_000_209
     ]
+
+
+def test_a_result_is_compared_with_the_column_of_its_metric_k_and_ranking(
+    figures: list[PublishedFigure],
+) -> None:
+    columns = set(comparison_columns())
+    assert {figure.source for figure in figures} - {None} <= columns
+    grid = {(f.name, f.source) for f in figures if f.table == "time-to-split"}
+    assert grid == {
+        ("NDCG@10", "test_ndcg_masked_best"),
+        ("HitRate@10", "test_hit_masked_best"),
+        ("MRR@10", "test_mrr_masked_best"),
+        ("NDCG@20", "test_ndcg_masked_at_20"),
+        ("HitRate@100", "test_recall_masked_at_100"),
+    }
+    deep = [figure for figure in figures if figure.k == 200]
+    assert deep
+    assert {figure.source for figure in deep} == {None}
+    reference = {f.source for f in figures if f.table == "reference-27"}
+    assert reference == {f"valid_{metric}_max" for metric in ("hit", "recall", "mrr", "ndcg")}
 
 
 @pytest.mark.parametrize(
