@@ -9,7 +9,7 @@ Intervals, 1991, sec. 4.8),
     mean ± (t · s · √(1 + 1/S) + u)
 
 with s the deviation over our S seeds, t Student's for S - 1 degrees of freedom and u one unit of
-the published figure's last digit: digits may have been rounded or cut. It takes the published
+the published result's last digit: digits may have been rounded or cut. It takes the published
 models' seeds to vary as ours do. The users are the same on both sides, so that they add nothing.
 Of time, memory and loss only the difference is told: other machines and other code made them.
 """
@@ -26,8 +26,9 @@ from engine.analysis.claims.claim import LEVEL, Claim, Verdict
 from engine.analysis.claims.rule import Side, Untold, untold
 from engine.analysis.columns.definitions import COSTS
 from engine.analysis.labels.words import cell_title
+from engine.analysis.literature.figures import Setup
 from engine.analysis.pairs.student import critical
-from engine.analysis.reference import ReferenceOfCell, references_of
+from engine.analysis.reference import ReferenceOfCell, reference_of, references_of
 from engine.analysis.run.relaunch import Launch
 from engine.cell import Cell
 from engine.marks import MEANING, in_order, of_times
@@ -35,7 +36,7 @@ from engine.spread import Spread
 from engine.store.compare.grouping import CellRow
 
 if TYPE_CHECKING:
-    from engine.config import ReferenceTable
+    from engine.config import PublishedTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +104,18 @@ def last_digit(published: Decimal) -> float:
 
 
 def published_for(
-    tables: Iterable[ReferenceTable],
+    tables: Iterable[PublishedTable],
     row: CellRow,
     marks: Mapping[Cell, tuple[str, ...]] | None = None,
     launches: Mapping[Cell, Launch] | None = None,
     labels: Mapping[Cell, str] | None = None,
+    setups: Mapping[Cell, Setup] | None = None,
 ) -> list[Published]:
     """List what is published for a cell that was read with `sources`, table by table.
 
     Args:
         marks: those of the cells that have any.
+        setups: those of the cells.
         launches: how the runs of cells are launched, where it is known.
         labels: what tells cells apart (`engine.analysis.labels.words`).
     """
@@ -122,7 +125,7 @@ def published_for(
     title = cell_title(row.cell, (labels or {}).get(row.cell, ""))
     side = Side(title, row.seeds, own, launch=launch)
     found = []
-    for reference in references_of(tables, *row.cell.place):
+    for reference in references_of(tables, *row.cell.place, (setups or {}).get(row.cell)):
         figures = {}
         for name, value in reference.figures:
             ours = row.figures.get(reference.sources_of(name)[0])
@@ -134,16 +137,11 @@ def published_for(
     return found
 
 
-def sources(tables: Iterable[ReferenceTable]) -> list[str]:
+def sources(tables: Iterable[PublishedTable]) -> list[str]:
     """List the store's columns that `published_for` reads."""
-    cells = [(table, cell) for table in tables for cell in table.cells]
-    found = (
-        reference.sources_of(name)[0]
-        for table, cell in cells
-        for reference in references_of([table], cell.model, cell.dataset, cell.length)
-        for name, _ in reference.figures
-    )
-    return list(dict.fromkeys(found))
+    found = (reference_of(table, cell) for table in tables for cell in table.cells)
+    names = (each.sources_of(name)[0] for each in found for name, _ in each.figures)
+    return list(dict.fromkeys(names))
 
 
 def caveats(found: Sequence[Published]) -> list[str]:
@@ -155,6 +153,7 @@ def caveats(found: Sequence[Published]) -> list[str]:
         f"with our validation {each.reference.aggregate} (mean over seeds), because what it calls "
         "test is probably validation."
         for each in found
+        if not each.reference.on_test
     )
     figures = [figure for each in found for figure in each.figures.values()]
     sentences = [*splits]

@@ -1,7 +1,12 @@
 """Published results beside ours, each labelled as what it is.
- The reference table takes the maximum over epochs of what it logged as test, which in its author's
+
+Beside a cell stand the figures of sources whose protocol agrees with the cell's in all that they
+say of it (`engine.analysis.literature`).
+
+The reference table takes the maximum over epochs of what it logged as test, which in its author's
 later notebooks is the validation set. So two values of ours are shown beside a published metric:
 the same aggregate of our validation metric, and our test metric at the epoch chosen on validation.
+Of a source that says that it measured on test, both are our test metric.
 """
 
 from __future__ import annotations
@@ -13,11 +18,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from engine.analysis.columns.definitions import COSTS, Kind, Value, kind_of
+from engine.analysis.literature.differences import agree
+from engine.analysis.literature.figures import BOTH, Setup, published_setup
 from engine.marks import of_times
 from engine.metrics import EPOCH_MEASURES, REFERENCE_COLUMNS, summary_of
 
 if TYPE_CHECKING:
-    from engine.config import ReferenceTable
+    from engine.config import PublishedTable
+    from engine.config.published import PublishedCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +61,13 @@ class ReferenceOfCell:
     table: str
     title: str
     source: str
-    split: str
+    note: str
     aggregate: str
-    ranking: str
+    """Of epochs: ``max``, or ``best`` on validation, which stands for what isn't known."""
+    masked: bool
+    """Whether seen items are masked, else they are ranked."""
+    on_test: bool
+    """Whether the source is known to measure on test."""
     figures: tuple[tuple[str, Decimal], ...]
     """With the digits that they were published with."""
 
@@ -93,10 +105,9 @@ class ReferenceOfCell:
             return measure, None
         if not measure.startswith("test_"):
             return summary_of(measure, self.aggregate), None
-        metric = measure.removeprefix("test_") + (
-            "_masked" if self.ranking == "seen-masked" else ""
-        )
-        return f"valid_{metric}_{self.aggregate}", f"test_{metric}_best"
+        metric = measure.removeprefix("test_") + ("_masked" if self.masked else "")
+        part = "test" if self.on_test else "valid"
+        return f"{part}_{metric}_{self.aggregate}", f"test_{metric}_best"
 
 
 @cache
@@ -104,36 +115,54 @@ def alike_sources(aggregate: str) -> tuple[str, ...]:
     """List every store column that `ReferenceOfCell.beside` may read for a table's aggregate."""
     every = tuple((name, Decimal(0)) for name in REFERENCE_COLUMNS)
     names: set[str] = set()
-    for ranking in ("all-items", "seen-masked"):
-        names.update(ReferenceOfCell("", "", "", "", aggregate, ranking, every).sources())
+    for masked in (False, True):
+        found = ReferenceOfCell("", "", "", "", aggregate, masked, on_test=False, figures=every)
+        names.update(found.sources())
     return tuple(sorted(names))
 
 
 def references_of(
-    tables: Iterable[ReferenceTable], model: str, dataset: str, length: int
+    tables: Iterable[PublishedTable],
+    model: str,
+    dataset: str,
+    length: int,
+    ours: Setup | None = None,
 ) -> list[ReferenceOfCell]:
-    """List what is published for a model, data set and length, table by table."""
+    """List what is published for a model, data set and length, table by table.
+
+    Args:
+        ours: the setup of our cell. Without it only figures are listed whose source says nothing of
+            theirs but L and whether seen items are masked.
+    """
+    own = ours or Setup(length=length, seen=BOTH)
     return [
-        ReferenceOfCell(
-            table=table.name,
-            title=table.title,
-            source=table.source,
-            split=table.split,
-            aggregate=table.aggregate,
-            ranking=table.ranking,
-            figures=tuple(
-                (name, cell.figures[name]) for name in REFERENCE_COLUMNS if name in cell.figures
-            ),
-        )
+        reference_of(table, cell)
         for table in tables
         for cell in table.cells
-        if (cell.model, cell.dataset, cell.length) == (model, dataset, length)
+        if (cell.model, cell.dataset) == (model, dataset)
+        and table.protocol_of(cell).length == length
+        and agree(published_setup(table, cell), own)
     ]
 
 
-def digits_text(published: Decimal) -> str:
-    """Write a published value with its own digits, with thousands separators: ``0.130``."""
-    return f"{published:,f}"
+def reference_of(table: PublishedTable, cell: PublishedCell) -> ReferenceOfCell:
+    """Return the figures of a table's cell that the reference table has a column for."""
+    protocol = table.protocol_of(cell)
+    named = {_COLUMNS.get(name, name): value for name, value in cell.figures.items()}
+    return ReferenceOfCell(
+        table=table.name,
+        title=f"{table.title}: {cell.label}" if cell.label else table.title,
+        source=table.source,
+        note=table.note,
+        aggregate="best" if protocol.epoch == "unknown" else protocol.epoch,
+        masked=protocol.seen in ("masked", "input-masked"),
+        on_test=protocol.part == "test",
+        figures=tuple((name, named[name]) for name in REFERENCE_COLUMNS if name in named),
+    )
+
+
+_COLUMNS = {name.removesuffix("/test"): name for name in REFERENCE_COLUMNS}
+"""Columns of the reference table by the names of figures."""
 
 
 def _number(value: Value) -> float | None:

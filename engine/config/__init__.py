@@ -6,7 +6,7 @@ that it has; a new name adds an entry.
 """
 
 from engine.config.catalogue import Catalogue
-from engine.config.entries import ModelEntry, ReferenceTable, Settings, Slots
+from engine.config.entries import ModelEntry, Settings, Slots
 from engine.config.launchers import LOCAL, SlurmProfile
 from engine.config.layers import (
     EntryExistsError,
@@ -16,15 +16,22 @@ from engine.config.layers import (
     user_entry,
     user_layer,
 )
-from engine.config.load import keep_models, load_catalogue, load_launchers, load_settings
+from engine.config.load import (
+    keep_models,
+    load_catalogue,
+    load_launchers,
+    load_settings,
+    with_published,
+)
 from engine.config.overrides import override_keys, parse_override
+from engine.config.published import PublishedTable
 
 __all__ = [
     "LOCAL",
     "Catalogue",
     "EntryExistsError",
     "ModelEntry",
-    "ReferenceTable",
+    "PublishedTable",
     "Settings",
     "Slots",
     "SlurmProfile",
@@ -39,4 +46,5 @@ __all__ = [
     "parse_override",
     "user_entry",
     "user_layer",
+    "with_published",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
-from engine.config.entries import ModelEntry, ReferenceTable, Settings
+from engine.config.entries import ModelEntry, Settings
 from engine.config.launchers import SlurmProfile
 from engine.config.overrides import (
     combination_count,
@@ -18,6 +18,7 @@ from engine.config.overrides import (
     ways,
     ways_untrained,
 )
+from engine.config.published import PublishedTable
 from engine.errors import UsageError, did_you_mean, shown
 from engine.fitted import settings_to_try
 from engine.modelinfo import Kind, ModelInfo, NotKnownError, builtin_infos, facts_of, known_facts
@@ -47,7 +48,7 @@ class Catalogue:
     models: dict[str, ModelEntry]
     datasets: dict[str, Dataset]
     suites: dict[str, Suite]
-    references: dict[str, ReferenceTable]
+    published: dict[str, PublishedTable]
     settings: Settings = field(default_factory=Settings)
     launchers: dict[str, SlurmProfile] = field(default_factory=dict)
     """Clusters that runs can be submitted to."""

@@ -1,15 +1,13 @@
-"""The schema of configured models, published results and settings."""
+"""The schema of configured models and settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
-from engine.errors import SHOWN, cut, shown
+from engine.config.addresses import is_web_address
 from engine.modelinfo import ModelInfo, builtin_infos
 from engine.spec import Name, Size, Strict
 
@@ -50,54 +48,6 @@ class ModelEntry(Strict):
         return self._infos[self.profiles[profile].architecture["model"]]
 
 
-MOST_PLACES = 20
-"""Largest number of digits of a published value on either side of its point."""
-
-
-def _digits(value: object) -> Decimal:
-    """Take a number, or a text that is one, with the digits that it is written in."""
-    try:
-        if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-            raise InvalidOperation
-        number = Decimal(str(value))
-        exponent = number.as_tuple().exponent
-        if not isinstance(exponent, int):  # no finite number
-            raise InvalidOperation
-    except InvalidOperation:
-        raise ValueError(f"expected a number, not {shown(value)}") from None
-    if exponent < -MOST_PLACES or number.adjusted() >= MOST_PLACES:
-        raise ValueError(
-            f"expected a number of at most {MOST_PLACES} places, not {cut(str(number), SHOWN)}"
-        )
-    return number
-
-
-Digits = Annotated[Decimal, BeforeValidator(_digits)]
-"""A published value with its digits: ``0.130`` isn't ``0.13``."""
-
-
-class ReferenceCell(Strict):
-    """The published results of one cell, by column of `engine.metrics.REFERENCE_COLUMNS`."""
-
-    model: Name
-    dataset: Name
-    length: int
-    figures: dict[str, Digits]
-
-
-class ReferenceTable(Strict):
-    """A table of published results; unknown values are absent."""
-
-    name: Name
-    title: str
-    source: str
-    suite: str | None = None
-    ranking: Literal["all-items", "seen-masked"]
-    aggregate: Literal["max", "best", "last", "mean"]
-    split: str = ""
-    cells: tuple[ReferenceCell, ...]
-
-
 class Slots(Strict):
     """How many runs this machine trains at a time."""
 
@@ -130,16 +80,6 @@ class Settings(Strict):
     @field_validator("webhook")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
-        if value is not None and not _is_web_address(value):
+        if value is not None and not is_web_address(value):
             raise ValueError("expected an address such as https://example.org/hook.")
         return value
-
-
-def _is_web_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018 - raises if it is no port
-    except ValueError:
-        return False
-    readable = text.isascii() and text.isprintable() and " " not in text
-    return readable and parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -143,7 +143,7 @@ def invalid_name(kind: str, name: str) -> UsageError:
 
 def read_entries(
     layers: Sequence[Path],
-    folder: str,
+    folder: str | Sequence[str],
     kind: type[Entry],
     real: Real = float,
     below: Mapping[str, YamlDocument] | None = None,
@@ -151,12 +151,14 @@ def read_entries(
     """Read the entries in a folder of all layers, merged by name. Raises `ConfigError`.
 
     Args:
+        folder: or several, the last of which has the last word within a layer.
         real: as in `read_yaml`.
         below: entries below the lowest layer, by name.
     """
     documents = dict(below or {})
-    for layer in layers:
-        for name, document in _layer(layer / folder, real).items():
+    folders = [folder] if isinstance(folder, str) else folder
+    for each in (layer / name for layer in layers for name in folders):
+        for name, document in _layer(each, real).items():
             under = documents.get(name)
             documents[name] = merge_documents(under, document) if under else document
     return {name: (_validated(kind, doc), doc) for name, doc in sorted(documents.items())}

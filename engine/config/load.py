@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from engine.config.catalogue import Catalogue
-from engine.config.entries import ModelEntry, ReferenceTable, Settings
+from engine.config.entries import ModelEntry, Settings
 from engine.config.launchers import SlurmProfile
 from engine.config.layers import Loaded, config_layers, model_folders, read_entries, read_settings
 from engine.config.overrides import (
@@ -21,6 +22,7 @@ from engine.config.overrides import (
     size_settings,
     sweep_values,
 )
+from engine.config.published import METRIC_TITLES, PublishedTable, metric_and_k
 from engine.errors import UsageError, UserError, did_you_mean, shown
 from engine.metrics import REFERENCE_COLUMNS
 from engine.modelinfo import ModelInfo, builtin_infos, facts_of, own_infos
@@ -32,9 +34,16 @@ from engine.yamlfile import KeyPath, YamlDocument
 Entry = TypeVar("Entry", bound=BaseModel)
 Aliased = TypeVar("Aliased", ModelEntry, Dataset)
 
+PUBLISHED = ("reference", "published")
+"""Folders of published results; earlier versions read the first only."""
+
 
 def load_catalogue(
-    extra: Path | None = None, model_paths: Sequence[Path] = (), *, wait: bool = True
+    extra: Path | None = None,
+    model_paths: Sequence[Path] = (),
+    *,
+    wait: bool = True,
+    published: bool = True,
 ) -> Catalogue:
     """Read and check all configuration.
 
@@ -42,6 +51,7 @@ def load_catalogue(
         extra: the value of ``--config-dir``.
         model_paths: those of ``--model-path``, files and folders of models.
         wait: describe models that aren't known yet; else they have a problem.
+        published: whether to read published results, which take longer than all the rest.
 
     Raises:
         ConfigError: names file, line and key, what was expected and the nearest valid name.
@@ -58,12 +68,11 @@ def load_catalogue(
     }
     datasets = read_entries(layers, "datasets", Dataset)
     suites = read_entries(layers, "suites", Suite)
-    references = read_entries(layers, "reference", ReferenceTable, real=Decimal)
     catalogue = Catalogue(
         models=_entries(models),
         datasets=_entries(datasets),
         suites=_entries(suites),
-        references=_entries(references),
+        published={},
         settings=read_settings(layers),
         launchers=load_launchers(extra),
         infos=infos,
@@ -75,9 +84,22 @@ def load_catalogue(
             _check_profiles(entry, document, usable)
     for suite, document in suites.values():
         _check_suite(catalogue, suite, document)
-    for table, document in references.values():
-        _check_reference(catalogue, table, document)
-    return catalogue
+    return with_published(catalogue, extra) if published else catalogue
+
+
+def with_published(catalogue: Catalogue, extra: Path | None = None) -> Catalogue:
+    """Return a catalogue with the published results, which are read and checked.
+
+    Args:
+        extra: the value of ``--config-dir``.
+
+    Raises:
+        ConfigError: as `load_catalogue`.
+    """
+    published = read_entries(config_layers(extra), PUBLISHED, PublishedTable, real=Decimal)
+    for table, document in published.values():
+        _check_published(catalogue, table, document)
+    return replace(catalogue, published=_entries(published))
 
 
 def keep_models(extra: Path | None = None, model_paths: Sequence[Path] = ()) -> None:
@@ -198,20 +220,26 @@ def _check_cells(catalogue: Catalogue, suite: Suite, document: YamlDocument) -> 
             raise document.error(("cells", index), problem)
 
 
-def _check_reference(catalogue: Catalogue, table: ReferenceTable, document: YamlDocument) -> None:
-    seen: set[tuple[str, str, int]] = set()
+def _check_published(catalogue: Catalogue, table: PublishedTable, document: YamlDocument) -> None:
+    """Check that cells name what there is, each once. Raises `ConfigError`."""
+    known = {
+        "model": [*catalogue.models, *table.models],
+        "dataset": [*catalogue.datasets, *table.datasets],
+    }
+    seen = set()
     for index, cell in enumerate(table.cells):
         at: KeyPath = ("cells", index)
-        for key, known in (("model", catalogue.models), ("dataset", catalogue.datasets)):
+        for key, names in known.items():
             name = getattr(cell, key)
-            if name not in known:
-                raise document.error((*at, key), f"{shown(name)}: {did_you_mean(name, known)}")
+            if name not in names:
+                problem = f"{shown(name)}: {did_you_mean(name, names)}"
+                raise document.error((*at, key), f"{problem} Or add it to '{key}s'.")
         for figure in cell.figures:
-            if figure not in REFERENCE_COLUMNS:
-                raise document.error(
-                    (*at, "figures", figure), did_you_mean(figure, REFERENCE_COLUMNS)
-                )
-        if (identity := (cell.model, cell.dataset, cell.length)) in seen:
+            if figure not in REFERENCE_COLUMNS and metric_and_k(figure) is None:
+                names = [*REFERENCE_COLUMNS, *(f"{name}@10" for name in METRIC_TITLES)]
+                raise document.error((*at, "figures", figure), did_you_mean(figure, names))
+        identity = (cell.model, cell.dataset, cell.label, table.protocol_of(cell))
+        if identity in seen:
             raise document.error(at, "this cell is listed twice.")
         seen.add(identity)
 

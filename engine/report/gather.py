@@ -15,6 +15,13 @@ from engine.analysis.costs import CostedCell, costed
 from engine.analysis.floor import METRIC, Floor, Standing, floor_of, floors
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.labels.stored import newest_runs, stored_labels
+from engine.analysis.literature.differences import said
+from engine.analysis.literature.stored import (
+    PublishedAbout,
+    nearest,
+    published_about,
+    setups,
+)
 from engine.analysis.pairs.cells import (
     Pair,
     RankedCell,
@@ -126,6 +133,8 @@ class Material:
     inflation: tuple[CellInflation, ...]
     published: tuple[tuple[CellRow, Published], ...]
     """Cells, each with a published result for it."""
+    elsewhere: tuple[PublishedAbout, ...]
+    """Published NDCG@10 of other sources, each about the cell that it is most comparable with."""
     further: tuple[str, ...]
     """Commands that train on what is still improving at its epoch limit."""
     watched: frozenset[str]
@@ -181,6 +190,7 @@ def gather(
     found = pairs(cells, wanted.metric, masked=wanted.masked)
     specs = queries.specs_of(con, ids)
     known = floors(con, catalogue)
+    beside = tuple(_published(con, choice, catalogue, cells, labels))
     improving = [str(row["run"]) for row in rows if STILL_IMPROVING in str(row["marks"]).split()]
     return Material(
         wanted=wanted,
@@ -196,7 +206,8 @@ def gather(
         ),
         pivot=stored_pivot(con, choice, "best", catalogue=catalogue).rows,
         inflation=tuple(inflation(con, choice, catalogue)),
-        published=tuple(_published(con, choice, catalogue, cells, labels)),
+        published=beside,
+        elsewhere=tuple(_elsewhere(con, choice, catalogue, beside)),
         further=tuple(
             further_commands(
                 location,
@@ -235,13 +246,32 @@ def _published(
     cells: Sequence[RankedCell],
     labels: Mapping[Cell, str],
 ) -> Iterator[tuple[CellRow, Published]]:
-    tables = list(catalogue.references.values()) if catalogue is not None else []
+    tables = list(catalogue.published.values()) if catalogue is not None else []
     if tables:
         marks = cells_marked(con, choice)
         launches = {each.cell: each.launch for each in cells if each.launch is not None}
-        for cell in cell_table(con, choice, published.sources(tables)):
-            for each in published.published_for(tables, cell, marks, launches, labels):
-                yield cell, each
+        rows = cell_table(con, choice, published.sources(tables))
+        own = setups(con, rows)
+        for row in rows:
+            for each in published.published_for(tables, row, marks, launches, labels, own):
+                yield row, each
+
+
+def _elsewhere(
+    con: sqlite3.Connection,
+    choice: Choice,
+    catalogue: Catalogue | None,
+    beside: Sequence[tuple[CellRow, Published]],
+) -> list[PublishedAbout]:
+    if catalogue is None:
+        return []
+    shown = {each.reference.table for _, each in beside}
+    found = [
+        each
+        for each in published_about(con, choice, catalogue)
+        if each.compared.figure.name == "NDCG@10" and not said(each.compared, shown)
+    ]
+    return sorted(nearest(found), key=lambda each: each.compared.distance)
 
 
 def _groups(

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
-import yaml
-from scipy import stats
 
 from .balance import balance
 from .facts import Facts, UnsureError, metric_of
 from .figures import LEVEL, Cell
 from .page import Part
+from .published import elsewhere, published
 from .runs import Run
 from .sentences import interval_differs, verdict
 from .texts import (
@@ -24,11 +22,9 @@ from .texts import (
     number,
     p_differs,
     spread_differs,
-    unit,
 )
 
 Row = dict[str, str]
-REFERENCES = Path(__file__).parents[2] / "configs" / "reference"
 Check = Callable[[Row, Facts, Part], Iterator[str]]
 
 
@@ -70,20 +66,6 @@ def _epoch_time(run: Run) -> float:
     return float(np.median(run.trained))
 
 
-def _references() -> dict[str, dict[tuple[str, str, int, str], str]]:
-    """The published figures as they were typed, by their table's title."""
-    found: dict[str, dict[tuple[str, str, int, str], str]] = {}
-    for path in REFERENCES.glob("*.yaml"):
-        content = yaml.BaseLoader(path.read_text()).get_single_data()  # text, as typed
-        found[content["title"]] = {
-            (cell["model"], cell["dataset"], int(cell["length"]), name.partition("/")[0]): figure
-            for cell in content["cells"]
-            for name, figure in cell["figures"].items()
-        }
-    return found
-
-
-PUBLISHED = _references()
 PIVOT: dict[str, Callable[[Run], float | None]] = {
     "EpochTime": _epoch_time,
     "GPU/Memory(MiB)": lambda run: run.chosen.get("gpu_memory_mib"),
@@ -164,38 +146,6 @@ def _quality(row: Row, facts: Facts, part: Part) -> Iterator[str]:
             continue
         known.add(head)
     yield from _rest(row, known)
-
-
-def _published(row: Row, facts: Facts, part: Part) -> Iterator[str]:
-    """A published figure, and validation's maximum over epochs, of each run."""
-    name, _, title = part.caption.partition(": ")
-    published = PUBLISHED[title]
-    found = [c for c in facts.cells if c.label == row["cell"].removesuffix(" !")]
-    found = [c for c in found if c.runs[0].place[1] == row["data set"]]
-    if len(found) != 1:
-        raise UnsureError(f"{len(found)} cells are meant")
-    (cell,) = found
-    shown = row["published"]
-    if (known := published.get((*cell.runs[0].place[:3], name))) != shown:
-        yield f"published is {known}"
-    own = [max(line[f"valid_{metric_of(name)[0]}"] for line in run.epochs) for run in cell.runs]
-    yield from spread_differs("ours", row["ours, measured the same way"], own)
-    apart, _, margin = row["ours − published"].partition(" ± ")
-    difference = float(np.mean(own)) - number(shown)
-    yield from differs("the difference", apart, difference)
-    seeds, half = len(own), None
-    if seeds > 1:
-        factor = stats.t.isf(LEVEL / 2, seeds - 1) * (1 + 1 / seeds) ** 0.5
-        half = float(factor * np.std(own, ddof=1)) + unit(shown)
-        yield from differs("its interval", margin, half)
-    said = row["ours is"]
-    if half is None or not cell.tellable:
-        if said in ("better", "worse", "no difference shown"):
-            yield f"ours is {said}, which may not be told"
-    else:
-        own_word = "better" if difference > 0 else "worse"
-        if said != (own_word if abs(difference) > half else "no difference shown"):
-            yield f"ours is {said}, but the interval is {difference:.5f} ± {half:.5f}"
 
 
 def _capacity(row: Row, facts: Facts, part: Part) -> Iterator[str]:
@@ -365,7 +315,8 @@ TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("Testing scope", ("remark", "runs", "of"), _remarks),
     ("Results", ("", "NDCG@10/test"), _pivot),
     ("Results", ("cell", "seeds"), _quality),
-    ("Compared with published results", ("cell", "data set", "published"), _published),
+    ("Compared with published results", ("cell", "data set", "published"), published),
+    ("Compared with published results", ("source", "data set", "published"), elsewhere),
     ("Model capacity", ("data set", "model", "profile"), _capacity),
     ("Memory", ("cell",), _memory),
     ("Trade-offs", ("cell",), _costs),

@@ -45,6 +45,10 @@ COMMANDS = {
     "pause": ("tui.cli.runs.queue", "Start nothing more; running runs continue."),
     "resume": ("tui.cli.runs.queue", "Resume a paused queue."),
     "compare": ("tui.cli.results.compare", "Compare runs by metrics, times and settings."),
+    "published": (
+        "tui.cli.results.published",
+        "List published results, with the protocol of each.",
+    ),
     "report": ("tui.cli.results.report", "Write the report: pivot, costs, trade-offs, statistics."),
     "diff": ("tui.cli.results.diff", "Show what differs between two runs, and their metrics."),
     "export": (

@@ -47,10 +47,17 @@ class Session:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """The configuration, read once. Raises `ConfigError`."""
+        """The configuration but for published results, read once. Raises `ConfigError`."""
         from engine.config import load_catalogue
 
-        return load_catalogue(self.config_dir, self.model_paths)
+        return load_catalogue(self.config_dir, self.model_paths, published=False)
+
+    @cached_property
+    def whole_catalogue(self) -> Catalogue:
+        """All of the configuration, read once. Raises `ConfigError`."""
+        from engine.config import with_published
+
+        return with_published(self.catalogue, self.config_dir)
 
     @property
     def catalogue_if_valid(self) -> Catalogue | None:

@@ -15,7 +15,11 @@ from engine.analysis.labels.stored import (
     stored_labels,
 )
 from engine.analysis.leaders import cell_leaders, leaders
+from engine.analysis.literature.differences import Compared, elsewhere
+from engine.analysis.literature.figures import Setup
+from engine.analysis.literature.stored import setups_of
 from engine.analysis.provenance import provenance_of
+from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.run.relaunch import relaunch_command
 from engine.analysis.scatter import Scatter, scatter
 from engine.cell import Cell
@@ -45,7 +49,7 @@ from tui.compare.page import CompareRow, Leaders, Page, PageRequest
 from tui.compare.pinned import KnownFloors, read_runs, with_baseline, with_floors
 
 if TYPE_CHECKING:
-    from engine.config import Catalogue
+    from engine.config import Catalogue, PublishedTable
 
 __all__ = ["Aggregate", "Choice", "Column", "PageReader", "Scatter", "Written"]
 
@@ -287,6 +291,37 @@ def read_command(location: StoreLocation, run: str, catalogue: Catalogue | None)
     with closing(connect_reader(location)) as con:
         spec = run_spec(con, run)
     return relaunch_command(spec.model_dump(mode="json"), catalogue)
+
+
+@dataclass(frozen=True)
+class PublishedForRun:
+    """What is published for a run's model and data set.
+
+    Attributes:
+        references: what stands beside the run, table by table.
+        others: of other sources, the most comparable first.
+    """
+
+    run: str
+    references: Sequence[ReferenceOfCell]
+    others: Sequence[Compared]
+
+
+def read_published(
+    location: StoreLocation,
+    run: str,
+    place: tuple[str, str, int],
+    tables: Sequence[PublishedTable],
+) -> PublishedForRun:
+    """Read what is published for a run's model and data set.
+
+    Raises:
+        StoreError: a store that can't be read.
+    """
+    with closing(connect_reader(location)) as con:
+        own = setups_of(con, [run]).get(run, Setup(length=place[2]))
+    references = references_of(tables, *place, own)
+    return PublishedForRun(run, references, elsewhere(tables, *place[:2], own, references))
 
 
 def read_points(

@@ -161,8 +161,9 @@ class CompareScreen(Screen[None]):
         self._status.show(self._field.said, usual)
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Show published figures and name cells again: the configuration has what is published,
+        """Show published results and name cells again: the configuration has what is published,
         and what recipes give."""
+        self._reference.forget()
         self._show_reference()
         if self._view.by_cell:
             self._read()
@@ -388,7 +389,7 @@ class CompareScreen(Screen[None]):
         self.post_message(PivotWanted(self._choice, self._view.aggregate))
 
     def action_reference(self) -> None:
-        """Show or hide the published figures of the cell under the cursor."""
+        """Show or hide the published results of the cell under the cursor."""
         self._reference.display = not self._reference.display
         self.call_after_refresh(self._show_reference)
 

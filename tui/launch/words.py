@@ -212,18 +212,15 @@ def suite_keys() -> Content:
 
 
 def _published(catalogue: Catalogue, key: CellKey) -> Iterable[Content]:
-    from engine.analysis.reference import digits_text  # after the first paint
+    from engine.analysis.literature.figures import digits_text  # after the first paint
+    from engine.analysis.reference import references_of
 
-    for table in catalogue.references.values():
-        for cell in table.cells:
-            figure = cell.figures.get(PUBLISHED)
-            if (cell.model, cell.dataset, cell.length) == key and figure is not None:
+    for found in references_of(catalogue.published.values(), *key):
+        for name, figure in found.figures:
+            if name == PUBLISHED:
+                told = f"  {plain(found.title, TITLE)}, {found.aggregate} over epochs"
                 yield Content.assemble(
-                    (f"NDCG@10 {digits_text(figure)}", "bold"),
-                    (
-                        f"  {plain(table.title, TITLE)}, {table.aggregate} over epochs",
-                        "$text-muted",
-                    ),
+                    (f"NDCG@10 {digits_text(figure)}", "bold"), (told, "$text-muted")
                 )
 
 

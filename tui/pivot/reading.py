@@ -49,7 +49,7 @@ def read_pivot(
         UsageError: a filter that means nothing.
         StoreError: a store that can't be read.
     """
-    tables = list(catalogue.references.values()) if catalogue else []
+    tables = list(catalogue.published.values()) if catalogue else []
     with closing(connect_reader(location)) as con:
         found = stored_pivot(con, choice, aggregate, tables, catalogue, location)
         left_out = imported_left_out(con, choice)

@@ -9,9 +9,13 @@ from textual.content import Content
 
 from engine.analysis.columns.definitions import Value
 from engine.analysis.columns.text import figure, with_sign
-from engine.analysis.reference import Beside, ReferenceOfCell, digits_text
+from engine.analysis.literature.differences import Compared
+from engine.analysis.literature.figures import digits_text
+from engine.analysis.literature.text import lines_about
+from engine.analysis.reference import Beside, ReferenceOfCell
+from engine.spread import spread
 from tui.shell.states import MARKED
-from tui.shell.text import ABSENT, TITLE, plain, shorten
+from tui.shell.text import ABSENT, PARAGRAPH, TITLE, plain, shorten
 
 _FIRST = (
     "NDCG@10/test",
@@ -40,40 +44,70 @@ _GAP = 2
 
 
 def reference_title(reference: ReferenceOfCell, cell: str, marks: object = None) -> str:
-    """Name a table of published figures, the ``cell`` they are of, and how they were made.
+    """Name a table of published results, the ``cell`` they are of, and how they were made.
 
     ``marks`` of ours that keep them from being compared come first: words with blanks between.
     """
     signs = "".join(f"{MARKED} {mark} · " for mark in str(marks or "").split())
-    ranking = "all items" if reference.ranking == "all-items" else "seen items masked"
-    return plain(
-        f"{signs}{reference.title} · {cell} · {reference.aggregate} over epochs · {ranking}",
-        4 * TITLE,
+    ranking = "seen items masked" if reference.masked else "all items"
+    epoch = (
+        "chosen epoch" if reference.aggregate == "best" else f"{reference.aggregate} over epochs"
     )
+    about = (ranking, cell) if reference.on_test else (cell, epoch, ranking)
+    return plain(f"{signs}{' · '.join((reference.title, *about))}", 4 * TITLE)
 
 
 def reference_content(
     reference: ReferenceOfCell, ours: Mapping[str, Value], width: int, marks: object = None
 ) -> Content:
-    """Set published figures beside ours in ``width`` terminal cells.
+    """Set published results beside ours in ``width`` terminal cells.
 
-    Six lines: heading, published, ours measured alike, ours at test, and a difference below each.
+    Six lines: heading, published, ours measured alike, ours at test, and a difference below each;
+    four if ours measured alike is ours at test.
     ``ours`` are by the store's column names, with ``marks`` as in `reference_title`.
     """
     by_name = {entry.column: entry for entry in reference.beside(ours, marks)}
     shown = _fitting([by_name[name] for name in _FIRST if name in by_name], width)
     alike = "validation" + ("" if reference.aggregate == "best" else f" {reference.aggregate}")
+    heading = _line("", [_heading(entry) for entry in shown], "$text-muted", shown)
+    label = "published" if reference.on_test else "published (labelled test)"
+    published = _line(label, [_published(entry) for entry in shown], "$accent", shown)
+    if reference.on_test:
+        test = [_ours(entry.test, entry) for entry in shown]
+        apart = _differences([entry.test_difference for entry in shown], shown)
+        own = _line("ours, test, chosen epoch", test, "", shown)
+        return Content("\n").join([heading, published, own, apart])
     lines = [
-        _line("", [_heading(entry) for entry in shown], "$text-muted", shown),
-        _line(
-            "published (labelled test)", [_published(entry) for entry in shown], "$accent", shown
-        ),
+        heading,
+        published,
         _line(f"ours, {alike}", [_ours(entry.alike, entry) for entry in shown], "", shown),
         _differences([entry.difference for entry in shown], shown),
         _line("ours, test, chosen epoch", [_ours(entry.test, entry) for entry in shown], "", shown),
         _differences([entry.test_difference for entry in shown], shown),
     ]
     return Content("\n").join(lines)
+
+
+def elsewhere_content(
+    found: Sequence[Compared], ours: Mapping[str, Value], width: int, most: int
+) -> Content:
+    """Say in what other published results differ, in at most ``most`` lines of ``width``.
+
+    ``ours`` are by the store's column names. A figure that has no room for all its lines is left
+    out, and counted.
+    """
+    lines: list[str] = []
+    left = len(found)
+    for each in found:
+        own = spread([ours.get(each.figure.source)]) if each.figure.source else None
+        more = [plain(line, PARAGRAPH) for line in lines_about([(each, own)], max(width, 20))]
+        if len(lines) + len(more) + (left > 1) > most:
+            break
+        lines += more
+        left -= 1
+    if left:
+        lines.append(f"{left} more: seqbench compare --published")
+    return Content.styled("\n".join(lines), "$text-muted")
 
 
 def _heading(entry: Beside) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from engine import predictions
 from engine.analysis.floor import floors, standing_sentence
 from engine.analysis.labels.stored import cell_of_run, label_of_run
+from engine.analysis.literature.differences import Compared, elsewhere
+from engine.analysis.literature.figures import setup_of
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.run.details import RunDetails, run_details
@@ -52,7 +54,9 @@ class RunPage:
     remedy: Remedy | None
     """What to try, if it died."""
     reference: ReferenceOfCell | None
-    """What is published for its cell."""
+    """What is published for its cell under the same protocol."""
+    published: Sequence[Compared]
+    """What other sources publish for its model and data set, the most comparable first."""
     label: str
     """What tells its cell from others of its model, data set and length; empty if it is alone."""
     command: str
@@ -85,8 +89,9 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
             return None
         further = further_command(con, location, details.run, catalogue)
     journal = journal_lines(events, details.epochs[-LAST_LINES:])
-    run, tables = details.run, catalogue.references.values() if catalogue else ()
-    references = references_of(tables, run.model, run.dataset, run.length)
+    run, tables = details.run, catalogue.published.values() if catalogue else ()
+    own = setup_of(details.spec)
+    references = references_of(tables, run.model, run.dataset, run.length, own)
     return RunPage(
         details=details,
         idle=idle,
@@ -95,6 +100,7 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
         if run.state in DIED
         else None,
         reference=references[0] if references else None,
+        published=elsewhere(tables, run.model, run.dataset, own, references),
         label=label,
         command=relaunch_command(details.spec, catalogue),
         further=further,

@@ -19,7 +19,7 @@ from tui.dialogs.ask import AskScreen
 from tui.dialogs.limit import train_on
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.results.note import NoteScreen
-from tui.results.published import reference_content, reference_title
+from tui.results.published import elsewhere_content, reference_content, reference_title
 from tui.run import sections
 from tui.run.keys import RUN
 from tui.run.predictions import PredictionsScreen
@@ -35,12 +35,15 @@ from tui.run.reading import (
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
-from tui.shell.text import PARAGRAPH, plain
+from tui.shell.text import PARAGRAPH, TITLE, plain
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
 RunRequest = Callable[[StoreLocation, Iterable[str]], None]
 """A function of `engine.store.requests` that asks for something to be done with runs, by id."""
+
+LINES_ELSEWHERE = 12
+"""Most lines on what other sources publish."""
 
 
 class RunScreen(ChartedScreen):
@@ -102,7 +105,7 @@ class RunScreen(ChartedScreen):
         self._read()
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
-        """Read again: published figures, profiles and titles are part of the configuration."""
+        """Read again: published results, profiles and titles are part of the configuration."""
         self._intervals = None
         self._read()
 
@@ -177,21 +180,28 @@ class RunScreen(ChartedScreen):
     def _show_reference(self, page: RunPage, measured: bool) -> None:
         panel, reference = self.query_one("#reference", Static), page.reference
         hidden = not panel.display
-        panel.display = measured and reference is not None
-        if reference is None or not measured:
+        panel.display = measured and bool(reference or page.published)
+        if not panel.display:
             return
         if hidden:  # its width isn't known before it is laid out
             self.call_after_refresh(self._show)
-        run = page.details.run
+        run, ours = page.details.run, page.details.figures
         cell = f"{run.model} × {run.dataset} × {run.length}"
-        panel.border_title = Content(reference_title(reference, cell, run.marks))
         width = (panel.content_size.width or self.size.width - 4) - 1
-        figures = reference_content(reference, page.details.figures, width, run.marks)
-        notes = " ".join(
-            plain(text, PARAGRAPH) for text in (reference.source, reference.split) if text
-        )
-        muted = Content.styled(notes, "$text-muted")
-        self._put("reference", Content("\n").join([figures, Content(""), muted]))
+        parts: list[Content] = []
+        if reference is None:
+            panel.border_title = f"Published for {plain(f'{run.model} × {run.dataset}', TITLE)}"
+        else:
+            panel.border_title = Content(reference_title(reference, cell, run.marks))
+            notes = " ".join(
+                plain(text, PARAGRAPH) for text in (reference.source, reference.note) if text
+            )
+            figures = reference_content(reference, ours, width, run.marks)
+            parts += [figures, Content(""), Content.styled(notes, "$text-muted")]
+        if page.published:
+            parts += [Content("")] if parts else []
+            parts.append(elsewhere_content(page.published, ours, width, LINES_ELSEWHERE))
+        self._put("reference", Content("\n").join(parts))
 
     # Actions
 

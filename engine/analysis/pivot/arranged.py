@@ -211,11 +211,12 @@ def _rows_of(cells: Sequence[PivotCell], labels: Mapping[Cell, str]) -> Iterator
 def _beside(
     level: Level, published: Published, place: tuple[str, str, int], title: str
 ) -> PivotRow:
-    aggregate = published.reference.aggregate
+    aggregate, on_test = published.reference.aggregate, published.reference.on_test
     sign = f" ! {' '.join(published.marks)}" if published.marks else ""
     label = {
-        "published": f"{title}published (labelled test)",
-        "alike": f"{title}ours, validation{'' if aggregate == 'best' else f' {aggregate}'}{sign}",
+        "published": f"{title}published{'' if on_test else ' (labelled test)'}",
+        "alike": f"{title}ours, {'test' if on_test else 'validation'}"
+        f"{'' if aggregate == 'best' else f' {aggregate}'}{sign}",
         "difference": "difference",
         "margin": "± 95 %",
         "verdict": "ours is",

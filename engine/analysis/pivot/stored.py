@@ -15,6 +15,7 @@ from engine.analysis.columns.offered import column_named
 from engine.analysis.floor import Floor, floors
 from engine.analysis.inflation.measured import Inflated, inflated, measures
 from engine.analysis.labels.stored import stored_labels
+from engine.analysis.literature.stored import setups
 from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged, with_standings
 from engine.analysis.provenance import provenance_of
 from engine.analysis.published import Published
@@ -22,7 +23,7 @@ from engine.marks import of_times
 from engine.store.compare.grouping import CellRow, Choice, cell_table, cells_marked
 
 if TYPE_CHECKING:
-    from engine.config import Catalogue, ReferenceTable
+    from engine.config import Catalogue, PublishedTable
     from engine.store.location import StoreLocation
 
 
@@ -50,7 +51,7 @@ def stored_pivot(
     con: sqlite3.Connection,
     choice: Choice,
     aggregate: Aggregate,
-    tables: Iterable[ReferenceTable] = (),
+    tables: Iterable[PublishedTable] = (),
     catalogue: Catalogue | None = None,
     location: StoreLocation | None = None,
 ) -> StoredPivot:
@@ -76,7 +77,11 @@ def stored_pivot(
     measured = _measured(con, cells)
     marks = cells_marked(con, choice)
     labels = stored_labels(con, {row.cell: row.run for row in cells}, catalogue)
-    beside = {row.cell: published.published_for(tables, row, marks, labels=labels) for row in cells}
+    own = setups(con, cells) if tables else {}
+    beside = {
+        row.cell: published.published_for(tables, row, marks, labels=labels, setups=own)
+        for row in cells
+    }
     arranged_rows: Sequence[PivotRow] = arranged(
         [
             replace(
@@ -89,16 +94,16 @@ def stored_pivot(
     )
     every = floors(con, catalogue) if location else []
     datasets = {row.cell.dataset for row in cells}
-    own = [floor for floor in every if floor.cell.dataset in datasets]
-    if location and own:
+    below = [floor for floor in every if floor.cell.dataset in datasets]
+    if location and below:
         from engine.analysis.pairs.standings import Standings  # loads numpy: few stores need it
 
         standings = Standings(con, location, every).of(con, [row.cell for row in cells])
-        arranged_rows = with_standings(arranged_rows, own, standings)
+        arranged_rows = with_standings(arranged_rows, below, standings)
     return StoredPivot(
         rows=tuple(arranged_rows),
-        floors=tuple(own),
-        floor_rows=tuple(_floor_rows(con, choice, own, shown, aggregate)),
+        floors=tuple(below),
+        floor_rows=tuple(_floor_rows(con, choice, below, shown, aggregate)),
         runs=sum(row.seeds for row in cells),
         inflation={row.cell.name: inflated(row) for row in cells},
         published=tuple(each for some in beside.values() for each in some),

@@ -32,8 +32,8 @@ from engine.analysis.export import (
     side_by_side,
 )
 from engine.analysis.floor import COLUMN, COLUMN_STANDING
+from engine.analysis.literature.figures import digits_text
 from engine.analysis.pivot.arranged import BESIDE, COLUMNS, Level, PivotRow, places_shown
-from engine.analysis.reference import digits_text
 from engine.analysis.typeset import NUMBER_FORMATS, tabular, tex, workbook
 from engine.cell import Cell
 from engine.errors import UsageError, did_you_mean

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from engine.analysis.claims.words import within
@@ -13,10 +13,12 @@ from engine.analysis.floor import LEGEND, SIGN, floor_text, with_sign
 from engine.analysis.inflation.measured import INFLATED
 from engine.analysis.inflation.text import inflation_sentences, inflation_text, share_text
 from engine.analysis.labels.words import cell_title
+from engine.analysis.literature.figures import digits_text
+from engine.analysis.literature.stored import PublishedAbout
+from engine.analysis.literature.text import difference_text, named
 from engine.analysis.pivot.arranged import COLUMNS, apart_sentences, places_shown
 from engine.analysis.pivot.text import INDENT, pivot_texts
 from engine.analysis.published import Against, caveats
-from engine.analysis.reference import digits_text
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, table
 from engine.report.gather import DataGroup, Material
 from engine.report.plots import Colours, curves_alt, curves_plot, quality_alt, quality_plot
@@ -24,6 +26,9 @@ from engine.report.remarks import SIGN as REMARK
 from engine.report.remarks import note_below, signed_label
 from engine.report.wording import ABSENT, slug
 from engine.spread import spread
+
+MOST_ELSEWHERE = 20
+"""Most published results of other sources in the report."""
 
 
 def results(material: Material, looks: Colours) -> Section:
@@ -101,9 +106,33 @@ def beside_published(material: Material) -> Section:
             blocks.append(
                 table(head, rows, figures=(2, 3, 4), caption=f"{name.partition('/')[0]}: {title}")
             )
+    if material.elsewhere:
+        blocks += _elsewhere(material.elsewhere)
     notes = caveats([each for _, each in material.published])
     blocks += [Paragraph(sentence, quiet=True) for sentence in notes]
     return Section("Compared with published results", tuple(blocks))
+
+
+def _elsewhere(found: Sequence[PublishedAbout]) -> Iterator[Block]:
+    shown = found[:MOST_ELSEWHERE]
+    rows = [
+        [
+            named(each.compared.figure),
+            each.row.cell.dataset,
+            digits_text(each.compared.figure.value),
+            each.title,
+            spread_text(each.ours, "metric", none=ABSENT),
+            difference_text(each),
+            each.compared.verdict,
+        ]
+        for each in shown
+    ]
+    head = ["source", "data set", "published", "nearest cell", "ours", "ours − published", "it is"]
+    caption = "NDCG@10 of other sources, and the cell that each is most comparable with"
+    yield table(head, rows, figures=(2, 4, 5), caption=caption)
+    if len(found) > len(shown):
+        left = len(found) - len(shown)
+        yield Paragraph(f"{left} more: `seqbench compare --published`.", quiet=True)
 
 
 def _against(found: Against, name: str) -> list[str]:

@@ -105,7 +105,7 @@ def test_published_costs_stand_beside_marked_ones_without_a_difference(
     marked: tuple[sqlite3.Connection, bool], store: MeasuredStore
 ) -> None:
     con, kept = marked
-    tables = store.catalogue.references.values()
+    tables = store.catalogue.published.values()
     found = stored.stored_pivot(con, Choice(), "best", tables).published
     times = [each.figures["EpochTime"] for each in found if each.reference.figures]
     assert len(times) == 2

@@ -1,4 +1,4 @@
-"""Published figures beside ours: the right cell, the right split, the right aggregate."""
+"""Published results beside ours: the right cell, the right split, the right aggregate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from measured_runs import MeasuredStore
 from engine.analysis.reference import alike_sources, references_of
 from engine.analysis.run.details import run_details
 from engine.analysis.run.relaunch import relaunch_command
-from engine.config import Catalogue, ReferenceTable
+from engine.config import Catalogue, PublishedTable
 from engine.metrics import REFERENCE_COLUMNS
 from engine.store import queries, series
 from engine.store.compare.comparison import comparison_columns
@@ -23,7 +23,7 @@ def catalogue(measured: MeasuredStore) -> Catalogue:
 
 
 def test_every_reference_cell_is_found_with_its_figures(catalogue: Catalogue) -> None:
-    table = catalogue.references["reference-27"]
+    table = catalogue.published["reference-27"]
     for cell in table.cells:
         (found,) = references_of([table], cell.model, cell.dataset, cell.length)
         assert dict(found.figures) == cell.figures
@@ -39,7 +39,7 @@ def test_a_metric_meets_our_validation_maximum_and_our_test_figure(
     run = next(r for r in queries.list_runs(con, ["done"]) if r.model == "xlstm")
     details = run_details(con, run.id)
     assert details is not None
-    (found,) = references_of(catalogue.references.values(), run.model, run.dataset, run.length)
+    (found,) = references_of(catalogue.published.values(), run.model, run.dataset, run.length)
     epochs = series.epochs(con, run.id)
     chosen = max(epochs, key=lambda epoch: epoch["valid_ndcg"])
     beside = {entry.column: entry for entry in found.beside(details.figures)}
@@ -56,9 +56,9 @@ def test_a_metric_meets_our_validation_maximum_and_our_test_figure(
 
 
 def test_figures_with_seen_items_masked_meet_masked_ones_only(catalogue: Catalogue) -> None:
-    table = catalogue.references["reference-27"]
-    masked = ReferenceTable.model_validate(
-        table.model_dump() | {"ranking": "seen-masked", "aggregate": "best"}
+    table = catalogue.published["reference-27"]
+    masked = PublishedTable.model_validate(
+        table.model_dump(exclude_unset=True) | {"ranking": "seen-masked", "aggregate": "best"}
     )
     (found,) = references_of([masked], "sasrec", "ml-100k", 50)
     metrics = [name for name in found.sources() if name.startswith(("valid_", "test_"))]

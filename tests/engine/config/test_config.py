@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.reference import digits_text
+from engine.analysis.literature.figures import digits_text
 from engine.config import Catalogue, config_layers, load_catalogue, parse_override
 from engine.errors import ConfigError, UsageError
 from engine.metrics import REFERENCE_COLUMNS
@@ -71,12 +71,12 @@ def test_a_published_figure_keeps_its_digits(
         "  - {model: sasrec, dataset: ml-1m, length: 50, figures: {Recall@10/test: "
         f"{written}}}}}\n",
     )
-    (cell,) = load_catalogue(layer).references["mine"].cells
+    (cell,) = load_catalogue(layer).published["mine"].cells
     assert digits_text(cell.figures["Recall@10/test"]) == shown
 
 
 def test_the_reference_figures_are_18_cells_whose_parameters_are_ours(shipped: Catalogue) -> None:
-    cells = shipped.references["reference-27"].cells
+    cells = shipped.published["reference-27"].cells
     assert len({(cell.model, cell.dataset, cell.length) for cell in cells}) == len(cells) == 18
     assert {name for cell in cells for name in cell.figures} == REFERENCE_COLUMNS.keys()
     for cell in cells:

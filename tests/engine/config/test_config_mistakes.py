@@ -225,8 +225,8 @@ def complaint(layer: Path) -> str:
         ("settings.yaml", "- 1\n", "settings.yaml:1: expected a mapping of keys to values."),
         (
             "reference/t.yaml",
-            TABLE + "  - {model: sasrec, dataset: ml-1m, length: 50, figures: {NDCG@10: 1}}\n",
-            "reference/t.yaml:7: cells.0.figures.NDCG@10: did you mean 'NDCG@10/test'?",
+            TABLE + "  - {model: sasrec, dataset: ml-1m, length: 50, figures: {NGCD@10: 1}}\n",
+            "reference/t.yaml:7: cells.0.figures.NGCD@10: did you mean 'NDCG@10'?",
         ),
         *(
             (

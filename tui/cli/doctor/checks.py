@@ -156,7 +156,7 @@ def check_data(session: Session) -> Iterator[Finding]:
 
 def check_configuration(session: Session) -> Iterator[Finding]:
     layers = ", then ".join(str(layer) for layer in config_layers(session.config_dir))
-    catalogue = session.catalogue
+    catalogue = session.whole_catalogue
     counts = f"{len(catalogue.models)} models, {len(catalogue.datasets)} data sets"
     yield Finding("config", "ok", f"{counts}, from {layers}")
 

@@ -27,6 +27,7 @@ from tui.cli.results.tables import (
     put_inflation,
     put_pairs,
     put_pivot,
+    put_published,
     tell_floors,
     tell_marks,
     tell_none,
@@ -113,7 +114,7 @@ from tui.cli.session import (
     "--metric",
     metavar="COL",
     shell_complete=completion.columns,
-    help="With --pairs: a test metric's column.  [default: NDCG@10/test]",
+    help="With --pairs and --published: a test metric's column.  [default: NDCG@10/test]",
 )
 @click.option(
     "--inflation",
@@ -124,6 +125,12 @@ from tui.cli.session import (
     "--reference",
     is_flag=True,
     help="With --pivot: published results below ours, with the difference.",
+)
+@click.option(
+    "--published",
+    is_flag=True,
+    help="For each cell the published results: which are comparable, and in what the others "
+    "differ. The table has --metric; csv and json have all.",
 )
 @click.option(
     "--imported", is_flag=True, help="With --by-cell and --pivot: include cells of imported runs."
@@ -150,6 +157,7 @@ def compare(
     metric: str | None,
     inflation: bool,
     reference: bool,
+    published: bool,
     imported: bool,
     output: Path | None,
 ) -> None:
@@ -160,30 +168,32 @@ def compare(
     """
     asked = Viewed(filter_, aggregate, sort, by_cell, imported, baseline)
     if view is not None:
-        asked = viewed(session, view, asked, alone=not (pivot or pairs or inflation))
+        asked = viewed(session, view, asked, alone=not (pivot or pairs or inflation or published))
     filter_, aggregate, sort = asked.filter, asked.aggregate, asked.sort
     by_cell, imported = asked.by_cell, asked.imported
-    formats = (*export.FORMATS, *(() if pairs or inflation else ("xlsx",)))
+    formats = (*export.FORMATS, *(() if pairs or inflation or published else ("xlsx",)))
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
-    if columns_ and (pivot or pairs or inflation):
+    if columns_ and (pivot or pairs or inflation or published):
         raise UsageError("--columns chooses columns of runs and of --by-cell.")
-    if baseline and (pivot or pairs or inflation):
+    if baseline and (pivot or pairs or inflation or published):
         raise UsageError("--baseline is for runs and --by-cell.")
     if columns_ and wide:
         raise UsageError("--wide shows all columns: leave it, or leave --columns.")
-    if imported and not (by_cell or pivot):
+    if imported and not (by_cell or pivot or published):
         raise UsageError(
-            "--imported is for --by-cell and --pivot: without them every run is shown."
+            "--imported is for --by-cell, --pivot and --published: without them every run is shown."
         )
-    if by_cell + pivot + pairs + inflation > 1:
-        raise UsageError("--by-cell, --pivot, --pairs and --inflation are four tables: choose one.")
+    if by_cell + pivot + pairs + inflation + published > 1:
+        raise UsageError(
+            "--by-cell, --pivot, --pairs, --inflation and --published are five tables: choose one."
+        )
     if reference and not pivot:
         raise UsageError("--reference is part of the pivot: add --pivot.")
-    if quality is not None and (pivot or pairs or inflation):
+    if quality is not None and (pivot or pairs or inflation or published):
         raise UsageError("--quality is a column of the runs or of --by-cell.")
-    if metric is not None and not pairs:
-        raise UsageError("--metric is what --pairs compares: --sort orders the runs.")
+    if metric is not None and not (pairs or published):
+        raise UsageError("--metric is for --pairs and --published: --sort orders the runs.")
     wanted = parse_quality(quality) if quality is not None else None
     chosen = parse_aggregate(aggregate)
     words = flat(columns_)
@@ -192,9 +202,12 @@ def compare(
     if pairs:
         put_pairs(session, filter_, metric or sort or SORT, format_, output, width)
         return
-    if (pivot or inflation) and (limit is not None or sort is not None):
-        table = "--pivot" if pivot else "--inflation"
+    if (pivot or inflation or published) and (limit is not None or sort is not None):
+        table = "--pivot" if pivot else "--inflation" if inflation else "--published"
         raise UsageError(f"{table} has its own order and cells: leave out --sort and --limit.")
+    if published:
+        put_published(session, filter_, metric, format_, output, width, imported=imported)
+        return
     if inflation:
         if chosen != "best":
             raise UsageError(

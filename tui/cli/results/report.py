@@ -78,7 +78,7 @@ def report(
     if not session.has_store:
         raise UsageError("there are no runs yet: see `seqbench run`.")
     with session.reader() as connection, progress("Making the report"):
-        made = make_report(connection, session.location, session.catalogue, wanted)
+        made = make_report(connection, session.location, session.whole_catalogue, wanted)
         written = None if output is None else write_report(made, output)
     if written is None:
         click.echo(markdown(made, None), nl=False)

@@ -12,12 +12,16 @@ from pathlib import Path
 import click
 
 from engine.analysis.apart import why_apart
-from engine.analysis.columns.definitions import Aggregate, epochs_words
+from engine.analysis.columns.definitions import SORT, Aggregate, epochs_words
+from engine.analysis.columns.offered import column_named
 from engine.analysis.comparison import Row, by_cell, column_of, compare_rows
+from engine.analysis.export import FOR_PROGRAMS
 from engine.analysis.floor import LEGEND, SIGN, Floor, floor_line
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.inflation.text import format_inflation, inflation_sentences
 from engine.analysis.labels.stored import newest_runs, stored_labels
+from engine.analysis.literature.stored import PublishedAbout, published_about
+from engine.analysis.literature.text import format_about
 from engine.analysis.pivot.arranged import apart_sentences, mark_sentences
 from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
@@ -62,7 +66,7 @@ class PivotForm:
     Attributes:
         format: one of `engine.analysis.pivot.text.FORMATS`.
         width: cells of the terminal that a table must fit, if any.
-        reference: whether published figures stand below ours.
+        reference: whether published results stand below ours.
         imported: whether cells are made of imported runs too.
     """
 
@@ -82,7 +86,7 @@ def put_pivot(
     """Put out the reference table's form."""
     found = StoredPivot()
     choice = Choice(filter_, aggregate, imported=form.imported)
-    tables = session.catalogue.references.values() if form.reference else ()
+    tables = session.whole_catalogue.published.values() if form.reference else ()
     catalogue = session.catalogue_if_valid
     if session.has_store:
         with session.reader() as connection:
@@ -125,6 +129,40 @@ def put_inflation(
     put(format_inflation(cells, format_, width=width), output)
     for sentence in inflation_sentences(cells):
         note(sentence)
+
+
+def put_published(
+    session: Session,
+    filter_: str,
+    metric: str | None,
+    format_: str,
+    output: Path | None,
+    width: int | None,
+    *,
+    imported: bool,
+) -> None:
+    """Put out which published results are comparable with each cell, and in what the others differ.
+
+    Args:
+        metric: a column of test; by default every figure for programs, for people NDCG@10.
+    """
+    wanted = ""
+    if metric is not None or format_ not in FOR_PROGRAMS:
+        wanted = column_named(metric or SORT).name.partition("/")[0]
+    found: list[PublishedAbout] = []
+    if session.has_store:
+        with session.reader() as connection, progress("Reading cells"):
+            choice = Choice(filter_, imported=imported)
+            found = published_about(connection, choice, session.whole_catalogue)
+    found = [each for each in found if not wanted or each.compared.figure.name == wanted]
+    if found or format_ in FOR_PROGRAMS or output is not None:
+        put(format_about(found, format_, width=width), output)
+    elif session.has_store:
+        note(f"No {wanted} is published for the models and data sets of these cells.")
+    else:
+        tell_none(session, filter_, done=True)
+    if any(each.difference is not None for each in found):
+        note("Ours is the mean ± deviation over seeds, measured as the published result is.")
 
 
 def put_pairs(

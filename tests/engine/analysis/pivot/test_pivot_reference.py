@@ -1,4 +1,4 @@
-"""The pivot with published figures below ours, from cells of the store: exact, and in every format.
+"""The pivot with published results below ours, from cells of the store: exact, and in every format.
 
 ``SEQBENCH_WRITE_GOLDEN=1 pytest tests/engine/analysis/test_pivot_reference.py`` writes them anew.
 """
@@ -33,13 +33,13 @@ from engine.analysis.pivot.stored import leaders, stored_pivot
 from engine.analysis.pivot.text import FORMATS, format_pivot
 from engine.analysis.published import caveats, published_for
 from engine.cell import Cell
-from engine.config import ReferenceTable
+from engine.config import PublishedTable
 from engine.spread import Spread
 from engine.store.compare.grouping import CellRow, Choice, Measure, OverSeeds, counted_runs
 
 GOLDEN = Path(__file__).parent / "golden"
 NDCG = COLUMNS.index("NDCG@10/test")
-TABLE = ReferenceTable.model_validate(
+TABLE = PublishedTable.model_validate(
     {
         "name": "ours",
         "title": "The reference table",
@@ -207,7 +207,7 @@ def test_the_stores_pivot_is_that_of_its_runs(
             assert list(ours.figures) == pytest.approx(list(theirs.figures))
             assert len(ours.deviations) == len(theirs.deviations)
     assert found.runs == 19
-    tables = measured.catalogue.references.values()
+    tables = measured.catalogue.published.values()
     with_reference = stored_pivot(con, Choice("length:50"), "best", tables)
     assert [row.level for row in with_reference.rows].count("verdict") == 4
     assert "probably validation" in caveats(with_reference.published)[0]

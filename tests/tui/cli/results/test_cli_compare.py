@@ -279,8 +279,8 @@ def test_of_one_seed_pairs_have_the_reason_and_what_to_run(
 
 def test_what_does_not_go_together_is_said(cli: Run) -> None:
     for arguments, sentence in (
-        (("--pivot", "--pairs"), "are four tables: choose one"),
-        (("--pivot", "--inflation"), "are four tables: choose one"),
+        (("--pivot", "--pairs"), "are five tables: choose one"),
+        (("--pivot", "--inflation"), "are five tables: choose one"),
         (("--inflation", "--sort", "EpochTime"), "--inflation has its own order"),
         (("--inflation", "--aggregate", "max"), "leave out --aggregate"),
         (("--inflation", "--format", "xlsx"), "There is no format 'xlsx'"),
