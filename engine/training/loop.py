@@ -10,6 +10,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,6 +106,7 @@ def train(
     stop: Callable[[], bool] = lambda: False,
     group: Group = SINGLE,
     definition: Definition | None = None,
+    measured: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Outcome:
     """Train one run to its end.
 
@@ -120,6 +122,7 @@ def train(
             ``recorder``, ``save`` and ``stop`` of rank 0 have an effect on the run, and when rank
             0 returns or raises, its caller ends the other ranks.
         definition: of the model, if it doesn't come with seqbench.
+        measured: makes what is entered for the training of each epoch, without its evaluation.
 
     Raises:
         Interrupted: ``stop`` returned ``True``.
@@ -166,10 +169,12 @@ def train(
         if isinstance(setup, Fitting):
             if stop():
                 raise Interrupted
-            model, totals = fit(setup, epoch, device, _epoch_seed(spec.seed, epoch), clock)
+            with measured():
+                model, totals = fit(setup, epoch, device, _epoch_seed(spec.seed, epoch), clock)
             state.step += 1
         else:
-            totals = _train_epoch(setup, state, epoch, recorder, clock, stop)
+            with measured():
+                totals = _train_epoch(setup, state, epoch, recorder, clock, stop)
             model = setup.learner.evaluated
         started = time.perf_counter()
         metrics = {

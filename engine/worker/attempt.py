@@ -223,6 +223,7 @@ def _train(
             stop=lambda: stop() or fence.passed(),
             group=group,
             definition=definition,
+            measured=telemetry.energy.training,
         )
     finally:
         telemetry.end()

@@ -179,7 +179,7 @@ def test_one_seed_says_nothing_but_of_parameters() -> None:
         ("NDCG@10/test against two L=50: one L=50 has one seed: no conclusion.",),
         ("NDCG@10/test against one L=50: one L=50 has one seed: no conclusion.",),
     ]
-    assert "Times, memory and rates of a cell with one seed aren't compared." in found.notes
+    assert "Times, energy, memory and rates of a cell with one seed aren't compared." in found.notes
 
 
 def test_other_devices_are_not_compared_in_time() -> None:
@@ -199,7 +199,7 @@ def test_disturbed_runs_are_not_compared_in_time() -> None:
     )
     found = balance(here, shared)
     assert found.cost_family.comparisons == 0
-    assert found.notes == ("Times, memory and rates of marked runs aren't compared.",)
+    assert found.notes == ("Times, energy, memory and rates of marked runs aren't compared.",)
 
 
 def test_what_was_still_improving_is_neither_above_nor_below_nor_sooner_done() -> None:
@@ -214,7 +214,7 @@ def test_what_was_still_improving_is_neither_above_nor_below_nor_sooner_done() -
     assert found.family.comparisons == 0
     for each in found.balances:
         assert "cut L=50 was still improving at its epoch limit: no conclusion" in each.open[0]
-    assert any("training time to the chosen epoch isn't compared" in note for note in found.notes)
+    assert any("the chosen epoch aren't compared" in note for note in found.notes)
 
 
 def test_of_equal_lengths_on_validation_the_shorter_stands() -> None:
