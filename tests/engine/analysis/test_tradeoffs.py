@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.analysis.claims.balance import OTHER_ENERGY
 from engine.analysis.claims.claim import LEVEL
 from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, CostedCell
 from engine.analysis.pairs.cells import RankedCell
@@ -250,3 +251,33 @@ def test_what_went_on_past_its_limit_in_vain_stands_for_its_model() -> None:
     whole = cell("m", ranks_of(generator, 2, 0), costs_of(generator, 2, 1))
     for cells in ([cut, whole], [whole, cut]):
         assert contenders(cells, "ndcg", masked=False) == [whole]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "compared"),
+    [("GPU", "GPU", True), ("GPU", "GPU + CPU", False), ("CPU", "GPU", False), (None, None, False)],
+)
+def test_energy_is_compared_where_it_is_of_the_same_devices(
+    one: str | None, other: str | None, compared: bool
+) -> None:
+    """All else is equal: what one takes of it is ten times what the other takes."""
+    generator = np.random.default_rng(3)
+
+    def frugal(of: str | None, factor: float) -> CostedCell:
+        costs = [
+            RunCosts(9, 1, 800, 700, 500, 9_000,
+                     joules_per_epoch=factor * joules if of else None,
+                     joules_to_best=9 * factor * joules if of else None, joules_of=of)
+            for joules in (20.0, 20.1, 19.8)
+        ]  # fmt: skip
+        return cell(f"m{factor:.0f}", ranks_of(generator, 3, 0.0), costs)
+
+    found = balance(frugal(one, 1), frugal(other, 10))
+    spoken = [sentence.text for sentence in told(found)]
+    assert any(text.startswith("Energy per epoch is") for text in spoken) == compared
+    assert any(text.startswith("Energy to the chosen epoch is") for text in spoken) == compared
+    if compared:
+        (pros,) = (each.pros for each in found.balances if each.cell.cell.cell.model == "m1")
+        assert "10" in pros[-1].text
+        assert " J" in pros[-1].text
+    assert (OTHER_ENERGY in found.notes) == (one != other)
