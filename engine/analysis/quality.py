@@ -90,8 +90,8 @@ def levels(
 def with_costs_to_quality(
     con: sqlite3.Connection, rows: Sequence[Row], quality: Quality
 ) -> list[Row]:
-    """Add to rows of `compare_rows` what training to the quality took: the columns `TIME_TO_QUALITY`,
-    in seconds, and `ENERGY_TO_QUALITY`, in joules.
+    """Add to rows of `compare_rows` the columns `TIME_TO_QUALITY` and `ENERGY_TO_QUALITY`: what
+    training to the quality took, in seconds and joules.
 
     They come after the other measures, and are ``None`` for a run that never reached the quality.
     """
