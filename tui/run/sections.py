@@ -201,8 +201,9 @@ def result(
     first, second = (max(len(label) for label, _ in some) for some in (pairs[:half], pairs[half:]))
     left = [(label, text) for label, text in pairs[:half]]
     right = [(label, text) for label, text in pairs[half:]]
+    room = max(9, *(len(text) for _, text in left))
     for index, (label, text) in enumerate(left):
-        parts = [(f"{label:<{first}}", MUTED), (f" {text:>9}", "")]
+        parts = [(f"{label:<{first}}", MUTED), (f" {text:>{room}}", "")]
         if index < len(right):
             other, value = right[index]
             parts += [(f"   {other:<{second}}", MUTED), (f" {value:>9}", "")]
