@@ -28,12 +28,21 @@ EPOCH_MEASURES = (
     *METRIC_COLUMNS,
     "cpu_seconds",  # CPU time of training, of all threads; null for runs of earlier versions
     "cpu_wait_seconds",  # that these threads were ready while no core was free; null if unknown
+    "gpu_joules",  # energy of the run's GPUs in training; null where it isn't counted
+    "cpu_joules",  # energy of the processors in training; null where it can't be read
 )
 """Numeric columns of an epoch, in the table ``epochs``."""
 
 EPOCH_TIMES = ("train_seconds", "eval_seconds", "cpu_seconds", "cpu_wait_seconds")
 """Measures of an epoch that are times. A time is a property of the model: no epoch is chosen for
 it."""
+
+EPOCH_ENERGY = ("gpu_joules", "cpu_joules")
+"""Measures of an epoch that are energy, which other epochs of equal training needn't have."""
+
+RUN_ENERGY = ("joules_per_epoch", "joules_to_best", "joules")
+"""A run's energy of training, in joules: of an epoch (median), to the end of the chosen one, and in
+all. Each has GPUs and processors in it as far as the energy of both is known of every epoch."""
 
 CUTOFFS = (1, 5, 10, 20, 50, 100)
 """Ranks at which metrics are cut off; every epoch has them at 10 (`METRIC_COLUMNS`)."""

@@ -28,6 +28,8 @@ class Gpu:
     watts: int | None = 350
     limit_watts: int | None = 700
     temp: int | None = 61
+    millijoules: int | None = None
+    """Since the driver was loaded."""
     processes: tuple[tuple[int, int | None], ...] | None = ()
     throttle: int | None = 0
     """NVML's bits of why the clock is held down."""
@@ -50,6 +52,7 @@ class Gpu:
             "power": None if self.watts is None else self.watts * 1_000,
             "limit": None if self.limit_watts is None else self.limit_watts * 1_000,
             "temp": self.temp,
+            "energy": self.millijoules,
             "procs": procs,
             "old-throttle" if self.old_driver else "throttle": self.throttle,
         }

@@ -13,14 +13,14 @@ import pytest
 from test_end_to_end import Lab
 
 from engine.journal import read_journal
-from engine.metrics import EPOCH_TIMES
+from engine.metrics import EPOCH_ENERGY, EPOCH_TIMES
 from engine.store import queries, series
 from engine.store.connect import connect_reader
 from engine.store.requests import request_delete
 
 SETTINGS = ("--set", "dim=16", "--set", "batch_size=4", "--set", "patience=100000")
 RUN = ("run", "--model", "sasrec", "--dataset", "tiny", "--length", "8", *SETTINGS)
-TIMED = {*EPOCH_TIMES, "gpu_memory_mib", "gpu_utilization"}
+TIMED = {*EPOCH_TIMES, *EPOCH_ENERGY, "gpu_memory_mib", "gpu_utilization"}
 WHERE = {"run", "attempt", "seq", "t"}
 
 

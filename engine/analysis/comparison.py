@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any, overload
 
 from engine.analysis.columns.definitions import (
+    ENERGY_TO_QUALITY,
     FACTS,
     SORT,
     STD,
@@ -214,8 +215,9 @@ def by_cell(
         first["seeds"] = len(runs)
         if TIME_TO_QUALITY in runs[0]:
             # Without those that never were as good, the mean would flatter the cell.
-            times = [row[TIME_TO_QUALITY] for row in runs]
-            _put(first, TIME_TO_QUALITY, spread(times if None not in times else []))
+            for name in (TIME_TO_QUALITY, ENERGY_TO_QUALITY):
+                taken = [row[name] for row in runs]
+                _put(first, name, spread(taken if None not in taken else []))
         for name in measured:
             _put(first, name, spread(row[name] for row in runs))
         first |= {entry.name: runs[0].get(entry.name) for entry in setting_columns()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.analysis.columns.definitions import Kind
@@ -27,6 +27,8 @@ class Cost:
     better: Literal["higher", "lower"] = "lower"
     exact: bool = False
     """Whether the configuration alone determines it, so that it doesn't vary over seeds."""
+    of_energy: bool = False
+    """Whether it is comparable only where the energy is of the same devices."""
 
     @property
     def heading(self) -> str:
@@ -40,10 +42,15 @@ EPOCH_CPU = Cost("cpu_seconds", "CPU time per epoch", "s", "seconds")
 PARAMETERS = Cost("parameters", "Parameters", "", "whole", exact=True)
 GPU_MEMORY = Cost("gpu_memory_mib", "Peak GPU memory", "MiB", "whole")
 HOST_MEMORY = Cost("host_memory_mib", "Peak memory of the process", "MiB", "whole")
+ENERGY = Cost("joules_per_epoch", "Energy per epoch", "J", "real", of_energy=True)
+ENERGY_TO_BEST = replace(ENERGY, field="joules_to_best", title="Energy to the chosen epoch")
 SPEED_1 = Cost("users_per_second_1", "Users/s at batch size 1", "users/s", "whole", "higher")
 SPEED_256 = Cost("users_per_second_256", "Users/s at batch size 256", "users/s", "whole", "higher")
 
-COSTS = (TO_BEST, EPOCH, EPOCH_CPU, PARAMETERS, GPU_MEMORY, HOST_MEMORY, SPEED_1, SPEED_256)
+COSTS = (
+    TO_BEST, EPOCH, EPOCH_CPU, ENERGY_TO_BEST, ENERGY, PARAMETERS, GPU_MEMORY, HOST_MEMORY,
+    SPEED_1, SPEED_256,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,11 @@ class CostedCell:
     def place(self) -> frozenset[tuple[str, str]]:
         """Devices and number types of its runs: times are comparable only where these are equal."""
         return frozenset((str(run["device"]), str(run["dtype"])) for run in self.cell.runs)
+
+    @property
+    def energy_of(self) -> frozenset[str | None]:
+        """What is in the energy of its runs (`RunCosts.joules_of`)."""
+        return frozenset(each.joules_of for each in self.costs)
 
     @property
     def disturbed(self) -> bool:

@@ -1,4 +1,4 @@
-"""Time to a given quality: when a run's validation curve first passes it."""
+"""Time and energy to a given quality: when a run's validation curve first passes it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.analysis.columns.definitions import METRIC_NAMES, TIME_TO_QUALITY, Value
+from engine.analysis.columns.definitions import (
+    ENERGY_TO_QUALITY,
+    METRIC_NAMES,
+    TIME_TO_QUALITY,
+    Value,
+)
 from engine.analysis.comparison import COMPARABLE, Row
 from engine.errors import UsageError, cut, did_you_mean
 from engine.store.compare.comparison import runs_by_id
-from engine.store.runcosts import seconds_to_reach
+from engine.store.runcosts import NEVER, spent_to_reach
 
 DEFAULT = "ndcg@10=95%"
 """Early stopping looks at this metric too, and every run that trains well passes this level."""
@@ -82,21 +87,25 @@ def levels(
     return found
 
 
-def with_time_to_quality(
+def with_costs_to_quality(
     con: sqlite3.Connection, rows: Sequence[Row], quality: Quality
 ) -> list[Row]:
-    """Add a column `TIME_TO_QUALITY` to rows of `compare_rows`: seconds of training to the quality.
-    It comes after the other measures, and is ``None`` for a run that never reached the quality.
+    """Add to rows of `compare_rows` the columns `TIME_TO_QUALITY` and `ENERGY_TO_QUALITY`: what
+    training to the quality took, in seconds and joules.
+
+    They come after the other measures, and are ``None`` for a run that never reached the quality.
     """
     passed = levels(con, rows, quality)
     wanted = {str(row["run"]): passed[_group(row)] for row in rows if _group(row) in passed}
-    seconds = seconds_to_reach(con, quality.measure, wanted)
+    reached = spent_to_reach(con, quality.measure, wanted)
     found: list[Row] = []
     for row in rows:
         wider: Row = {}
         for name, value in row.items():
             if name == "aggregate":
-                wider[TIME_TO_QUALITY] = seconds.get(str(row["run"]))
+                spent = reached.get(str(row["run"]), NEVER)
+                wider[TIME_TO_QUALITY] = spent.seconds
+                wider[ENERGY_TO_QUALITY] = spent.joules
             wider[name] = value
         found.append(wider)
     return found

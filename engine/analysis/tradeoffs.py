@@ -21,6 +21,7 @@ from engine.analysis.claims.balance import (
     DISTURBED,
     ONE_SEED,
     OTHER_DEVICES,
+    OTHER_ENERGY,
     UNFINISHED,
     Role,
     balance_sentence,
@@ -29,7 +30,7 @@ from engine.analysis.claims.balance import (
 from engine.analysis.claims.claim import Claim, Family
 from engine.analysis.columns.definitions import Value, metric_name
 from engine.analysis.comparison import COMPARABLE
-from engine.analysis.costs import TO_BEST, Cost, CostedCell, known_costs
+from engine.analysis.costs import ENERGY_TO_BEST, TO_BEST, Cost, CostedCell, known_costs
 from engine.analysis.pairs.cells import pairs
 from engine.analysis.pairs.significance import Metric, holm, ratio
 from engine.marks import OF_TRAINING
@@ -188,9 +189,11 @@ def _costs(chosen: Sequence[CostedCell], cost: Cost, notes: list[str]) -> Iterat
                 yield Weighed(cost, one, other, figures, claim)
         elif one.place != other.place or len(one.place) > 1:
             notes.append(OTHER_DEVICES)
+        elif cost.of_energy and (one.energy_of != other.energy_of or len(one.energy_of) > 1):
+            notes.append(OTHER_ENERGY)
         elif one.disturbed or other.disturbed:
             notes.append(DISTURBED)
-        elif cost is TO_BEST and any(
+        elif cost in (TO_BEST, ENERGY_TO_BEST) and any(
             OF_TRAINING & set(each.cell.side.marks) for each in (one, other)
         ):
             notes.append(UNFINISHED)

@@ -103,7 +103,7 @@ class Sampler:
     """
 
     def __init__(self, pid: int | None = None) -> None:
-        self._nvml = _Nvml()
+        self._nvml = Nvml()
         self._process = psutil.Process(pid) if pid is not None else None
         self._limits, self._read = process_limits(), time.monotonic()
         self._cpu = CpuLoad()
@@ -191,13 +191,13 @@ def _core_seconds() -> list[tuple[float, float]]:
 
 def driver_version() -> str | None:
     """Return the NVIDIA driver's version; ``None`` without a driver."""
-    with closing(_Nvml()) as nvml:
+    with closing(Nvml()) as nvml:
         return nvml.driver_version()
 
 
 def gpu_names() -> dict[str, str]:
     """Return the names of the driver's GPUs by their UUIDs, in the driver's order."""
-    with closing(_Nvml()) as nvml:
+    with closing(Nvml()) as nvml:
         return {gpu.uuid: gpu.name for gpu in nvml.gpus if gpu.uuid}
 
 
@@ -211,7 +211,7 @@ class _Gpu:
     name: str
 
 
-class _Nvml:
+class Nvml:
     """The driver's library, opened.
 
     Attributes:
@@ -243,6 +243,15 @@ class _Nvml:
     def sample(self) -> tuple[GpuSample, ...]:
         """Take a sample of every GPU."""
         return tuple(map(_sample, self.gpus))
+
+    def millijoules(self, uuid: str) -> int | None:
+        """Return the energy that a GPU has taken since the driver was loaded; ``None`` if it isn't
+        counted, as on those before Volta, or if there is no such GPU."""
+        found = next((gpu for gpu in self.gpus if gpu.uuid == uuid), None)
+        if found is None:
+            return None
+        count = _ask(pynvml.nvmlDeviceGetTotalEnergyConsumption, found.handle)
+        return None if count is None else int(count)
 
     def driver_version(self) -> str | None:
         """Return the driver's version; ``None`` without a driver."""

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.metrics import AGGREGATES, EPOCH_MEASURES, METRICS, RANKINGS, SPEEDS
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, METRICS, RANKINGS, RUN_ENERGY, SPEEDS
 from engine.spec import RunSpec, Training
 
 _OF_RUNS = {
-    "age", "all", "attempt", "attempts", "best_epoch", "bestepoch", "cause", "ceiling",
-    "checksum", "configuration", "cost", "cpu_time", "created", "data", "default", "device",
-    "epoch", "epoch_time", "epochcputime", "epochs_trained", "epochtime", "eval_time",
-    "fingerprint", "finished", "gpu", "grad", "gradientnorm", "id", "l", "label",
-    "learning_rate", "learningrate", "mark", "marks", "memory", "message", "note", "origin",
-    "parameters", "params", "protocol", "quality", "queued", "run", "runs", "seeds", "settings",
-    "split", "started", "state", "suite", "tag", "tags", "test_users", "torch", "total_seconds",
-    "total_time", "totaltime", "utilization",
+    "age", "all", "attempt", "attempts", "best_energy", "best_epoch", "bestepoch", "cause",
+    "ceiling", "checksum", "configuration", "cost", "cpu_time", "created", "data", "default",
+    "device", "energy_of", "energyof", "epoch", "epoch_energy", "epoch_time", "epochcputime",
+    "epochs_trained", "epochtime", "eval_time", "fingerprint", "finished", "gpu", "grad",
+    "gradientnorm", "id", "joules_of", "l", "label", "learning_rate", "learningrate", "mark",
+    "marks", "memory", "message", "note", "origin", "parameters", "params", "protocol", "quality",
+    "queued", "run", "runs", "seeds", "settings", "split", "started", "state", "suite", "tag",
+    "tags", "test_users", "torch", "total_energy", "total_seconds", "total_time", "totaltime",
+    "utilization",
 }  # fmt: skip
 """Columns, fields of the filter and presets of columns, in small letters."""
 
 _MEASURES = frozenset(
     [
         *SPEEDS,
+        *RUN_ENERGY,
         *EPOCH_MEASURES,
         *(f"{measure}_{how}" for measure in EPOCH_MEASURES for how in (*AGGREGATES, "median")),
         *(f"{metric}{ranking}" for metric in METRICS for ranking in RANKINGS),

@@ -58,7 +58,7 @@ from engine.store.compare.grouping import (
     runs_of_cell,
 )
 from engine.store.location import StoreLocation
-from engine.store.runcosts import seconds_to_reach
+from engine.store.runcosts import Reached, spent_to_reach
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ class DataGroup:
     tradeoffs: Tradeoffs
     curves: tuple[Curve, ...]
     pass_level: float | None
-    """The value of `Wanted.quality` whose time is reported, if there is one."""
-    seconds_to_pass: Mapping[str, float]
-    """Seconds of training until `pass_level` was exceeded, by run id."""
+    """The value of `Wanted.quality` whose time and energy are reported, if there is one."""
+    to_pass: Mapping[str, Reached]
+    """What training took until `pass_level` was exceeded, by run id."""
     several: bool = False
     """Whether the data set has more groups than this one."""
     floor: Floor | None = None
@@ -293,9 +293,9 @@ def _groups(
         ids = [str(run["run"]) for each in members for run in each.cell.runs]
         own_pairs = tuple(pair for pair in found if pair.a.comparable == key)
         level = passed.get(key)
-        seconds = {}
+        reached = {}
         if level is not None:
-            seconds = seconds_to_reach(con, wanted.quality.measure, dict.fromkeys(ids, level))
+            reached = spent_to_reach(con, wanted.quality.measure, dict.fromkeys(ids, level))
         qualities = tuple(_quality(each, wanted) for each in members)
         made.append(
             DataGroup(
@@ -311,7 +311,7 @@ def _groups(
                     for row in each.cell.runs
                 ),
                 pass_level=level,
-                seconds_to_pass=seconds,
+                to_pass=reached,
                 several=datasets.count(key[0]) > 1,
             )
         )

@@ -297,6 +297,27 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
         db.execute(f"CREATE INDEX summaries_lists ON summaries (run, {', '.join(lists)})")
         db.execute("PRAGMA user_version = 15")
 
+    @steps()
+    def energy(db: Database) -> None:
+        # gpu_joules, cpu_joules: energy of an epoch's training; NULL where nothing told. Of a run
+        # joules: in all, joules_to_best: up to the end of the chosen epoch, joules_per_epoch: the
+        # median, joules_of: what is in these, by engine.store.energy.
+        for name in ("gpu_joules", "cpu_joules"):
+            db.execute(f"ALTER TABLE epochs ADD COLUMN {name} REAL")
+            for how in ("best", "max", "min", "mean", "last"):
+                db.execute(f"ALTER TABLE summaries ADD COLUMN {name}_{how} REAL")
+        totals = ("joules_per_epoch", "joules_to_best", "joules")
+        for name in totals:
+            db.execute(f"ALTER TABLE summaries ADD COLUMN {name} REAL")
+            db.execute(f"CREATE INDEX summaries_{name} ON summaries ({name}, run)")
+        db.execute("ALTER TABLE summaries ADD COLUMN joules_of TEXT")
+        db.execute("DROP INDEX summaries_totals")
+        db.execute(
+            "CREATE INDEX summaries_totals ON summaries (run, best_epoch, epochs_trained,"
+            f" total_seconds, {', '.join(totals)}, joules_of)"
+        )
+        db.execute("PRAGMA user_version = 16")
+
     return steps
 
 

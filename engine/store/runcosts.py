@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from engine.errors import UsageError
 from engine.metrics import EPOCH_MEASURES, SPEEDS
 from engine.store.database import fetch
+from engine.store.energy import joules
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,25 @@ class RunCosts:
     users_per_second_256: float | None
     cpu_seconds: float | None = None
     """CPU time of an epoch's training, of all threads, median over the epochs."""
+    joules_per_epoch: float | None = None
+    """Energy of an epoch's training, median over the epochs."""
+    joules_to_best: float | None = None
+    """Energy of training up to the end of the epoch chosen on validation."""
+    joules_of: str | None = None
+    """What is in the energy: ``GPU``, ``CPU`` or ``GPU + CPU``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What the training of a run took up to the end of an epoch; ``None`` where one of the epochs
+    has no such value."""
+
+    seconds: float | None
+    joules: float | None
+
+
+NEVER = Reached(None, None)
+"""What there is of a run that never got there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +80,7 @@ def run_costs(con: sqlite3.Connection, runs: Iterable[str]) -> dict[str, RunCost
         con,
         f"""SELECT r.id, ({_TRAINED} AND e.epoch <= s.best_epoch) AS seconds_to_best,
             s.train_seconds_median AS epoch_seconds, s.gpu_memory_mib_max AS gpu_memory_mib,
-            s.cpu_seconds_median AS cpu_seconds,
+            s.cpu_seconds_median AS cpu_seconds, s.joules_per_epoch, s.joules_to_best, s.joules_of,
             (SELECT max(process_memory_mib) FROM telemetry WHERE run = r.id) AS host_memory_mib,
             {", ".join(f"r.{name}" for name in SPEEDS)}
         FROM json_each(?) wanted CROSS JOIN runs r ON r.id = wanted.value
@@ -71,13 +91,11 @@ def run_costs(con: sqlite3.Connection, runs: Iterable[str]) -> dict[str, RunCost
     return {row["id"]: RunCosts(**{name: row[name] for name in names}) for row in rows}
 
 
-def seconds_to_reach(
+def spent_to_reach(
     con: sqlite3.Connection, measure: str, levels: Mapping[str, float]
-) -> dict[str, float]:
-    """Return the seconds of training that each run took to reach its level.
-
-    They count up to the end of the first epoch with at least the level. A run that never reached
-    it is left out.
+) -> dict[str, Reached]:
+    """Return what the training of each run took up to the end of the first epoch with at least its
+    level. A run that never reached it is left out.
 
     Args:
         measure: a column of the table ``epochs``.
@@ -93,11 +111,14 @@ def seconds_to_reach(
         f"""WITH wanted AS (
             SELECT key AS run, (SELECT min(epoch) FROM epochs
                 WHERE run = key AND {measure} >= value) AS epoch FROM json_each(?))
-        SELECT r.run, ({_TRAINED.replace("r.id", "r.run")} AND e.epoch <= r.epoch)
-        FROM wanted r WHERE r.epoch IS NOT NULL""",  # noqa: S608
+        SELECT r.run, ({_TRAINED.replace("r.id", "r.run")} AND e.epoch <= r.epoch),
+            (SELECT sum({joules("s.joules_of", "e")}) FROM epochs e
+                WHERE e.run = r.run AND e.epoch <= r.epoch)
+        FROM wanted r LEFT JOIN summaries s INDEXED BY summaries_totals ON s.run = r.run
+        WHERE r.epoch IS NOT NULL""",  # noqa: S608
         (json.dumps(dict(levels)),),
     )
-    return {run: seconds for run, seconds in rows if seconds is not None}
+    return {run: Reached(*spent) for run, *spent in rows}
 
 
 _TRAINED = (

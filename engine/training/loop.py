@@ -10,6 +10,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -114,6 +115,7 @@ def train(
     save: Callable[[Checkpoint], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     group: Group = SINGLE,
+    measured: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Outcome:
     """Train one run to its end.
 
@@ -129,6 +131,7 @@ def train(
         group: the process group to train in; every rank is given all interactions. Only the
             ``recorder``, ``save`` and ``stop`` of rank 0 have an effect on the run, and when rank
             0 returns or raises, its caller ends the other ranks.
+        measured: makes what is entered for the training of each epoch, without its evaluation.
 
     Raises:
         Interrupted: ``stop`` returned ``True``.
@@ -174,10 +177,12 @@ def train(
         if isinstance(setup, Fitting):
             if stop():
                 raise Interrupted
-            model, totals = fit(setup, epoch, device, _epoch_seed(spec.seed, epoch), clock)
+            with measured():
+                model, totals = fit(setup, epoch, device, _epoch_seed(spec.seed, epoch), clock)
             state.step += 1
         else:
-            totals = _train_epoch(setup, state, epoch, recorder, clock, stop)
+            with measured():
+                totals = _train_epoch(setup, state, epoch, recorder, clock, stop)
             model = setup.learner.evaluated
         started = time.perf_counter()
         metrics = {

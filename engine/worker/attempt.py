@@ -228,6 +228,7 @@ def _train(
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
             stop=lambda: stop() or fence.passed(),
             group=group,
+            measured=telemetry.energy.training,
         )
     finally:
         telemetry.end()

@@ -12,6 +12,7 @@ from operator import or_
 from statistics import fmean
 
 from engine.journal import JournalWriter
+from engine.machine.energy import EnergyMeter
 from engine.machine.telemetry import GpuSample, Sample, Sampler
 from engine.training.recorder import EpochRecord, StepRecord
 
@@ -41,6 +42,9 @@ class TelemetryThread(threading.Thread):
     Args:
         pid: the training process.
         gpus: UUIDs of the GPUs that the run trains on, the process's own first.
+
+    Attributes:
+        energy: measures the energy of training.
     """
 
     def __init__(self, journal: JournalWriter, pid: int, gpus: Sequence[str] = ()) -> None:
@@ -49,6 +53,7 @@ class TelemetryThread(threading.Thread):
         self._pid = pid
         self._gpus = gpus
         self._sampler = Sampler(pid)
+        self.energy = EnergyMeter(gpus)
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._since_epoch: list[GpuSample] = []
@@ -66,12 +71,14 @@ class TelemetryThread(threading.Thread):
             for gpu in filter(None, gpus):
                 self._since_line[gpu.uuid].append(gpu)
             if sample.t - written >= TELEMETRY_SECONDS:
+                self.energy.look()
                 try:
                     self._write(sample, gpus)
                 except OSError:
                     continue  # the training thread's next line fails as well, and ends the attempt
                 written = sample.t
         self._sampler.close()
+        self.energy.close()
 
     def end(self) -> None:
         """Stop sampling, and wait for the thread."""
@@ -151,15 +158,18 @@ class JournalRecorder:
             self._journal.write("step", **asdict(record))
 
     def epoch(self, record: EpochRecord) -> None:
-        """Write an epoch, with the GPU's use in it."""
+        """Write an epoch, with the GPU's use and the energy in it."""
         fields = asdict(record)
         if record.settings is None:
             del fields["settings"]
         gpu = self._telemetry.gpu_use()
+        energy = self._telemetry.energy.last
         self._journal.write(
             "epoch",
             **fields.pop("metrics"),
             **fields,
             gpu_memory_mib=gpu.memory_mib,
             gpu_utilization=gpu.utilization,
+            gpu_joules=energy.gpu,
+            cpu_joules=energy.cpu_of(record.cpu_seconds),
         )

@@ -19,6 +19,8 @@ Row = dict[str, str]
 SUBJECTS = {
     r"Training to the chosen epoch takes": "Training to the chosen epoch",
     r"Training per epoch takes": "Training per epoch",
+    r"Energy to the chosen epoch is": "Energy to the chosen epoch",
+    r"Energy per epoch is": "Energy per epoch",
     r"Peak GPU memory is": "Peak GPU memory",
     r"Peak memory of the process is": "Peak memory of the process",
     rf"Recommends for {N} users per second, at batch size 1": "Users/s at batch size 1",

@@ -20,6 +20,8 @@ TIMES = (
     "Training to the chosen epoch",
     "Training per epoch",
     "CPU time per epoch",
+    "Energy to the chosen epoch",
+    "Energy per epoch",
     "Peak GPU memory",
     "Peak memory of the process",
     "Users/s at batch size 1",
@@ -234,7 +236,9 @@ def comparable(a: Cell, b: Cell, cost: str) -> bool:
         return False
     if any(run.disturbed for run in runs):
         return False
-    if cost == "Training to the chosen epoch" and any(run.still_improving for run in runs):
+    if cost.endswith("to the chosen epoch") and any(run.still_improving for run in runs):
+        return False
+    if cost.startswith("Energy") and len({run.counted for run in runs}) > 1:
         return False
     if cost in OF_HOST and any(run.cost("Peak GPU memory") for run in runs):
         return False

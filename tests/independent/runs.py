@@ -129,6 +129,18 @@ class Run:
         """Whether something else was in its times."""
         return bool(self.marks & {"shared", "busy-processor"})
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The devices whose energy is known of every epoch."""
+        both = ("gpu_joules", "cpu_joules")
+        return tuple(n for n in both if all(line.get(n) is not None for line in self.epochs))
+
+    @property
+    def joules(self) -> list[float]:
+        """The energy of each epoch; nothing if it isn't known."""
+        counted = self.counted
+        return [sum(line[name] for name in counted) for line in self.epochs if counted]
+
     def cost(self, name: str) -> float | None:
         match name:
             case "Training to the chosen epoch":
@@ -138,6 +150,10 @@ class Run:
             case "CPU time per epoch":
                 known = [line.get("cpu_seconds") for line in self.epochs]
                 return None if None in known else float(np.median(known))
+            case "Energy per epoch":
+                return float(np.median(self.joules)) if self.joules else None
+            case "Energy to the chosen epoch":
+                return sum(self.joules[: self.chosen["epoch"]]) if self.joules else None
             case "Parameters":
                 return self.parameters
             case "Peak GPU memory":

@@ -175,21 +175,23 @@ def _costs(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         if "@10" in head:
             yield from differs(head, shown, facts.mean(cell))
         elif head.startswith("Time to quality"):
-            yield from differs(head, shown, _to_quality(cell, cells))
+            yield from differs(head, shown, _to_quality(cell, cells, lambda run: run.trained))
+        elif head.startswith("Energy to quality"):
+            yield from differs(head, shown, _to_quality(cell, cells, lambda run: run.joules))
         else:
-            name = re.sub(r", (s|MiB)$", "", head)
+            name = re.sub(r", (s|J|MiB)$", "", head)
             yield from spread_differs(head, shown, [run.cost(name) for run in cell.runs])
 
 
-def _to_quality(cell: Cell, cells: list[Cell]) -> float | None:
-    """Seconds of training until 95 % of the best validation NDCG, mean over seeds."""
+def _to_quality(cell: Cell, cells: list[Cell], of: Callable[[Run], list[float]]) -> float | None:
+    """What epochs took until 95 % of the best validation NDCG, mean over seeds."""
     level = 0.95 * max(e["valid_ndcg"] for c in cells for run in c.runs for e in run.epochs)
     times = []
     for run in cell.runs:
         passed = [number for number, e in enumerate(run.epochs) if e["valid_ndcg"] >= level]
-        if not passed:
+        if not passed or not of(run):
             return None
-        times.append(sum(run.trained[: passed[0] + 1]))
+        times.append(sum(of(run)[: passed[0] + 1]))
     return float(np.mean(times))
 
 

@@ -2,7 +2,7 @@
  * NVML_STATE says at that moment, so that a test can change the machine under a running program.
  *
  * One line a GPU:
- *   uuid=GPU-1 name=NVIDIA_A used=1024 total=81920 util=45 power=350000 limit=700000 temp=61 procs=12:300,34:- throttle=32
+ *   uuid=GPU-1 name=NVIDIA_A used=1024 total=81920 util=45 power=350000 limit=700000 temp=61 energy=1200 procs=12:300,34:- throttle=32
  * A key that is absent is "not supported". A line with the word lost is a GPU that fell off the bus.
  * A line init=CODE makes nvmlInit fail with that code.
  * throttle is told as drivers from 535 on do, old-throttle as those before. What the driver keeps for
@@ -105,6 +105,8 @@ int nvmlDeviceGetUUID(void *device, char *value, unsigned length) { return text(
 int nvmlDeviceGetName(void *device, char *value, unsigned length) { return text(device, "name", value, length); }
 int nvmlDeviceGetPowerUsage(void *device, unsigned *value) { return small(device, "power", value); }
 int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *value) { return small(device, "limit", value); }
+
+int nvmlDeviceGetTotalEnergyConsumption(void *device, bytes *value) { return number(device, "energy", value); }
 
 int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *value) {
     (void)sensor;

@@ -19,7 +19,7 @@ from cluster import Cluster
 from engine.config import load_catalogue
 from engine.files.lock import read_holder
 from engine.journal import JournalLine, read_journal
-from engine.metrics import EPOCH_MEASURES, EPOCH_TIMES
+from engine.metrics import EPOCH_ENERGY, EPOCH_MEASURES, EPOCH_TIMES
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.store import queries, series
@@ -32,7 +32,7 @@ from engine.supervisor.start import ensure_supervisor, supervisor_running
 SECONDS = 180.0
 REHEARSAL = Path(__file__).parents[1] / "engine" / "supervisor" / "rehearsal_worker.py"
 SMALL = {"users": 120, "items": 40, "interactions": 3_600}
-TIMES = (*EPOCH_TIMES, "gpu_memory_mib", "gpu_utilization")
+TIMES = (*EPOCH_TIMES, *EPOCH_ENERGY, "gpu_memory_mib", "gpu_utilization")
 """What differs between executions of one run."""
 
 

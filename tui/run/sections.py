@@ -24,6 +24,7 @@ from engine.evaluated import ceiling_of, evaluated_of
 from engine.fitted import chosen_settings, combination_text, is_fitted
 from engine.lifecycle import DIED
 from engine.marks import MEANING
+from engine.metrics import RUN_ENERGY
 from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
 from tui.shell.text import ABSENT, PARAGRAPH, ago, count, duration, number, plain, short_path
@@ -42,6 +43,10 @@ _ROWS = (
 _TOTALS: tuple[tuple[str, str, Kind], ...] = (
     ("EpochTime, median", "train_seconds_median", "seconds"),
     ("EpochCPUTime, median", "cpu_seconds_median", "seconds"),
+    ("EpochEnergy, J", "joules_per_epoch", "real"),
+    ("EnergyToBest, J", "joules_to_best", "real"),
+    ("TotalEnergy, J", "joules", "real"),
+    ("EnergyOf", "joules_of", "text"),
     ("Loss/train, sum", "loss_sum_best", "real"),
     ("Loss/train, per target", "loss_best", "real"),
     ("GradientNorm", "grad_norm_best", "real"),
@@ -55,6 +60,9 @@ _TOTALS: tuple[tuple[str, str, Kind], ...] = (
 
 _OF_TRAINING = ("loss_sum_best", "loss_best", "grad_norm_best", "lr_best")
 """Figures that a fitted model doesn't have."""
+
+_WHERE_KNOWN = (*RUN_ENERGY, "joules_of")
+"""Figures that few machines tell, which aren't shown as absent."""
 
 _SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", "synthetic")
 
@@ -187,13 +195,15 @@ def result(
         (label, figure(figures.get(source), kind))
         for label, source, kind in _TOTALS
         if not (is_fitted(details.spec) and source in _OF_TRAINING)
+        and not (source in _WHERE_KNOWN and figures.get(source) is None)
     ]
     half = (len(pairs) + 1) // 2
     first, second = (max(len(label) for label, _ in some) for some in (pairs[:half], pairs[half:]))
     left = [(label, text) for label, text in pairs[:half]]
     right = [(label, text) for label, text in pairs[half:]]
+    room = max(9, *(len(text) for _, text in left))
     for index, (label, text) in enumerate(left):
-        parts = [(f"{label:<{first}}", MUTED), (f" {text:>9}", "")]
+        parts = [(f"{label:<{first}}", MUTED), (f" {text:>{room}}", "")]
         if index < len(right):
             other, value = right[index]
             parts += [(f"   {other:<{second}}", MUTED), (f" {value:>9}", "")]

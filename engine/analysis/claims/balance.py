@@ -14,12 +14,13 @@ from engine.analysis.export import listed
 if TYPE_CHECKING:
     from engine.analysis.tradeoffs import Weighed
 
-OTHER_DEVICES = "Times, memory and rates of runs on different devices aren't compared."
-DISTURBED = "Times, memory and rates of marked runs aren't compared."
-ONE_SEED = "Times, memory and rates of a cell with one seed aren't compared."
+OTHER_DEVICES = "Times, energy, memory and rates of runs on different devices aren't compared."
+OTHER_ENERGY = "Energy isn't compared where it is of different devices, such as GPU and GPU + CPU."
+DISTURBED = "Times, energy, memory and rates of marked runs aren't compared."
+ONE_SEED = "Times, energy, memory and rates of a cell with one seed aren't compared."
 UNFINISHED = (
-    "For runs that were still improving at their limit, the training time to the chosen epoch "
-    "isn't compared."
+    "For runs that were still improving at their limit, the time and the energy of training to the "
+    "chosen epoch aren't compared."
 )
 
 Role = Literal["winner", "loser"]

@@ -37,7 +37,8 @@ Value = str | int | float | None
 
 SORT = "NDCG@10/test"
 TIME_TO_QUALITY = "TimeToQuality"
-"""Column that rows have if a quality was asked for (`engine.analysis.quality`)."""
+ENERGY_TO_QUALITY = "EnergyToQuality (J)"
+"""Columns that rows have if a quality was asked for (`engine.analysis.quality`)."""
 STD = " (std)"
 DIFFERENCE = " (difference)"
 """What follows a figure's name in the name of its difference to a baseline."""
@@ -87,14 +88,17 @@ COSTS = frozenset(
         "EpochTime",
         "EpochCPUTime",
         "TotalTime",
+        "EpochEnergy (J)",
+        "EnergyToBest (J)",
+        "TotalEnergy (J)",
         "GPU/Memory(MiB)",
         "GPU/Utilization(%)",
         "Users/s (batch 1)",
         "Users/s (batch 256)",
     }
 )
-"""Columns of time, memory and speed. Where a run is marked for its times (`engine.marks`), they are
-compared with nothing."""
+"""Columns of time, energy, memory and speed. Where a run is marked for its times (`engine.marks`),
+they are compared with nothing."""
 
 FACTS = (
     Column("run", "id", "text"),
@@ -144,6 +148,9 @@ def _columns(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> tuple[Column
         _column("EpochCPUTime", "cpu_seconds", aggregate),
         Column("BestEpoch", "best_epoch", "whole"),
         Column("TotalTime", "total_seconds", "seconds"),
+        Column("EpochEnergy (J)", "joules_per_epoch", "real", "lower"),
+        Column("EnergyToBest (J)", "joules_to_best", "real", "lower"),
+        Column("TotalEnergy (J)", "joules", "real"),
         Column("Users/s (batch 1)", "users_per_second_1", "whole", "higher"),
         Column("Users/s (batch 256)", "users_per_second_256", "whole", "higher"),
         *result_columns(),
@@ -193,6 +200,8 @@ def kind_of(name: str) -> Kind:
         return "whole"
     if name == TIME_TO_QUALITY:
         return "seconds"
+    if name == ENERGY_TO_QUALITY:
+        return "real"
     if name == "ceiling":
         return "metric"
     return next((entry.kind for entry in columns() if entry.name == name), "text")

@@ -70,6 +70,12 @@ MEASURE_MEANING = {
     "epochs_trained": "Epochs until training ended, at its limit or by early stopping.",
     "best_epoch": "The epoch with the best validation NDCG@10: its test metrics are the result.",
     "total_seconds": "Seconds of training and evaluation of all epochs.",
+    "joules_per_epoch": "Joules of training per epoch, without evaluation: the median over epochs, "
+    "whatever the aggregate. EnergyOf says what is in it. Unknown for older runs. Lower is better.",
+    "joules_to_best": "Joules of training until the end of the chosen epoch. Lower is better.",
+    "joules": "Joules of training of all epochs, without evaluation.",
+    "joules_of": "What the energy is of: the run's GPUs by their driver's counters (GPU), the "
+    "machine's processors (CPU), or both, as far as it is known of every epoch.",
     "users_per_second_1": "Users per second that the trained model recommends for at batch size 1,"
     " on the device it was trained on: from a history to the top ten of all items. Unknown for"
     " older runs.",

@@ -48,6 +48,10 @@ _PRESETS = {
         "TotalTime",
         "EpochTime",
         "EpochCPUTime",
+        "EpochEnergy (J)",
+        "EnergyToBest (J)",
+        "TotalEnergy (J)",
+        "EnergyOf",
         "Total Epoch Trained",
         "GPU/Memory(MiB)",
         "GPU/Utilization(%)",
@@ -75,6 +79,7 @@ _WRITTEN = (
     Column("note", "note", "text"),
     Column("suite", "suite", "text"),
     Column("device", "device", "text"),
+    Column("EnergyOf", "joules_of", "text"),
     Column("age", "created", "text"),
 )
 """Columns beside those of `engine.analysis.columns.definitions`."""

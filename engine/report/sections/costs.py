@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from engine.analysis.claims.words import costs_note
@@ -10,6 +10,7 @@ from engine.analysis.columns.definitions import metric_name
 from engine.analysis.columns.text import spread_text
 from engine.analysis.comparison import Row
 from engine.analysis.costs import (
+    ENERGY,
     GPU_MEMORY,
     HOST_MEMORY,
     PARAMETERS,
@@ -17,6 +18,7 @@ from engine.analysis.costs import (
     CostedCell,
     known_costs,
 )
+from engine.analysis.export import listed
 from engine.analysis.tradeoffs import WORTH_TELLING
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
 from engine.report.gather import DataGroup, Material
@@ -24,6 +26,7 @@ from engine.report.plots import Colours, pareto_alt, pareto_plot
 from engine.report.remarks import note_below, signed_label
 from engine.report.wording import ABSENT, slug
 from engine.spread import Spread, spread
+from engine.store.runcosts import NEVER
 
 
 def capacity(material: Material) -> Section:
@@ -91,7 +94,8 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
     if group.pass_level is not None:
         yield Paragraph(
             f"Time to quality: seconds of training until {wanted.quality.title} is reached, here "
-            f"{group.pass_level:.4f}; {ABSENT} where a seed never reaches it. Rates: from "
+            f"{group.pass_level:.4f}; {ABSENT} where a seed never reaches it.{_energy_note(group)} "
+            "Rates: from "
             "histories in memory to the top ten of all items, at the end of the run, on its "
             "device.",
             quiet=True,
@@ -124,16 +128,41 @@ def _sizes(group: DataGroup) -> set[Spread | None]:
 
 def _cost_table(group: DataGroup, costs: Sequence[Cost], name: str) -> Table:
     rows = []
+    energy = ENERGY in costs
     for quality in group.qualities:
         each = quality.cell
         ids = [str(run["run"]) for run in each.cell.runs]
-        times = spread(group.seconds_to_pass.get(run) for run in ids)
-        reached = f"{times.mean:,.2f}" if times and times.count == len(ids) else ABSENT
+        found = [group.to_pass.get(run, NEVER) for run in ids]
+        reached = [_mean(each.seconds for each in found)]
+        if energy:
+            reached.append(_mean(each.joules for each in found))
         texts = [_spread(each, cost) for cost in costs]
-        rows.append([_label(each), f"{quality.mean:.4f}", *texts, reached])
+        rows.append([_label(each), f"{quality.mean:.4f}", *texts, *reached])
     heads = [cost.heading for cost in costs]
-    head = ["cell", name, *heads, "Time to quality, s"]
+    to_quality = ["Time to quality, s", *(["Energy to quality, J"] if energy else [])]
+    head = ["cell", name, *heads, *to_quality]
     return table(head, rows, figures=range(1, len(head)))
+
+
+def _energy_note(group: DataGroup) -> str:
+    """Say of what the energy is, and of which cells; empty if none is known."""
+    of: dict[str, list[str]] = {}
+    for each in group.cells:
+        for part in sorted(filter(None, each.energy_of)):
+            of.setdefault(part, []).append(each.label)
+    if not of:
+        return ""
+    whole = f" Energy: joules of training, {ABSENT} where it isn't known of an epoch; of "
+    if len(of) == 1:
+        return f"{whole}{next(iter(of))}."
+    return whole + "; of ".join(f"{part} in {listed(labels)}" for part, labels in of.items()) + "."
+
+
+def _mean(values: Iterable[float | None]) -> str:
+    """Write the mean of what seeds took; `ABSENT` if one of them never got there."""
+    known = list(values)
+    found = spread(known)
+    return f"{found.mean:,.2f}" if found and found.count == len(known) else ABSENT
 
 
 def _pros_and_cons(group: DataGroup) -> Iterator[Block]:

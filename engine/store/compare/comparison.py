@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import UsageError, did_you_mean
-from engine.metrics import RESULT_OF, SPEEDS
+from engine.metrics import RESULT_OF, RUN_ENERGY, SPEEDS
 from engine.store.compare.filter_sql import CONFIGURATION, Condition, conditions
 from engine.store.database import fetch, fetch_tuples
 from engine.store.schema import RESULT_INDEXES, SUMMARY_MEASURES
@@ -21,7 +21,10 @@ _RUN_COLUMNS = (
     "started", "finished", "attempt", "device", "epoch", "epochs", "parameters", *SPEEDS,
     "fingerprint", "cause", "message", "note", "tags", "origin", "marks", "configuration",
 )  # fmt: skip
-SUMMARY_COLUMNS = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES, *RESULT_OF)
+SUMMARY_COLUMNS = (
+    "best_epoch", "epochs_trained", "total_seconds", *RUN_ENERGY, "joules_of",
+    *SUMMARY_MEASURES, *RESULT_OF,
+)  # fmt: skip
 SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {name: f"s.{name}" for name in SUMMARY_COLUMNS}
 
 

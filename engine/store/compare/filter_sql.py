@@ -101,6 +101,10 @@ _SUMMARY_FIELDS = {
     "epochs": Field("s.epochs_trained", "number", "epochs trained"),
     "best_epoch": Field("s.best_epoch", "number", "the epoch chosen on validation"),
     "total_time": Field("s.total_seconds", "number", "seconds of training and evaluation"),
+    "epoch_energy": Field("s.joules_per_epoch", "number", "joules of training per epoch, median"),
+    "best_energy": Field("s.joules_to_best", "number", "joules of training to the chosen epoch"),
+    "total_energy": Field("s.joules", "number", "joules of training, all epochs"),
+    "energy_of": Field("s.joules_of", "text", "what the energy is of: GPU, CPU or GPU + CPU"),
 }
 _MEASURES = {
     "loss": ("loss", "training loss, nats per target"),

@@ -16,9 +16,10 @@ from typing import Any
 from engine.journal import BadLine, JournalLine, read_journal
 from engine.lifecycle import ENDED
 from engine.lifecycle import sql as states_sql
-from engine.metrics import EPOCH_MEASURES, SELECTION, SPEEDS
+from engine.metrics import EPOCH_MEASURES, RUN_ENERGY, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
+from engine.store.energy import JOULES_OF, joules
 from engine.store.intake.marking import mark_data, mark_device, mark_processor, mark_training
 from engine.store.intake.results import keep_results, results_from_ranks
 from engine.store.intake.rows import (
@@ -257,7 +258,7 @@ _MEDIAN = """(
 SELECT avg(value) FROM (
     SELECT {measure} AS value, row_number() OVER (ORDER BY {measure}) AS place,
         count(*) OVER () AS known
-    FROM epochs WHERE run = {run} AND {measure} IS NOT NULL)
+    FROM {epochs} AND {measure} IS NOT NULL)
 WHERE place IN ((known + 1) / 2, (known + 2) / 2))
 """
 
@@ -270,9 +271,10 @@ def _summarise_sql() -> str:
         "min": "min(e.{0})",
         "mean": "avg(e.{0})",
         "last": "last.{0}",
-        "median": _MEDIAN.format(measure="{0}", run=":run"),
+        "median": _MEDIAN.format(measure="{0}", epochs="epochs WHERE run = :run"),
     }
-    columns = ("best_epoch", "epochs_trained", "total_seconds", *SUMMARY_MEASURES)
+    totals = ("best_epoch", "epochs_trained", "total_seconds", *RUN_ENERGY, "joules_of")
+    columns = (*totals, *SUMMARY_MEASURES)
     values = []
     for column in SUMMARY_MEASURES:
         measure, _, how = column.rpartition("_")
@@ -281,9 +283,15 @@ def _summarise_sql() -> str:
         f"INSERT INTO summaries (run, {', '.join(columns)})"  # noqa: S608
         f" WITH best AS (SELECT * FROM epochs WHERE run = :run AND {SELECTION} IS NOT NULL"
         f" ORDER BY {SELECTION} DESC, epoch LIMIT 1),"
-        " last AS (SELECT * FROM epochs WHERE run = :run ORDER BY epoch DESC LIMIT 1)"
+        " last AS (SELECT * FROM epochs WHERE run = :run ORDER BY epoch DESC LIMIT 1),"
+        f" parts AS MATERIALIZED (SELECT {JOULES_OF} AS joules_of FROM epochs WHERE run = :run),"
+        f" energy AS MATERIALIZED (SELECT epoch, {joules('parts.joules_of', 'e')} AS joules"
+        " FROM epochs e JOIN parts WHERE e.run = :run)"
         " SELECT :run, best.epoch, count(*),"
         " sum(coalesce(e.train_seconds, 0) + coalesce(e.eval_seconds, 0)),"
+        f" {_MEDIAN.format(measure='joules', epochs='energy WHERE true')},"
+        " (SELECT sum(joules) FROM energy WHERE epoch <= best.epoch),"
+        " (SELECT sum(joules) FROM energy), (SELECT joules_of FROM parts),"
         f" {', '.join(values)} FROM epochs e LEFT JOIN best LEFT JOIN last WHERE e.run = :run"
         " ON CONFLICT (run) DO UPDATE SET "
         + ", ".join(f"{name} = excluded.{name}" for name in columns)

@@ -8,7 +8,7 @@ import pytest
 
 from engine.analysis.columns.definitions import STD, TIME_TO_QUALITY
 from engine.analysis.comparison import by_cell, compare_rows
-from engine.analysis.quality import DEFAULT, Quality, parse_quality, with_time_to_quality
+from engine.analysis.quality import DEFAULT, Quality, parse_quality, with_costs_to_quality
 from engine.errors import UsageError
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.series import epochs
@@ -47,7 +47,7 @@ def test_what_is_none_is_answered_in_a_sentence(text: str, sentence: str) -> Non
 
 
 def test_it_is_the_training_up_to_the_first_epoch_that_is_as_good(con: sqlite3.Connection) -> None:
-    rows = with_time_to_quality(con, compare_rows(con), parse_quality("recall@10=0.1"))
+    rows = with_costs_to_quality(con, compare_rows(con), parse_quality("recall@10=0.1"))
     assert rows
     passed = 0
     for row in rows:
@@ -66,7 +66,7 @@ def test_it_is_the_training_up_to_the_first_epoch_that_is_as_good(con: sqlite3.C
 def test_a_share_is_of_the_best_that_the_data_set_reached(con: sqlite3.Connection) -> None:
     rows = compare_rows(con, filter="state:done")
     best = max(e["valid_ndcg"] for row in rows for e in epochs(con, str(row["run"])))
-    by_share = with_time_to_quality(con, rows, parse_quality("ndcg=100%"))
+    by_share = with_costs_to_quality(con, rows, parse_quality("ndcg=100%"))
     (first,) = [row for row in by_share if row[TIME_TO_QUALITY] is not None]
     assert any(e["valid_ndcg"] == best for e in epochs(con, str(first["run"])))
 
@@ -78,7 +78,7 @@ def test_a_cell_has_one_only_if_every_seed_has(con: sqlite3.Connection) -> None:
 
     def cell_at(level: float) -> tuple[object, object]:
         (cell,) = by_cell(
-            with_time_to_quality(con, rows, parse_quality(f"ndcg={level:.9f}")),
+            with_costs_to_quality(con, rows, parse_quality(f"ndcg={level:.9f}")),
             counted_runs(con, Choice()),
         )
         return cell[TIME_TO_QUALITY], cell[TIME_TO_QUALITY + STD]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.analysis.claims.balance import OTHER_ENERGY
 from engine.analysis.claims.claim import LEVEL
 from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, CostedCell
 from engine.analysis.pairs.cells import RankedCell
@@ -179,7 +180,7 @@ def test_one_seed_says_nothing_but_of_parameters() -> None:
         ("NDCG@10/test against two L=50: one L=50 has one seed: no conclusion.",),
         ("NDCG@10/test against one L=50: one L=50 has one seed: no conclusion.",),
     ]
-    assert "Times, memory and rates of a cell with one seed aren't compared." in found.notes
+    assert "Times, energy, memory and rates of a cell with one seed aren't compared." in found.notes
 
 
 def test_other_devices_are_not_compared_in_time() -> None:
@@ -199,7 +200,7 @@ def test_disturbed_runs_are_not_compared_in_time() -> None:
     )
     found = balance(here, shared)
     assert found.cost_family.comparisons == 0
-    assert found.notes == ("Times, memory and rates of marked runs aren't compared.",)
+    assert found.notes == ("Times, energy, memory and rates of marked runs aren't compared.",)
 
 
 def test_what_was_still_improving_is_neither_above_nor_below_nor_sooner_done() -> None:
@@ -214,7 +215,7 @@ def test_what_was_still_improving_is_neither_above_nor_below_nor_sooner_done() -
     assert found.family.comparisons == 0
     for each in found.balances:
         assert "cut L=50 was still improving at its epoch limit: no conclusion" in each.open[0]
-    assert any("training time to the chosen epoch isn't compared" in note for note in found.notes)
+    assert any("the chosen epoch aren't compared" in note for note in found.notes)
 
 
 def test_of_equal_lengths_on_validation_the_shorter_stands() -> None:
@@ -250,3 +251,33 @@ def test_what_went_on_past_its_limit_in_vain_stands_for_its_model() -> None:
     whole = cell("m", ranks_of(generator, 2, 0), costs_of(generator, 2, 1))
     for cells in ([cut, whole], [whole, cut]):
         assert contenders(cells, "ndcg", masked=False) == [whole]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "compared"),
+    [("GPU", "GPU", True), ("GPU", "GPU + CPU", False), ("CPU", "GPU", False), (None, None, False)],
+)
+def test_energy_is_compared_where_it_is_of_the_same_devices(
+    one: str | None, other: str | None, compared: bool
+) -> None:
+    """All else is equal: what one takes of it is ten times what the other takes."""
+    generator = np.random.default_rng(3)
+
+    def frugal(of: str | None, factor: float) -> CostedCell:
+        costs = [
+            RunCosts(9, 1, 800, 700, 500, 9_000,
+                     joules_per_epoch=factor * joules if of else None,
+                     joules_to_best=9 * factor * joules if of else None, joules_of=of)
+            for joules in (20.0, 20.1, 19.8)
+        ]  # fmt: skip
+        return cell(f"m{factor:.0f}", ranks_of(generator, 3, 0.0), costs)
+
+    found = balance(frugal(one, 1), frugal(other, 10))
+    spoken = [sentence.text for sentence in told(found)]
+    assert any(text.startswith("Energy per epoch is") for text in spoken) == compared
+    assert any(text.startswith("Energy to the chosen epoch is") for text in spoken) == compared
+    if compared:
+        (pros,) = (each.pros for each in found.balances if each.cell.cell.cell.model == "m1")
+        assert "10" in pros[-1].text
+        assert " J" in pros[-1].text
+    assert (OTHER_ENERGY in found.notes) == (one != other)

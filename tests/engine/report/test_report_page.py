@@ -249,7 +249,9 @@ def test_marks_are_said_and_stand_at_the_rows_concerned(tmp_path: Path) -> None:
         names = [row[0].lines[0] for row in tables(report, title)[0].rows]
         assert sum(name.endswith(" !") for name in names) == 1, title
         assert note in words(report, title)
-    assert "Times, memory and rates of marked runs aren't compared" in words(report, "Trade-offs")
+    assert "Times, energy, memory and rates of marked runs aren't compared" in words(
+        report, "Trade-offs"
+    )
     assert "xlstm L=50 !</th>" in html(report)
 
 

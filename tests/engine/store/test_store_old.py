@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pivot.stored import stored_pivot
 from engine.lifecycle import STATES
-from engine.metrics import AGGREGATES, EPOCH_MEASURES, RESULT_OF, SPEEDS
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, RESULT_OF, RUN_ENERGY, SPEEDS
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, open_database
@@ -70,13 +70,13 @@ def test_released_migrations_make_what_they_made() -> None:
 
 def test_the_schema_has_the_columns_that_the_code_names(con: StoreConnection) -> None:
     def columns(table: str) -> list[str]:
-        return [row["name"] for row in con.rows(f"PRAGMA table_info({table})")]
+        return sorted(row["name"] for row in con.rows(f"PRAGMA table_info({table})"))
 
     keys = ["run", "epoch", "attempt", "seq", "t"]
-    assert columns("epochs") == [*keys, *EPOCH_INTEGERS, *EPOCH_MEASURES, "settings"]
-    assert columns("telemetry") == ["run", "attempt", "seq", "t", *TELEMETRY_MEASURES]
-    totals = ["run", "best_epoch", "epochs_trained", "total_seconds"]
-    assert columns("summaries") == [*totals, *SUMMARY_MEASURES, *RESULT_OF]
+    assert columns("epochs") == sorted([*keys, *EPOCH_INTEGERS, *EPOCH_MEASURES, "settings"])
+    assert columns("telemetry") == sorted(["run", "attempt", "seq", "t", *TELEMETRY_MEASURES])
+    totals = ["run", "best_epoch", "epochs_trained", "total_seconds", *RUN_ENERGY, "joules_of"]
+    assert columns("summaries") == sorted([*totals, *SUMMARY_MEASURES, *RESULT_OF])
     assert set(SPEEDS) <= set(columns("runs")) & set(columns("attempts"))
     for table in RUN_TABLES:
         assert "run" in columns(table)

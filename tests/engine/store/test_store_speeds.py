@@ -21,7 +21,7 @@ from engine.store.connect import connect_reader, create_or_migrate
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.migrations import migrations
-from engine.store.runcosts import run_costs, seconds_to_reach
+from engine.store.runcosts import Reached, run_costs, spent_to_reach
 
 SPEEDS = ("Users/s (batch 1)", "Users/s (batch 256)")
 
@@ -95,7 +95,8 @@ def test_a_level_is_reached_once_or_never(store: MeasuredStore, con: sqlite3.Con
     run = store.add()
     levels = [epoch["valid_ndcg"] for epoch in series.epochs(con, run)]
     first = series.epochs(con, run)[0]["train_seconds"]
-    assert seconds_to_reach(con, "valid_ndcg", {run: min(levels)}) == {run: pytest.approx(first)}
-    assert seconds_to_reach(con, "valid_ndcg", {run: max(levels) + 0.01}) == {}
+    reached = spent_to_reach(con, "valid_ndcg", {run: min(levels)})
+    assert reached == {run: Reached(pytest.approx(first), joules=None)}
+    assert spent_to_reach(con, "valid_ndcg", {run: max(levels) + 0.01}) == {}
     with pytest.raises(UsageError, match="no figure 'id; --'"):
-        seconds_to_reach(con, "id; --", {})
+        spent_to_reach(con, "id; --", {})

@@ -18,7 +18,7 @@ from worker_process import is_stopped
 
 from engine.config import load_catalogue
 from engine.journal import NO_ROOM, JournalLine, read_journal
-from engine.metrics import EPOCH_MEASURES, EPOCH_TIMES
+from engine.metrics import EPOCH_ENERGY, EPOCH_MEASURES, EPOCH_TIMES
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import save_spec
@@ -95,11 +95,12 @@ def send(process: BaseProcess, number: int) -> None:
 
 
 def results(folder: RunFolder, attempts: range) -> list[dict[str, Any]]:
-    """Every epoch as the newest attempt tells it, without times."""
+    """Every epoch as the newest attempt tells it, without times and energy."""
+    measured = {*EPOCH_TIMES, *EPOCH_ENERGY}
     newest: dict[int, dict[str, Any]] = {}
     for attempt in attempts:
         for line in lines(folder, "epoch", attempt):
-            kept = {key: value for key, value in line.fields.items() if key not in EPOCH_TIMES}
+            kept = {key: value for key, value in line.fields.items() if key not in measured}
             newest[kept["epoch"]] = kept
     return [newest[epoch] for epoch in sorted(newest)]
 

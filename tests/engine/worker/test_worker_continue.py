@@ -18,7 +18,7 @@ from test_worker import OFTEN, SMALL, exit_status, kill_halted, lines, results
 from engine.config import load_catalogue
 from engine.errors import UsageError
 from engine.marks import of_metrics
-from engine.metrics import EPOCH_TIMES
+from engine.metrics import EPOCH_ENERGY, EPOCH_TIMES
 from engine.planning import enqueue_amended, enqueue_further
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
@@ -101,7 +101,7 @@ def same(one: Any, other: Any) -> bool:
 
 def stored(location: StoreLocation, run: str) -> dict[str, Any]:
     """What the store has of a run, without times and what tells attempts apart."""
-    own = {*EPOCH_TIMES, "run", "attempt", "seq", "t"}
+    own = {*EPOCH_TIMES, *EPOCH_ENERGY, "run", "attempt", "seq", "t"}
     with closing(connect_reader(location)) as con:
         found = queries.get_run(con, run)
         rows = [{k: v for k, v in row.items() if k not in own} for row in series.epochs(con, run)]

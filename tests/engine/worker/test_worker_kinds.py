@@ -19,7 +19,7 @@ from worker_process import is_stopped
 
 from engine.config import load_catalogue
 from engine.journal import JournalLine, read_journal
-from engine.metrics import EPOCH_TIMES
+from engine.metrics import EPOCH_ENERGY, EPOCH_TIMES
 from engine.models import Definition
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
@@ -98,7 +98,8 @@ def results(folder: RunFolder, attempts: int) -> list[dict[str, Any]]:
     newest: dict[int, dict[str, Any]] = {}
     for attempt in range(1, attempts + 1):
         for line in lines(folder, "epoch", attempt):
-            kept = {key: value for key, value in line.fields.items() if key not in EPOCH_TIMES}
+            measured = {*EPOCH_TIMES, *EPOCH_ENERGY}
+            kept = {key: value for key, value in line.fields.items() if key not in measured}
             newest[kept["epoch"]] = kept
     return [newest[epoch] for epoch in sorted(newest)]
 

@@ -27,7 +27,7 @@ class Conditions:
     """Bytes, by `resource`'s number."""
     cores: frozenset[int] = frozenset()
     """Numbers of the cores that it may run on; all that it is given, if empty."""
-    constants: Mapping[str, float] = field(default_factory=dict)
+    constants: Mapping[str, float | Path] = field(default_factory=dict)
     """Values by module and name, such as ``engine.training.loop:CHECKPOINT_SECONDS``."""
 
 

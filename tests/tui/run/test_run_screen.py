@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from measured_runs import MeasuredStore
+from measured_runs import MeasuredStore, journal
 from pilots import settled, wait_for
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
@@ -72,6 +72,23 @@ async def test_says_everything_of_a_done_run(measured: MeasuredStore) -> None:
         assert "ours, validation max" in reference
         assert "evaluate the validation set only" in reference
         assert len(app.screen.query_one("#valid", Chart).curves["NDCG"].ys) == 14
+
+
+async def test_shows_energy_where_it_is_known(measured: MeasuredStore) -> None:
+    known, before = measured.add(seed=1), measured.add(seed=2)
+    lines = journal("sasrec", "ml-100k", 50, 1, 4, "done")
+    for line in lines:
+        if line["kind"] == "epoch":
+            line |= {"gpu_joules": 1_234_567.0, "cpu_joules": 3.0}
+    measured.ran(known, lines)
+    async with opened(measured, known) as (app, _):
+        result = " ".join(text_of(app, "result").split())
+        for figure in ("EpochEnergy, J 1,234,570.00", "TotalEnergy, J 4,938,280.00"):
+            assert figure in result
+        assert "EnergyToBest, J" in result
+        assert "EnergyOf GPU + CPU" in result
+    async with opened(measured, before) as (app, _):
+        assert "Energy" not in text_of(app, "result")
 
 
 async def test_offers_what_the_state_allows(measured: MeasuredStore) -> None:

@@ -9,12 +9,18 @@ import click
 
 from engine.analysis import export
 from engine.analysis.baseline import with_difference_names
-from engine.analysis.columns.definitions import SORT, TIME_TO_QUALITY, epochs_words, parse_aggregate
+from engine.analysis.columns.definitions import (
+    ENERGY_TO_QUALITY,
+    SORT,
+    TIME_TO_QUALITY,
+    epochs_words,
+    parse_aggregate,
+)
 from engine.analysis.columns.offered import beside_columns, shared_names, sort_column
 from engine.analysis.comparison import Row, compare_rows
 from engine.analysis.floor import COLUMN_STANDING
 from engine.analysis.floorrows import with_floors
-from engine.analysis.quality import parse_quality, with_time_to_quality
+from engine.analysis.quality import parse_quality, with_costs_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice
 from tui.cli import completion
@@ -236,7 +242,7 @@ def compare(
                 beside=beside,
             )
             if wanted is not None:
-                rows = with_time_to_quality(connection, rows, wanted)
+                rows = with_costs_to_quality(connection, rows, wanted)
             if by_cell:
                 choice = Choice(filter_, imported=imported)
                 rows = cells_of(session, connection, rows, choice, shared_names(beside))[:limit]
@@ -263,11 +269,14 @@ def compare(
     if chosen != "best":
         note(f"Every value is the {chosen}: {epochs_words(chosen)}.")
     if wanted is not None and rows:
-        note(f"TimeToQuality: seconds of training until {wanted.title}.")
+        note(
+            f"TimeToQuality, EnergyToQuality: seconds and joules of training until {wanted.title}."
+        )
     if not rows and format_ in ("table", "md", "latex") and output is None:
         return
     if names is not None and wanted is not None:
-        names = [TIME_TO_QUALITY, *names]
+        known = any(row[ENERGY_TO_QUALITY] is not None for row in rows)
+        names = [TIME_TO_QUALITY, *([ENERGY_TO_QUALITY] if known else []), *names]
     if names is not None:
         names = with_difference_names(names, rows)
     put_rows(rows, format_, names, words, output, width)

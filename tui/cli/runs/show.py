@@ -21,6 +21,7 @@ from engine.evaluated import ceiling_of, evaluated_of
 from engine.fitted import chosen_settings, combination_text, is_fitted
 from engine.lifecycle import DIED
 from engine.marks import MEANING, STILL_IMPROVING
+from engine.metrics import RUN_ENERGY
 from engine.store.compare.grouping import Choice
 from engine.store.jobs import job_of
 from engine.store.queries import Run, resolve_run
@@ -152,11 +153,15 @@ def _say_details(
             say_fact("test is", ceiling.words)
         if (loss := _float(details.figures.get("loss_best"))) is not None:
             say_fact("loss", f"{number(loss)} nats per target")
+    part = "combination" if is_fitted(details.spec) else "epoch"
     if (seconds := details.figures.get("train_seconds_median")) is not None:
         cpu = details.figures.get("cpu_seconds_median")
         told = f", {figure(cpu, 'seconds')} s of CPU time" if cpu is not None else ""
-        part = "combination" if is_fitted(details.spec) else "epoch"
         say_fact(f"time per {part}", f"{figure(seconds, 'seconds')} s{told} (medians)")
+    if (parts := details.figures.get("joules_of")) is not None:
+        epoch, best, every = (figure(details.figures.get(name), "real") for name in RUN_ENERGY)
+        text = f"{epoch} J per {part} (median), {best} J to the chosen one, {every} J in all"
+        say_fact("energy", f"{text} ({parts})")
     if (speed := details.figures.get("users_per_second_1")) is not None:
         many = details.figures.get("users_per_second_256")
         say_fact("users per second", f"{_whole(speed)} (batch 1), {_whole(many)} (batch 256)")
