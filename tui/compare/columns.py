@@ -7,18 +7,10 @@ from collections.abc import Iterable, Iterator
 from engine.analysis.baseline import has_difference
 from engine.analysis.columns.definitions import DIFFERENCE, Aggregate, Column
 from engine.analysis.columns.meanings import meaning
-from engine.analysis.columns.offered import DEFAULT, HELD, choosable, preset
+from engine.analysis.columns.offered import DEFAULT, HELD, choosable
 from engine.analysis.columns.text import split_heading
+from tui.dialogs.offer import Offer
 from tui.widgets.table_cells import TableColumn
-
-__all__ = [
-    "DEFAULT",
-    "HELD",
-    "choosable",
-    "column_topics",
-    "preset",
-    "table_columns",
-]
 
 _HEADINGS = {
     "state": ("", ""),
@@ -40,6 +32,11 @@ def column_topics(
     for column in shown:
         if column.source == source:
             yield column.name, meaning(column, aggregate)
+
+
+def columns_offer() -> Offer:
+    """Return the columns that the user may choose; the choice is for all stores."""
+    return Offer(choosable(), DEFAULT, f"{', '.join(HELD)} stay at the left", "compare")
 
 
 def source_of(key: str) -> str:

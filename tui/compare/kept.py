@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 
-from engine.analysis.columns.offered import stored_columns
 from engine.store.location import StoreLocation
+from tui.compare.columns import columns_offer
 from tui.compare.view import View
 from tui.lab import Lab
 from tui.shell import remembered
 from tui.shell.presence import topic_of
 
-TOPIC = "compare"
-"""Where `tui.shell.remembered` keeps the chosen columns."""
-
 
 def view_at_first(location: StoreLocation) -> View:
     """Return what is shown when the app is opened: the columns that were chosen last, and the
     store's baseline."""
-    columns = stored_columns(remembered.recall(TOPIC).get("columns"))
     kept = remembered.recall(_topic(location)).get("baseline")
-    return View(columns, baseline=kept if isinstance(kept, str) else "")
-
-
-def keep_columns(names: Iterable[str]) -> None:
-    """Remember the columns that the user chose. For a thread: it waits for the disk."""
-    remembered.keep(TOPIC, {"columns": list(names)})
+    return View(columns_offer().recall(), baseline=kept if isinstance(kept, str) else "")
 
 
 def keep_baseline(app: Lab, view: View) -> None:

@@ -17,7 +17,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from tui.compare.annotating import Annotating
-from tui.compare.columns import column_topics, source_of, table_columns
+from tui.compare.columns import column_topics, columns_offer, source_of, table_columns
 from tui.compare.copying import Copying
 from tui.compare.deletions import Deleting
 from tui.compare.drawing import Drawing
@@ -260,9 +260,9 @@ class CompareScreen(Screen[None]):
 
     def action_columns(self) -> None:
         """Choose the columns and their order."""
-        from tui.compare.column_dialog import choose_columns
+        from tui.dialogs.columns import choose_columns
 
-        choose_columns(self.app, self._view.names, self._columns_chosen)
+        choose_columns(self.app, columns_offer(), self._view.names, self._columns_chosen)
 
     def _columns_chosen(self, names: tuple[str, ...]) -> None:
         self._view = replace(self._view, names=names)

@@ -22,7 +22,7 @@ MODULES = (
     "tui.data.screen",
     "tui.dialogs.help",
     "tui.results.diff",
-    "tui.compare.column_dialog",
+    "tui.dialogs.columns",
     "tui.compare.files.exports",
     "tui.compare.files.importing",
     "tui.compare.views",

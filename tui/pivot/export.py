@@ -21,6 +21,8 @@ class PivotExport:
     """The pivot as a file: a `tui.results.export.Export`."""
 
     rows: tuple[PivotRow, ...]
+    names: Sequence[str]
+    """The columns that the rows' figures are of."""
     choice: Choice
     title: str = "Export"
     usual: str = "pivot.xlsx"
@@ -38,5 +40,5 @@ class PivotExport:
 
     def write(self, path: Path, on_progress: OnProgress) -> str:  # noqa: ARG002 -- as of all
         """Write the file. Raises `UserError` where it can't be."""
-        write_named(path, format_pivot(self.rows, ENDINGS[path.suffix.lower()]))
+        write_named(path, format_pivot(self.rows, ENDINGS[path.suffix.lower()], self.names))
         return count(sum(row.is_cell for row in self.rows), "cell")

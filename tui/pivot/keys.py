@@ -20,6 +20,7 @@ PIVOT = (
     _shown(
         "aggregate", ("a",), "Aggregate", "How epochs become one value: best, max, last, mean"
     ),
+    _shown("columns", ("C",), "Columns", "Choose the columns and their order"),
     _shown(
         "reference", ("r",), "Published",
         "Show published results below ours, with the difference, or hide them",

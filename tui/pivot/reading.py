@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -42,8 +43,9 @@ def read_pivot(
     choice: Choice,
     aggregate: Aggregate,
     catalogue: Catalogue | None,
+    names: Sequence[str],
 ) -> Shown:
-    """Read the pivot of a store.
+    """Read the pivot of a store, with the columns ``names``.
 
     Raises:
         UsageError: a filter that means nothing.
@@ -51,11 +53,11 @@ def read_pivot(
     """
     tables = list(catalogue.published.values()) if catalogue else []
     with closing(connect_reader(location)) as con:
-        found = stored_pivot(con, choice, aggregate, tables, catalogue, location)
+        found = stored_pivot(con, choice, aggregate, tables, catalogue, location, names)
         left_out = imported_left_out(con, choice)
     rows = tuple(for_people(found.rows))
     apart = " ".join(apart_sentences(rows, most=1))
-    return Shown(choice, found, rows, apart, leaders(rows, aggregate), left_out)
+    return Shown(choice, found, rows, apart, leaders(rows, aggregate, names), left_out)
 
 
 def read_cell(location: StoreLocation, choice: Choice, cell: str) -> UserIntervals | str:

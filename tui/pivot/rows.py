@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from engine.analysis.columns.definitions import Value
+from engine.analysis.columns.offered import choosable, of_figures
 from engine.analysis.columns.text import split_heading
 from engine.analysis.pivot.arranged import BESIDE, COLUMNS, PivotRow, places_shown
 from engine.analysis.pivot.text import HEADING, pivot_texts
+from tui.dialogs.offer import Offer
 from tui.shell.text import plain
 from tui.widgets.table_cells import WIDEST, Cell, TableColumn, TableRow
 
@@ -16,7 +18,7 @@ Fold = tuple[str, str]
 """A model, and a data set or nothing."""
 
 Leaders = Mapping[tuple[str, int], Value]
-"""The best figure of any cell, by data set and place in `COLUMNS`."""
+"""The best figure of any cell, by data set and the column's place."""
 
 FOLDS = ("every cell", "data sets", "models")
 """What may be in sight at once."""
@@ -40,6 +42,12 @@ def table_columns(shown: Iterable[str] = COLUMNS) -> list[TableColumn]:
         first, second = split_heading(name)
         columns.append(TableColumn(name, (first, second), max(len(first), len(second)), right=True))
     return columns
+
+
+def columns_offer() -> Offer:
+    """Return the columns that the user may choose; the choice is for all stores."""
+    held = "the row labels and the number of seeds stay at the left"
+    return Offer(of_figures(choosable()), COLUMNS, held, "pivot")
 
 
 def in_sight(
@@ -76,9 +84,9 @@ def row_key(row: PivotRow) -> str:
     return "\x1f".join((row.level, row.model, row.dataset, str(row.length), row.cell, row.label))
 
 
-def columns_shown(rows: Sequence[PivotRow]) -> tuple[str, ...]:
-    """Return the names of the columns to show of these rows, folded or not."""
-    return tuple(COLUMNS[place] for place in places_shown(rows))
+def columns_shown(rows: Sequence[PivotRow], names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the pivot's columns to show of these rows, folded or not."""
+    return tuple(names[place] for place in places_shown(rows, names))
 
 
 def table_rows(
@@ -86,16 +94,22 @@ def table_rows(
     leaders: Leaders,
     folded: Collection[Fold],
     marked: Collection[str],
-    shown: Collection[str] = COLUMNS,
+    names: Sequence[str] = COLUMNS,
+    shown: Collection[str] | None = None,
 ) -> list[TableRow]:
-    """Draw the table's rows, in order, with the columns ``shown``."""
+    """Draw the table's rows, in order.
+
+    Args:
+        names: the columns that the rows' figures are of.
+        shown: the ones that are drawn; all if not given.
+    """
     return [
         TableRow(
             row_key(row),
             (
                 Cell(_label(row, folded), _label_tone(row)),
                 Cell(f"×{row.seeds}" if row.seeds else "", "muted" if row.seeds == 1 else ""),
-                *_figures(row, leaders, shown),
+                *_figures(row, leaders, names, shown),
             ),
             bool(row.cell) and row.cell in marked,
         )
@@ -104,7 +118,7 @@ def table_rows(
 
 
 def floor_rows(
-    floors: Sequence[PivotRow], leaders: Leaders, shown: Collection[str]
+    floors: Sequence[PivotRow], leaders: Leaders, names: Sequence[str], shown: Collection[str]
 ) -> list[TableRow]:
     """Draw the floors that stay above the rows; none if they are too many."""
     if len(floors) > MOST_FLOORS:
@@ -115,7 +129,7 @@ def floor_rows(
             (
                 Cell(plain(row.label, WIDEST), "strong"),
                 Cell(f"×{row.seeds}", "muted"),
-                *_figures(row, leaders, shown),
+                *_figures(row, leaders, names, shown),
             ),
         )
         for row in floors
@@ -136,9 +150,11 @@ def _label_tone(row: PivotRow) -> str:
     return "" if row.is_cell else "strong"
 
 
-def _figures(row: PivotRow, leaders: Leaders, shown: Collection[str]) -> Iterable[Cell]:
-    for place, (text, value) in enumerate(zip(pivot_texts(row), row.figures, strict=True)):
-        if COLUMNS[place] in shown:
+def _figures(
+    row: PivotRow, leaders: Leaders, names: Sequence[str], shown: Collection[str] | None
+) -> Iterable[Cell]:
+    for place, (text, value) in enumerate(zip(pivot_texts(row, names), row.figures, strict=True)):
+        if shown is None or names[place] in shown:
             yield Cell(text, _tone(row, place, text, value, leaders))
 
 
@@ -152,21 +168,21 @@ def _tone(row: PivotRow, place: int, text: str, value: Value | Decimal, leaders:
     return "strong"
 
 
-def exact_text(row: PivotRow, column: str) -> str:
+def exact_text(row: PivotRow, column: str, names: Sequence[str] = COLUMNS) -> str:
     """Write a value with every digit; empty for none."""
     values: dict[str, Value | Decimal] = {LABEL: row.label, SEEDS: row.seeds}
-    values |= dict(zip(COLUMNS, row.figures, strict=True))
+    values |= dict(zip(names, row.figures, strict=True))
     value = values[column]
     return plain("" if value is None else str(value))
 
 
-def as_tabs(rows: Sequence[PivotRow]) -> str:
+def as_tabs(rows: Sequence[PivotRow], names: Sequence[str] = COLUMNS) -> str:
     """Write all rows, tabs between the columns, each label with what it stands below."""
-    places = places_shown(rows)
-    lines = [["", SEEDS, *(COLUMNS[place] for place in places)]]
+    places = places_shown(rows, names)
+    lines = [["", SEEDS, *(names[place] for place in places)]]
     for row in rows:
         seeds = "" if row.seeds is None else str(row.seeds)
         place = dict.fromkeys(part for part in (row.model, row.dataset, row.label) if part)
-        texts = pivot_texts(row)
+        texts = pivot_texts(row, names)
         lines.append([plain(" › ".join(place)), seeds, *(texts[column] for column in places)])
     return "\n".join("\t".join(line) for line in lines)

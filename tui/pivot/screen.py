@@ -64,8 +64,10 @@ class PivotScreen(Screen[None]):
         self._aggregate: Aggregate = aggregate
         self._shown: Shown | None = None
         self._sight: list[PivotRow] = []
+        self._offer = pivot_rows.columns_offer()
+        self._names = self._offer.recall()
         self._columns: tuple[str, ...] = ()
-        """Names of the columns of figures."""
+        """Names of the columns of figures that are in the table."""
         self._folded: set[pivot_rows.Fold] = set()
         self._depth = 0
         self._reference = False
@@ -110,7 +112,9 @@ class PivotScreen(Screen[None]):
 
     def _read(self) -> None:
         choice, catalogue = self._choice, self.app.catalogue
-        read = partial(read_pivot, self.app.location, choice, self._aggregate, catalogue)
+        read = partial(
+            read_pivot, self.app.location, choice, self._aggregate, catalogue, self._names
+        )
         self._pivot.ask(read, subject=choice)
 
     def _take_pivot(self, shown: Shown) -> None:
@@ -132,7 +136,7 @@ class PivotScreen(Screen[None]):
         if self._shown is None:
             return
         self._sight = pivot_rows.in_sight(self._shown.rows, self._folded, reference=self._reference)
-        columns = pivot_rows.columns_shown(self._all_rows())
+        columns = pivot_rows.columns_shown(self._all_rows(), self._shown.found.names)
         if fit or columns != self._columns:
             self._columns = columns
             self.table.set_columns(pivot_rows.table_columns(columns))
@@ -146,12 +150,11 @@ class PivotScreen(Screen[None]):
         # Where the cursor's row went is known only if that row is among those given.
         if follow and (index := self._index_of(self.table.cursor_key)) is not None:
             start, size = min(start, index), max(start + size, index + 1) - min(start, index)
-        leaders_ = self._shown.leaders if self._shown else {}
-        rows = pivot_rows.table_rows(
-            self._sight[start : start + size], leaders_, self._folded, self._marked, self._columns
-        )
-        floors = self._shown.found.floor_rows if self._shown else ()
-        pinned = pivot_rows.floor_rows(floors, leaders_, self._columns)
+        shown = self._shown or Shown(self._choice)
+        leaders_, names, columns = shown.leaders, shown.found.names, self._columns
+        sight = self._sight[start : start + size]
+        rows = pivot_rows.table_rows(sight, leaders_, self._folded, self._marked, names, columns)
+        pinned = pivot_rows.floor_rows(shown.found.floor_rows, leaders_, names, columns)
         self.table.show(len(self._sight), start, rows, follow=follow, pinned=pinned)
 
     def _index_of(self, key: str | None) -> int | None:
@@ -258,6 +261,16 @@ class PivotScreen(Screen[None]):
         self._show_status()
         self._read()
 
+    def action_columns(self) -> None:
+        """Choose the columns and their order."""
+        from tui.dialogs.columns import choose_columns
+
+        choose_columns(self.app, self._offer, self._names, self._columns_chosen)
+
+    def _columns_chosen(self, names: tuple[str, ...]) -> None:
+        self._names, self._columns = names, ()
+        self._read()
+
     def action_imported(self) -> None:
         """Include imported runs in cells, or leave them out."""
         if not self._choice.imported and (self._shown is None or not self._shown.imported):
@@ -293,13 +306,15 @@ class PivotScreen(Screen[None]):
     def action_copy(self) -> None:
         """Put the value under the cursor on the clipboard, with every digit."""
         row, column = self.row_under_cursor, self.table.cursor_column
-        if row is None or column is None:
+        if row is None or column is None or self._shown is None:
             return
-        copy(self.app, pivot_rows.exact_text(row, column.key))
+        copy(self.app, pivot_rows.exact_text(row, column.key, self._shown.found.names))
 
     def action_copy_all(self) -> None:
         """Put the whole pivot on the clipboard, tabs between the columns."""
-        copy(self.app, pivot_rows.as_tabs(self._all_rows()), "the pivot")
+        if self._shown is None:
+            return
+        copy(self.app, pivot_rows.as_tabs(self._all_rows(), self._shown.found.names), "the pivot")
 
     def _all_rows(self) -> Sequence[PivotRow]:
         rows = self._shown.rows if self._shown else ()
@@ -311,12 +326,14 @@ class PivotScreen(Screen[None]):
             self.notify("There is no cell to export.", timeout=3)
             return
         rows = pivot_rows.in_sight(self._shown.found.rows, (), reference=self._reference)
-        self.app.push_screen(ExportScreen(PivotExport(tuple(rows), self._choice)))
+        self.app.push_screen(
+            ExportScreen(PivotExport(tuple(rows), self._shown.found.names, self._choice))
+        )
 
     def help_topics(self) -> Iterator[tuple[str, str]]:
         """Explain the column under the cursor, which help says first, and the cell's marks."""
         chosen = self.table.cursor_column
         if chosen is not None:
-            yield from words.column_topics(chosen.key, self._aggregate)
+            yield from words.column_topics(chosen.key, self._aggregate, self._names)
         if (cell := self.cell_under_cursor) is not None:
             yield from mark_topics(cell.marks, of_cell=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
@@ -45,8 +45,10 @@ def why_empty(choice: Choice) -> str:
     return "No run is done yet, so there is no cell to show."
 
 
-def column_topics(key: str, aggregate: Aggregate) -> Iterator[tuple[str, str]]:
-    """Explain a column, if it is one of the figures: its name, and what it means."""
-    for entry in pivot_columns(aggregate):
+def column_topics(
+    key: str, aggregate: Aggregate, names: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Explain one of the pivot's columns ``names``, if the key is one: its name, and meaning."""
+    for entry in pivot_columns(aggregate, names):
         if entry.name == key:
             yield entry.name, meaning(entry, aggregate)

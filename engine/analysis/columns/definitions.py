@@ -43,15 +43,18 @@ STD = " (std)"
 DIFFERENCE = " (difference)"
 """What follows a figure's name in the name of its difference to a baseline."""
 
-METRIC_NAMES = {"hit": "HitRate@10", "mrr": "MRR@10", "ndcg": "NDCG@10", "recall": "Recall@10"}
 _RESULT_NAMES = {
+    "hit": "HitRate",
+    "mrr": "MRR",
     "ndcg": "NDCG",
     "recall": "Recall",
-    "mrr": "MRR",
     "coverage": "Coverage",
     "arp": "ARP",
     "novelty": "Novelty",
     "gini": "Gini",
+}
+METRIC_NAMES = {
+    metric: f"{_RESULT_NAMES[metric]}@10" for metric in ("hit", "mrr", "ndcg", "recall")
 }
 SEEN_MASKED = " (seen masked)"
 _KINDS: dict[str, Kind] = {
@@ -188,9 +191,9 @@ def epochs_words(aggregate: Aggregate) -> str:
     return f"{AGGREGATE_MEANING[aggregate]}{times}"
 
 
-def metric_name(metric: str, *, masked: bool, split: str = "test") -> str:
+def metric_name(metric: str, k: int = 10, *, masked: bool, split: str = "test") -> str:
     """Return the name of a metric's column, such as ``NDCG@10/test (seen masked)``."""
-    return f"{METRIC_NAMES[metric]}/{split}" + (SEEN_MASKED if masked else "")
+    return f"{_RESULT_NAMES[metric]}@{k}/{split}" + (SEEN_MASKED if masked else "")
 
 
 def kind_of(name: str) -> Kind:

@@ -8,8 +8,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
-from engine.analysis.columns.definitions import Aggregate, Column, columns
+from engine.analysis.columns.definitions import (
+    Aggregate,
+    Column,
+    columns,
+    kind_of,
+    metric_name,
+    result_column,
+    result_columns,
+)
 from engine.errors import UsageError, cut, nearest
+from engine.metrics import CUTOFFS, LIST_MEASURES, SCOPE_METRICS, SCOPES, Result
 from engine.modelinfo.own_settings import ModelSetting, own_settings
 from engine.store.compare.filter_sql import field_columns
 
@@ -69,6 +78,16 @@ _PRESETS = {
         "LearningRate",
         "profile",
     ),
+    "cutoffs": tuple(
+        metric_name(metric, k, masked=False) for metric in ("ndcg", "recall") for k in CUTOFFS
+    ),
+    "items": tuple(
+        result_column(result).name
+        for result in (
+            *(Result(metric, scope=scope) for metric in SCOPE_METRICS for scope in SCOPES),
+            *(Result(measure) for measure in LIST_MEASURES),
+        )
+    ),
 }
 """Columns after `HELD` by the preset's name. HitRate@10 equals Recall@10 and stands in none."""
 
@@ -119,8 +138,9 @@ def every_column(aggregate: Aggregate) -> dict[str, Column]:
 @cache
 def _offered(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> dict[str, Column]:
     by_name = {column.name: column for column in (*columns(aggregate), *_WRITTEN)}
+    later = {*_LAST, *(column.name for column in result_columns())}
     first = dict.fromkeys(
-        [*HELD, *(name for some in _PRESETS.values() for name in some if name not in _LAST)]
+        [*HELD, *(name for some in _PRESETS.values() for name in some if name not in later)]
     )
     rest = [name for name in by_name if name not in first and name not in _LAST]
     return {name: by_name[name] for name in (*first, *rest, *_LAST)}
@@ -136,8 +156,13 @@ def preset(name: str) -> tuple[str, ...]:
     return tuple(choosable()) if name == "all" else _PRESETS[name]
 
 
-def stored_columns(names: object) -> tuple[str, ...]:
-    """Return those of some stored names that are columns, each once; `DEFAULT` where none is.
+def of_figures(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some columns that have numbers, of which cells have means."""
+    return tuple(name for name in names if kind_of(name) != "text")
+
+
+def stored_columns(names: object, default: Sequence[str] = DEFAULT) -> tuple[str, ...]:
+    """Return those of some stored names that are columns, each once; ``default`` where none is.
 
     Args:
         names: what was read from a file, of any kind.
@@ -145,7 +170,7 @@ def stored_columns(names: object) -> tuple[str, ...]:
     texts = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
     known = set(choosable())
     found = dict.fromkeys(_RENAMED.get(name, name) for name in texts)
-    return tuple(name for name in found if name in known) or DEFAULT
+    return tuple(name for name in found if name in known) or tuple(default)
 
 
 def chosen_columns(words: Iterable[str], beside: Collection[str] = ()) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ COLUMNS = tuple(
         ("NDCG@10/test", "Recall@10/test", "MRR@10/test", "HitRate@10/test", *REFERENCE_COLUMNS)
     )
 )
-"""The reference table's columns, quality first."""
+"""The reference table's columns, quality first: a pivot's unless others are chosen."""
 TOTAL = "Grand Total (Max)"
 
 
@@ -49,7 +49,7 @@ class PivotCell:
     split: str | None
     seeds: int
     figures: tuple[Value, ...]
-    """In the order of `COLUMNS`."""
+    """In the order of the pivot's columns."""
     deviations: tuple[float | None, ...] = ()
     """Over seeds; empty where there are none."""
     published: tuple[Published, ...] = ()
@@ -70,7 +70,7 @@ class PivotRow:
     seeds: int | None = None
     """Runs in a cell."""
     figures: tuple[Value | Decimal, ...] = ()
-    """In the order of `COLUMNS`; a published one with its digits."""
+    """In the order of the pivot's columns; a published one with its digits."""
     deviations: tuple[float | None, ...] = ()
     """Over seeds, of a cell of several; empty else."""
     cell: str = ""
@@ -98,13 +98,16 @@ class PivotRow:
 
 
 def arranged(
-    cells: Sequence[PivotCell], labels: Mapping[Cell, str] | None = None
+    cells: Sequence[PivotCell],
+    labels: Mapping[Cell, str] | None = None,
+    names: Sequence[str] = COLUMNS,
 ) -> list[PivotRow]:
     """Put cells in their places, with subtotals and the total.
 
     Args:
         labels: what tells cells apart (`engine.analysis.labels.stored`); conditions and digests if
             not given.
+        names: the pivot's columns, which the cells' figures are of.
     """
     if not cells:
         return []
@@ -120,15 +123,16 @@ def arranged(
             figures = _maximum(some)
             found.append(PivotRow("dataset", dataset, model, dataset, figures=figures))
             for _, alike in groupby(some, key=lambda cell: cell.cell.length):
-                found += _rows_of(list(alike), labels)
+                found += _rows_of(list(alike), labels, names)
     return [*found, PivotRow("total", TOTAL, figures=_maximum(ordered))]
 
 
-def places_shown(rows: Sequence[PivotRow]) -> list[int]:
-    """Return the indices in `COLUMNS` of those that people are shown: the ones with a value in some
-    row, and HitRate only where it differs from Recall (they are equal with one true item)."""
-    if not rows:
-        return list(range(len(COLUMNS)))
+def places_shown(rows: Sequence[PivotRow], names: Sequence[str] = COLUMNS) -> list[int]:
+    """Return the indices of the columns that people are shown: all that were chosen, but of
+    `COLUMNS` the ones with a value in some row, and HitRate only where it differs from Recall (they
+    are equal with one true item)."""
+    if not rows or tuple(names) != COLUMNS:
+        return list(range(len(names)))
     values = dict(zip(COLUMNS, zip(*(row.figures for row in rows), strict=True), strict=True))
     if values["HitRate@10/test"] == values["Recall@10/test"]:
         del values["HitRate@10/test"]
@@ -190,8 +194,10 @@ def _maximum(cells: Iterable[PivotCell]) -> tuple[Value, ...]:
     )
 
 
-def _rows_of(cells: Sequence[PivotCell], labels: Mapping[Cell, str]) -> Iterator[PivotRow]:
-    """Yield the rows of one place: each cell, and below it what is published for it."""
+def _rows_of(
+    cells: Sequence[PivotCell], labels: Mapping[Cell, str], names: Sequence[str]
+) -> Iterator[PivotRow]:
+    """Yield the rows of one place: each cell, and below it what is published for its columns."""
     apart = what_differs([_conditions(cell) for cell in cells])
     for cell in cells:
         place = cell.cell.place
@@ -203,13 +209,19 @@ def _rows_of(cells: Sequence[PivotCell], labels: Mapping[Cell, str]) -> Iterator
         row = PivotRow("length", label, *place, cell.seeds, figures, deviations, cell.cell.name)
         yield replace(row, named=named, imported=imported, marks=cell.marks, apart=apart)
         for published in cell.published:
+            if published.figures.keys().isdisjoint(names):
+                continue
             title = f"{published.reference.title}: " if len(cell.published) > 1 else ""
             for level in BESIDE:
-                yield _beside(level, published, place, title)
+                yield _beside(level, published, place, title, names)
 
 
 def _beside(
-    level: Level, published: Published, place: tuple[str, str, int], title: str
+    level: Level,
+    published: Published,
+    place: tuple[str, str, int],
+    title: str,
+    names: Sequence[str],
 ) -> PivotRow:
     aggregate, on_test = published.reference.aggregate, published.reference.on_test
     sign = f" ! {' '.join(published.marks)}" if published.marks else ""
@@ -221,7 +233,7 @@ def _beside(
         "margin": "± 95 %",
         "verdict": "ours is",
     }[level]
-    entries = [published.figures.get(name) for name in COLUMNS]
+    entries = [published.figures.get(name) for name in names]
     figures = tuple(None if entry is None else _figure(entry, level) for entry in entries)
     deviations: tuple[float | None, ...] = ()
     if level == "alike":

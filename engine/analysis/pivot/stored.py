@@ -40,11 +40,13 @@ class StoredPivot:
     """Those of its data sets."""
     floor_rows: tuple[PivotRow, ...] = ()
     """Their rows, whether they match or not."""
+    names: tuple[str, ...] = COLUMNS
+    """The columns that the rows' figures are of."""
 
 
-def pivot_columns(aggregate: Aggregate) -> list[Column]:
-    """Return the reference table's columns, as the comparison has them."""
-    return [column_named(name, aggregate) for name in COLUMNS]
+def pivot_columns(aggregate: Aggregate, names: Sequence[str] = COLUMNS) -> list[Column]:
+    """Return a pivot's columns, as the comparison has them."""
+    return [column_named(name, aggregate) for name in names]
 
 
 def stored_pivot(
@@ -54,6 +56,7 @@ def stored_pivot(
     tables: Iterable[PublishedTable] = (),
     catalogue: Catalogue | None = None,
     location: StoreLocation | None = None,
+    names: Sequence[str] = COLUMNS,
 ) -> StoredPivot:
     """Make the pivot of the runs that are done and match.
 
@@ -66,12 +69,13 @@ def stored_pivot(
         catalogue: knows what recipes give, which cells are named against.
         location: where the ranks are that tell which cells are above their floor; without it
             nothing is said of floors.
+        names: the columns, of figures.
 
     Raises:
         UsageError: a filter that means nothing.
     """
     tables = list(tables)
-    shown = [entry.source for entry in pivot_columns(aggregate)]
+    shown = [entry.source for entry in pivot_columns(aggregate, names)]
     read = dict.fromkeys([*shown, *measures(), *published.sources(tables)])
     cells = cell_table(con, choice, list(read))
     measured = _measured(con, cells)
@@ -91,6 +95,7 @@ def stored_pivot(
             for row in cells
         ],
         labels,
+        names,
     )
     every = floors(con, catalogue) if location else []
     datasets = {row.cell.dataset for row in cells}
@@ -106,7 +111,13 @@ def stored_pivot(
         floor_rows=tuple(_floor_rows(con, choice, below, shown, aggregate)),
         runs=sum(row.seeds for row in cells),
         inflation={row.cell.name: inflated(row) for row in cells},
-        published=tuple(each for some in beside.values() for each in some),
+        published=tuple(
+            each
+            for some in beside.values()
+            for each in some
+            if not each.figures.keys().isdisjoint(names)
+        ),
+        names=tuple(names),
     )
 
 
@@ -128,14 +139,16 @@ def _floor_rows(
         )
 
 
-def leaders(rows: Sequence[PivotRow], aggregate: Aggregate) -> dict[tuple[str, int], Value]:
-    """Find the best value of any cell, by data set and index in `COLUMNS`.
+def leaders(
+    rows: Sequence[PivotRow], aggregate: Aggregate, names: Sequence[str] = COLUMNS
+) -> dict[tuple[str, int], Value]:
+    """Find the best value of any cell, by data set and the column's index.
 
     Only columns of which one end is good have one; imported cells are left out, and of costs cells
     that are marked for their times.
     """
     found: dict[tuple[str, int], Value] = {}
-    for place, entry in enumerate(pivot_columns(aggregate)):
+    for place, entry in enumerate(pivot_columns(aggregate, names)):
         if entry.better is None:
             continue
         pick = max if entry.better == "higher" else min

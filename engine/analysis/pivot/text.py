@@ -57,12 +57,14 @@ INDENT: dict[Level, int] = {
 def format_pivot(
     rows: Sequence[PivotRow],
     format: str,  # noqa: A002 - the command line's name for it
+    names: Sequence[str] = COLUMNS,
     *,
     width: int | None = None,
 ) -> str | bytes:
     """Write the pivot in one of `FORMATS`; a sheet is bytes, the others text.
 
     Args:
+        names: the columns that the rows' figures are of.
         width: columns of the terminal that a table must fit: the least telling ones are left
             out, and it is said which. None leaves none out.
 
@@ -71,17 +73,17 @@ def format_pivot(
     """
     match format.strip().lower():
         case "table":
-            return _table(rows, width)
+            return _table(rows, names, width)
         case "csv":
-            return _csv(rows)
+            return _csv(rows, names)
         case "md":
-            return _markdown(rows)
+            return _markdown(rows, names)
         case "latex":
-            return _latex(rows)
+            return _latex(rows, names)
         case "json":
-            return _json(rows)
+            return _json(rows, names)
         case "xlsx":
-            return _sheet(rows)
+            return _sheet(rows, names)
         case _:
             raise UsageError(f"there is no format {format!r}: {did_you_mean(format, FORMATS)}")
 
@@ -101,10 +103,10 @@ def for_people(rows: Sequence[PivotRow]) -> list[PivotRow]:
     return found
 
 
-def pivot_texts(row: PivotRow) -> list[str]:
-    """Format a row's values for people, in the order of `COLUMNS`."""
+def pivot_texts(row: PivotRow, names: Sequence[str] = COLUMNS) -> list[str]:
+    """Format a row's values for people, in the order of the columns ``names``."""
     texts = []
-    for place, (name, value) in enumerate(zip(COLUMNS, row.figures, strict=True)):
+    for place, (name, value) in enumerate(zip(names, row.figures, strict=True)):
         kind = kind_of(name)
         text = _text(value, kind, row.level)
         deviation = row.deviations[place] if row.deviations else None
@@ -123,18 +125,19 @@ def _text(value: Value | Decimal, kind: Kind, level: Level) -> str:
     return figure(value, kind)
 
 
-def _table(rows: Sequence[PivotRow], width: int | None) -> str:
+def _table(rows: Sequence[PivotRow], names: Sequence[str], width: int | None) -> str:
     if not rows:
         return "No run is done.\n"
     rows = for_people(rows)
     labels = [" " * INDENT[row.level] + printable(row.label) for row in rows]
-    places = places_shown(rows)
+    places = places_shown(rows, names)
     columns = {HEADING: aligned(["", HEADING, *labels], right=False)}
-    figures = [pivot_texts(row) for row in rows]
+    figures = [pivot_texts(row, names) for row in rows]
     for place in places:
-        texts = [*split_heading(COLUMNS[place]), *(texts[place] for texts in figures)]
-        columns[COLUMNS[place]] = aligned(texts, right=True)
-    first = [HEADING, *(name for name in _FIRST if name in columns)]
+        texts = [*split_heading(names[place]), *(texts[place] for texts in figures)]
+        columns[names[place]] = aligned(texts, right=True)
+    most_telling = _FIRST if tuple(names) == COLUMNS else ()
+    first = [HEADING, *(name for name in most_telling if name in columns)]
     wide = {name: cell_len(columns[name][0]) for name in (*first, *columns)}
     kept = fitting(wide, width)
     lines, rule = side_by_side([texts for name, texts in columns.items() if name in kept])
@@ -143,13 +146,13 @@ def _table(rows: Sequence[PivotRow], width: int | None) -> str:
     return "\n".join([*lines, *left_out(list(columns), kept, width)]) + "\n"
 
 
-def _csv(rows: Sequence[PivotRow]) -> str:
-    deviations = [name + STD for name in COLUMNS] if any(row.deviations for row in rows) else []
+def _csv(rows: Sequence[PivotRow], names: Sequence[str]) -> str:
+    deviations = [name + STD for name in names] if any(row.deviations for row in rows) else []
     marks = ["marks"] if any(row.marks for row in rows) else []
     why = ["why_not"] if any(row.why_not for row in rows) else []
     place_names = ["level", "model", "dataset", "length", "label", "seeds"]
     floors = [COLUMN, COLUMN_STANDING] if any(row.floor for row in rows) else []
-    head = [*place_names, *COLUMNS, *deviations, *marks, *why, *floors]
+    head = [*place_names, *names, *deviations, *marks, *why, *floors]
     lines = []
     for row in rows:
         place = row.level, row.model, row.dataset, row.length, row.label, row.seeds
@@ -161,23 +164,23 @@ def _csv(rows: Sequence[PivotRow]) -> str:
     return "".join(csv_pieces([head, *lines]))
 
 
-def _markdown(rows: Sequence[PivotRow]) -> str:
+def _markdown(rows: Sequence[PivotRow], names: Sequence[str]) -> str:
     rows = for_people(rows)
-    places = places_shown(rows)
-    lines = [[HEADING, *(COLUMNS[place] for place in places)]]
+    places = places_shown(rows, names)
+    lines = [[HEADING, *(names[place] for place in places)]]
     for row in rows:
         label = "&nbsp;" * INDENT[row.level] + markdown_cell(printable(row.label))
         strong = "" if _is_plain(row) else "**"
-        texts = pivot_texts(row)
+        texts = pivot_texts(row, names)
         lines.append([f"{strong}{label}{strong}", *(markdown_cell(texts[p]) for p in places)])
     return markdown_table(lines, [False, *[True] * len(places)])
 
 
-def _latex(rows: Sequence[PivotRow]) -> str:
+def _latex(rows: Sequence[PivotRow], names: Sequence[str]) -> str:
     r"""Write a LaTeX table, for ``\usepackage{booktabs}``."""
     rows = for_people(rows)
-    places = places_shown(rows)
-    heads = zip(("", HEADING), *(split_heading(COLUMNS[place]) for place in places), strict=True)
+    places = places_shown(rows, names)
+    heads = zip(("", HEADING), *(split_heading(names[place]) for place in places), strict=True)
     lines: list[Sequence[str] | str] = []
     for row in rows:
         if row.level == "total":
@@ -186,7 +189,7 @@ def _latex(rows: Sequence[PivotRow]) -> str:
         if not _is_plain(row):
             label = rf"\textbf{{{label}}}"
         indent = rf"\hspace*{{{INDENT[row.level] / 2:g}em}}" if INDENT[row.level] else ""
-        texts = pivot_texts(row)
+        texts = pivot_texts(row, names)
         lines.append([indent + label, *(tex(texts[place]) for place in places)])
     return tabular(list(heads), lines, [False, *[True] * len(places)])
 
@@ -203,11 +206,11 @@ def _digests(row: PivotRow) -> dict[str, str]:
     return {"profile": cell.profile, "settings": cell.settings, "checksum": cell.checksum}
 
 
-def _json(rows: Sequence[PivotRow]) -> str:
+def _json(rows: Sequence[PivotRow], names: Sequence[str]) -> str:
     content = []
     for row in rows:
-        spread = dict(zip(COLUMNS, row.deviations, strict=True)) if row.deviations else None
-        figures = dict(zip(COLUMNS, row.figures, strict=True))
+        spread = dict(zip(names, row.deviations, strict=True)) if row.deviations else None
+        figures = dict(zip(names, row.figures, strict=True))
         digits = {name: f"{each:f}" for name, each in figures.items() if isinstance(each, Decimal)}
         content.append(
             {
@@ -230,14 +233,14 @@ def _json(rows: Sequence[PivotRow]) -> str:
     return text + "\n"
 
 
-def _sheet(rows: Sequence[PivotRow]) -> bytes:
+def _sheet(rows: Sequence[PivotRow], names: Sequence[str]) -> bytes:
     """Write an outline: header and labels stay in sight, models and data sets fold."""
     with workbook() as made:
-        _write_sheet(made.book, rows)
+        _write_sheet(made.book, rows, names)
     return made.content
 
 
-def _write_sheet(book: Any, rows: Sequence[PivotRow]) -> None:
+def _write_sheet(book: Any, rows: Sequence[PivotRow], names: Sequence[str]) -> None:
     sheet = book.add_worksheet("Pivot")
     sheet.outline_settings(symbols_below=False)
     sheet.freeze_panes(1, 1)
@@ -245,9 +248,9 @@ def _write_sheet(book: Any, rows: Sequence[PivotRow]) -> None:
         {"bold": True, "bottom": 1, "text_wrap": True, "align": "right", "valign": "bottom"}
     )
     sheet.write_string(0, 0, HEADING, book.add_format({"bold": True, "bottom": 1}))
-    places = places_shown(rows)
+    places = places_shown(rows, names)
     for column, place in enumerate(places, 1):
-        sheet.write_string(0, column, COLUMNS[place], head)
+        sheet.write_string(0, column, names[place], head)
     formats = {
         (kind, strong): book.add_format({"num_format": shown, "bold": strong})
         for kind, shown in NUMBER_FORMATS.items()
@@ -266,7 +269,7 @@ def _write_sheet(book: Any, rows: Sequence[PivotRow]) -> None:
                 own = book.add_format({"num_format": f"#,##{abs(value) * 0:f}"})  # #,##0.000
                 sheet.write_number(number, column, float(value), own)
             elif isinstance(value, int | float):
-                shown = formats[kind_of(COLUMNS[place]), strong]
+                shown = formats[kind_of(names[place]), strong]
                 sheet.write_number(number, column, value, shown)
             elif isinstance(value, str):
                 sheet.write_string(number, column, value, right)

@@ -20,7 +20,6 @@ from engine.store.requests import change_tags, request_delete, set_note
 from engine.supervisor.requests import answer
 from tui.app import SeqbenchApp
 from tui.compare.annotating import TagsScreen
-from tui.compare.kept import TOPIC
 from tui.compare.screen import CompareScreen
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.trash import TrashScreen
@@ -95,7 +94,7 @@ async def test_the_copied_command_launches_the_same_run(measured: MeasuredStore)
 
 
 async def test_a_note_is_written_and_found(measured: MeasuredStore) -> None:
-    remembered.keep(TOPIC, {"columns": ["NDCG@10/test", "note"]})
+    remembered.keep("compare", {"columns": ["NDCG@10/test", "note"]})
     async with comparing(measured) as (app, pilot):
         run = table(app).cursor_key
         await pilot.press("n")

@@ -11,7 +11,6 @@ from pilots import settled, wait_for
 from pivoting import labels, pivoting, said
 
 from engine.interchange.history import import_history
-from tui.compare.kept import TOPIC
 from tui.shell import remembered
 
 HISTORY = """epoch,model,dataset,length,seed,test_ndcg,valid_ndcg
@@ -32,7 +31,7 @@ def measured(tmp_path: Path) -> MeasuredStore:
 async def test_cells_are_made_of_them_when_asked_and_lead_in_nothing(
     measured: MeasuredStore,
 ) -> None:
-    remembered.keep(TOPIC, {"columns": ["NDCG@10/test", "profile"]})
+    remembered.keep("compare", {"columns": ["NDCG@10/test", "profile"]})
     async with comparing(measured) as (app, pilot):
         await pilot.press("i")  # a line a run: they are there anyway
         await settled(pilot)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from comparing import column_of
-from measured_runs import MeasuredStore, filled_store
+from measured_runs import MeasuredStore, filled_store, give_ranks
 from pilots import screen_text, settled, wait_for
 from pivoting import labels, pivoting, rank, said
 from row_pivot import pivot
 from textual.widgets import Input, Static
 
+from engine.analysis.columns.offered import preset
 from engine.analysis.comparison import compare_rows
 from engine.analysis.pivot.arranged import COLUMNS
 from engine.analysis.pivot.stored import stored_pivot
@@ -21,6 +22,7 @@ from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
 from tui.compare.screen import CompareScreen
+from tui.dialogs.columns import ColumnList
 from tui.pivot.screen import PivotScreen
 from tui.results.diff import DiffScreen
 from tui.results.export import ExportScreen
@@ -203,6 +205,46 @@ async def test_it_is_copied_and_written(
         with closing(connect_reader(measured.location)) as con:
             expected = stored_pivot(con, Choice(), "best", catalogue=measured.catalogue).rows
         assert (tmp_path / "pivot.json").read_text() == format_pivot(expected, "json")
+
+
+async def test_columns_are_chosen_remembered_and_exported(
+    measured: MeasuredStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    give_ranks(measured)
+
+    def shown(screen: PivotScreen) -> list[str]:
+        return [column.key for column in screen.table.columns.all[2:]]
+
+    async with pivoting(measured) as (app, pilot, screen):
+        usual = shown(screen)
+        assert usual[:3] == ["NDCG@10/test", "Recall@10/test", "MRR@10/test"]
+        await pilot.press("C")
+        await settled(pilot)
+        offered = app.screen.query_one(ColumnList)
+        assert offered.chosen == COLUMNS
+        assert not {"age", "tags", "run"} & set(offered._names), "texts have no mean"
+        await pilot.press("5", "enter")
+        await settled(pilot)
+        names = preset("cutoffs")
+        assert tuple(shown(screen)) == names
+        await pilot.press("e")
+        await settled(pilot)
+        app.screen.query_one(Input).value = "pivot.json"
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: app.screen is screen, "it is written")
+        with closing(connect_reader(measured.location)) as con:
+            catalogue = measured.catalogue
+            expected = stored_pivot(con, Choice(), "best", catalogue=catalogue, names=names).rows
+        assert (tmp_path / "pivot.json").read_text() == format_pivot(expected, "json", names)
+    async with pivoting(measured) as (app, pilot, screen):
+        assert tuple(shown(screen)) == names
+        await pilot.press("Y")
+        await settled(pilot)
+        assert app.clipboard.splitlines()[0].split("\t")[2:] == list(names)
+        await pilot.press("C", "r", "enter")
+        await settled(pilot)
+        assert shown(screen) == usual
 
 
 async def test_few_users_are_warned_of(

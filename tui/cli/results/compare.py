@@ -26,7 +26,7 @@ from engine.store.compare.grouping import Choice
 from tui.cli import completion
 from tui.cli.output import terminal_width
 from tui.cli.progress import progress
-from tui.cli.results.rows import columns_of, put_rows
+from tui.cli.results.rows import columns_of, pivot_columns_of, put_rows
 from tui.cli.results.tables import (
     PivotForm,
     cells_of,
@@ -65,8 +65,8 @@ from tui.cli.session import (
     type=Listed("NAMES"),
     multiple=True,
     shell_complete=completion.columns,
-    help="Columns of runs or --by-cell, such as ndcg,lr,age, or a preset: quality, cost, training, "
-    "all. csv, json and xlsx have all without it.",
+    help="Columns of runs, --by-cell or --pivot, such as ndcg,recall@50,lr, or a preset: quality, "
+    "cost, training, cutoffs, items, all. csv, json and xlsx of runs have all without it.",
 )
 @click.option("--wide", is_flag=True, help="All columns, however wide the terminal is.")
 @click.option(
@@ -180,8 +180,8 @@ def compare(
     formats = (*export.FORMATS, *(() if pairs or inflation or published else ("xlsx",)))
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
-    if columns_ and (pivot or pairs or inflation or published):
-        raise UsageError("--columns chooses columns of runs and of --by-cell.")
+    if columns_ and (pairs or inflation or published):
+        raise UsageError("--columns chooses columns of runs, of --by-cell and of --pivot.")
     if baseline and (pivot or pairs or inflation or published):
         raise UsageError("--baseline is for runs and --by-cell.")
     if columns_ and wide:
@@ -224,7 +224,9 @@ def compare(
     if format_ == "xlsx" and output is None:
         raise UsageError("a sheet needs a file: add -o runs.xlsx.")
     if pivot:
-        form = PivotForm(format_, width, reference=reference, imported=imported)
+        form = PivotForm(
+            format_, width, reference=reference, imported=imported, names=pivot_columns_of(words)
+        )
         put_pivot(session, filter_, chosen, form, output)
         return
     order, descending = sort_column(sort or SORT, chosen)

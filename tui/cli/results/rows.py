@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.analysis.columns.definitions import kind_of
-from engine.analysis.columns.offered import DEFAULT, chosen_columns, row_names
+from engine.analysis.columns.offered import DEFAULT, chosen_columns, of_figures, row_names
 from engine.analysis.comparison import Row
 from engine.analysis.export import FOR_PROGRAMS, rows_content
 from engine.analysis.floor import COLUMN_STANDING, FLOOR_COLUMNS
+from engine.analysis.pivot.arranged import COLUMNS
 from engine.errors import UsageError
 from tui.cli.results.tables import put
 from tui.cli.session import note
@@ -24,6 +25,24 @@ def columns_of(words: Sequence[str], format_: str, *, wide: bool) -> list[str] |
     if words:
         return list(chosen_columns(words, FLOOR_COLUMNS))
     return None if wide or format_ in FOR_PROGRAMS else list(DEFAULT)
+
+
+def pivot_columns_of(words: Sequence[str]) -> tuple[str, ...]:
+    """Name the pivot's columns: those that are asked for, and else the reference table's.
+
+    Raises:
+        UsageError: a word is no column's name, or no column has numbers.
+    """
+    if not words:
+        return COLUMNS
+    names = chosen_columns(words)
+    kept = of_figures(names)
+    absent = ", ".join(name for name in names if name not in kept)
+    if not kept:
+        raise UsageError(f"{absent or 'Nothing'}: the pivot has columns of numbers alone.")
+    if absent:
+        note(f"The pivot has no {absent}: columns of numbers alone.")
+    return kept
 
 
 def put_rows(

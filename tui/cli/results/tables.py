@@ -22,7 +22,7 @@ from engine.analysis.inflation.text import format_inflation, inflation_sentences
 from engine.analysis.labels.stored import newest_runs, stored_labels
 from engine.analysis.literature.stored import PublishedAbout, published_about
 from engine.analysis.literature.text import format_about
-from engine.analysis.pivot.arranged import apart_sentences, mark_sentences
+from engine.analysis.pivot.arranged import COLUMNS, apart_sentences, mark_sentences
 from engine.analysis.pivot.stored import StoredPivot, stored_pivot
 from engine.analysis.pivot.text import format_pivot
 from engine.analysis.published import caveats
@@ -68,12 +68,14 @@ class PivotForm:
         width: cells of the terminal that a table must fit, if any.
         reference: whether published results stand below ours.
         imported: whether cells are made of imported runs too.
+        names: the columns, of figures.
     """
 
     format: str
     width: int | None = None
     reference: bool = False
     imported: bool = False
+    names: Sequence[str] = COLUMNS
 
 
 def put_pivot(
@@ -92,7 +94,7 @@ def put_pivot(
         with session.reader() as connection:
             with progress("Reading cells"):
                 found = stored_pivot(
-                    connection, choice, aggregate, tables, catalogue, session.location
+                    connection, choice, aggregate, tables, catalogue, session.location, form.names
                 )
             _tell_left_out(imported_left_out(connection, choice))
     if not found.rows:
@@ -111,7 +113,7 @@ def put_pivot(
         note(LEGEND)
     if form.reference and found.rows and not found.published:
         note("No results are published for these cells.")
-    put(format_pivot(found.rows, form.format, width=form.width), output)
+    put(format_pivot(found.rows, form.format, form.names, width=form.width), output)
 
 
 def put_inflation(

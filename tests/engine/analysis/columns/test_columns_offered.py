@@ -11,12 +11,14 @@ from engine.analysis.columns.offered import (
     PRESETS,
     choosable,
     chosen_columns,
+    column_named,
     every_column,
     preset,
     shown_columns,
     stored_columns,
 )
 from engine.errors import UsageError
+from engine.metrics import CUTOFFS, LIST_MEASURES, SCOPE_METRICS, SCOPES
 
 
 def test_quality_leads_the_default_columns() -> None:
@@ -38,6 +40,18 @@ def test_presets_name_columns_that_may_be_chosen(name: str) -> None:
     assert chosen_columns([name.upper()]) == preset(name)
     equal = {"HitRate@10/test", "Recall@10/test"} <= set(preset(name))
     assert equal == (name == "all")
+
+
+def test_presets_of_results_have_every_cut_off_and_every_part_of_the_items() -> None:
+    words = [column_named(name).source for name in preset("cutoffs")]
+    assert "test_ndcg_best" in words
+    assert {f"test_recall_at_{k}" for k in CUTOFFS if k != 10} < set(words)
+    assert len(words) == 2 * len(CUTOFFS)
+    items = {column_named(name).source for name in preset("items")}
+    assert {f"test_{metric}_{scope}" for metric in SCOPE_METRICS for scope in SCOPES} < items
+    assert {f"test_{measure}_at_10" for measure in LIST_MEASURES} < items
+    offered = choosable()
+    assert offered.index("NDCG@20/test") > offered.index("Users/s (batch 256)")
 
 
 def test_columns_are_named_in_any_case_and_as_the_store_does() -> None:

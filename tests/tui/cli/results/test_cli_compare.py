@@ -77,6 +77,26 @@ def test_rows_are_sorted_either_way(
     assert ages == sorted(ages, reverse=True)
 
 
+def test_the_pivots_columns_are_chosen(cli: Run, cli_json: RunJson, tmp_path: Path) -> None:
+    store = filled_store(tmp_path)[0]
+    give_ranks(store)
+    chosen = ("compare", "--pivot", "--columns", "ndcg@20,recall@100,age", "--format", "json")
+    result = cli(*chosen)
+    assert "The pivot has no age: columns of numbers alone.\n" in result.stderr
+    rows = json.loads(result.stdout)
+    assert {tuple(row["figures"]) for row in rows} == {("NDCG@20/test", "Recall@100/test")}
+    runs = cli_json("compare", "--format", "json", "--columns", "ndcg@20", "--filter", "state:done")
+    by_cell = cli_json("compare", "--by-cell", "--format", "json", "--columns", "ndcg@20")
+    cells = sorted(row["figures"]["NDCG@20/test"] for row in rows if row["level"] == "length")
+    assert cells == pytest.approx(sorted(row["NDCG@20/test"] for row in by_cell))
+    assert min(cells) >= min(row["NDCG@20/test"] for row in runs)
+    preset = cli_json("compare", "--pivot", "--columns", "items", "--format", "json")
+    assert "Gini@10/test" in preset[0]["figures"]
+    wrong = cli("compare", "--pivot", "--columns", "age,run")
+    assert wrong.exit_code == 2
+    assert "age, run: the pivot has columns of numbers alone" in wrong.stderr
+
+
 def test_filter_and_limit(
     held: StoreLocation, busy_store: LiveStore, cli: Run, cli_json: RunJson
 ) -> None:
@@ -287,7 +307,7 @@ def test_what_does_not_go_together_is_said(cli: Run) -> None:
         (("--reference",), "is part of the pivot: add --pivot"),
         (("--pivot", "--limit", "3"), "leave out --sort and --limit"),
         (("--pivot", "--format", "xlsx"), "A sheet needs a file"),
-        (("--pivot", "--columns", "ndcg"), "chooses columns of runs and of --by-cell"),
+        (("--pairs", "--columns", "ndcg"), "chooses columns of runs, of --by-cell and of --pivot"),
         (("--wide", "--columns", "ndcg"), "leave it, or leave --columns"),
         (("--columns", "ndgc"), "There is no column 'ndgc': did you mean 'ndcg'?"),
         (("--columns", "nonsense"), "There is no column 'nonsense': name one such as ndcg"),

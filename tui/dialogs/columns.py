@@ -1,4 +1,4 @@
-"""The dialog in which the comparison's columns are chosen and put in order."""
+"""The dialog in which a table's columns are chosen and put in order."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
-from tui.compare.columns import DEFAULT, HELD, choosable, preset
-from tui.compare.kept import keep_columns
+from tui.dialogs.offer import Offer
 from tui.shell.text import shorten
 from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton
@@ -64,8 +63,9 @@ class ColumnList(ScrollView, can_focus=True):
     class Changed(Message):
         """Other columns are chosen, or the same in another order."""
 
-    def __init__(self, shown: Sequence[str]) -> None:
+    def __init__(self, offered: Sequence[str], shown: Sequence[str]) -> None:
         super().__init__()
+        self._offered = offered
         self._cursor = 0
         self._names: list[str] = []
         self._shown: set[str] = set()
@@ -77,7 +77,7 @@ class ColumnList(ScrollView, can_focus=True):
     def choose(self, shown: Sequence[str]) -> None:
         """Show these, in this order."""
         self._shown = set(shown)
-        self._names = [*shown, *(name for name in choosable() if name not in self._shown)]
+        self._names = [*shown, *(name for name in self._offered if name not in self._shown)]
         self._cursor = 0
         self._find()
         self.post_message(self.Changed())
@@ -187,15 +187,18 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
         Binding("2", "cost", "Cost"),
         Binding("3", "training", "Training"),
         Binding("4", "all", "All"),
+        Binding("5", "cutoffs", "Cut-offs"),
+        Binding("6", "items", "Items"),
         Binding("escape,C,q", "back", "Back"),
     ]
-    CSS_PATH = "column_dialog.tcss"
+    CSS_PATH = "columns.tcss"
     AUTO_FOCUS = "ColumnList"
 
-    def __init__(self, shown: Sequence[str]) -> None:
+    def __init__(self, offer: Offer, shown: Sequence[str]) -> None:
         super().__init__()
+        self._offer = offer
         self._at_first = tuple(shown)
-        self._list = ColumnList(shown)
+        self._list = ColumnList(offer.names, shown)
         self._field = Field(placeholder="search")
 
     def compose(self) -> ComposeResult:
@@ -204,7 +207,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
             yield self._field
             yield self._list
             yield Static(
-                f"space shows or hides · J K move down or up\n{', '.join(HELD)} stay at the left",
+                f"space shows or hides · J K move down or up\n{self._offer.held}",
                 classes="hint",
                 markup=False,
             )
@@ -214,10 +217,13 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
                 yield KeyButton("2", "Cost", "cost")
                 yield KeyButton("3", "Training", "training")
                 yield KeyButton("4", "All", "all")
+            with Horizontal(classes="buttons -next"):
+                yield KeyButton("5", "Cut-offs", "cutoffs")
+                yield KeyButton("6", "Items", "items")
+                yield KeyButton("r", "Reset", "reset")
             with Horizontal(classes="buttons"):
                 yield KeyButton("⏎", "Show", "done", main=True)
                 yield KeyButton("/", "Search", "search")
-                yield KeyButton("r", "Reset", "reset")
                 yield KeyButton("esc", "Back", "back")
 
     def on_mount(self) -> None:
@@ -226,7 +232,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
     @on(ColumnList.Changed)
     def _changed(self) -> None:
         chosen = len(self._list.chosen)
-        self.query_one(".dialog").border_subtitle = f"{chosen} of {len(choosable())} shown"
+        self.query_one(".dialog").border_subtitle = f"{chosen} of {len(self._offer.names)} shown"
 
     @on(Field.Changed)
     def _searched(self, event: Field.Changed) -> None:
@@ -260,7 +266,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
 
     def action_reset(self) -> None:
         """Choose the columns that are shown by default."""
-        self._list.choose(DEFAULT)
+        self._list.choose(self._offer.default)
 
     def action_none(self) -> None:
         """Choose no column."""
@@ -268,29 +274,37 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
 
     def action_quality(self) -> None:
         """Choose the metrics."""
-        self._list.choose(preset("quality"))
+        self._list.choose(self._offer.preset("quality"))
 
     def action_cost(self) -> None:
         """Choose times, memory and speeds."""
-        self._list.choose(preset("cost"))
+        self._list.choose(self._offer.preset("cost"))
 
     def action_training(self) -> None:
         """Choose the columns on the course of training."""
-        self._list.choose(preset("training"))
+        self._list.choose(self._offer.preset("training"))
 
     def action_all(self) -> None:
         """Choose every column."""
-        self._list.choose(preset("all"))
+        self._list.choose(self._offer.preset("all"))
+
+    def action_cutoffs(self) -> None:
+        """Choose NDCG and Recall at every cut-off."""
+        self._list.choose(self._offer.preset("cutoffs"))
+
+    def action_items(self) -> None:
+        """Choose the columns on popular and rare items, and on what is recommended."""
+        self._list.choose(self._offer.preset("items"))
 
 
 def choose_columns(
-    app: App[Any], shown: Sequence[str], take: Callable[[tuple[str, ...]], object]
+    app: App[Any], offer: Offer, shown: Sequence[str], take: Callable[[tuple[str, ...]], object]
 ) -> None:
     """Let the user choose among the columns; give the choice to ``take``, and remember it."""
 
     def chosen(names: tuple[str, ...] | None) -> None:
         if names is not None:
             take(names)
-            app.run_worker(partial(keep_columns, names), group="remember", thread=True)
+            app.run_worker(partial(offer.keep, names), group="remember", thread=True)
 
-    app.push_screen(ColumnsScreen(shown), chosen)
+    app.push_screen(ColumnsScreen(offer, shown), chosen)

@@ -11,8 +11,7 @@ from pilots import settled
 from textual.app import App
 
 from engine.analysis.columns.offered import DEFAULT, HELD, choosable, preset
-from tui.compare.column_dialog import ColumnList, ColumnsScreen
-from tui.compare.kept import TOPIC
+from tui.dialogs.columns import ColumnList, ColumnsScreen
 from tui.shell import remembered
 
 
@@ -42,7 +41,7 @@ async def test_columns_are_chosen_put_in_order_and_remembered(measured: Measured
             "state", "model", "dataset", "length", "seed", "test_mrr_best", "test_ndcg_best",
         ]  # fmt: skip
         assert "test_recall_best" not in keys
-        assert remembered.recall(TOPIC)["columns"] == names
+        assert remembered.recall("compare")["columns"] == names
     async with comparing(measured) as (app, pilot):
         assert [column.key for column in table(app).columns] == keys
         await pilot.press("C", "r", "enter")
@@ -56,6 +55,10 @@ async def test_presets_none_and_a_search_choose_columns(measured: MeasuredStore)
         assert chosen(app) == preset("cost")
         await pilot.press("4")
         assert chosen(app) == tuple(choosable())
+        await pilot.press("5")
+        assert chosen(app) == preset("cutoffs")
+        await pilot.press("6")
+        assert chosen(app) == preset("items")
         await pilot.press("0", "enter")
         assert isinstance(app.screen, ColumnsScreen), "no column at all isn't an answer"
         await pilot.press("slash", *"hit test", "enter", "space")
@@ -100,7 +103,7 @@ async def test_a_click_shows_a_column(measured: MeasuredStore) -> None:
 
 async def test_settings_are_columns_of_runs_and_of_cells(measured: MeasuredStore) -> None:
     names = ["lr", "norm", "training.epochs", "NDCG@10/test"]
-    remembered.keep(TOPIC, {"columns": names})
+    remembered.keep("compare", {"columns": names})
     async with comparing(measured) as (app, pilot):
         table(app).move_to_column([column.key for column in table(app).columns].index("lr"))
         await pilot.press("s")
