@@ -98,7 +98,7 @@ class ItemRows(nn.Module):
 
 def column_blocks(table: Tensor) -> list[Tensor]:
     """Copy a matrix into blocks of `COLUMNS` columns, as `row_sums` takes them."""
-    return [block.contiguous() for block in table.split(COLUMNS, dim=1)]
+    return [block.contiguous() for block in torch.split(table, COLUMNS, dim=1)]
 
 
 def row_sums(blocks: Sequence[Tensor], items: Tensor, weights: Tensor) -> Tensor:
