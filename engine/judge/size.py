@@ -8,28 +8,35 @@ MOST_RANKED = 10_000
 """Users who are ranked for, in validation and in test."""
 MOST_PRODUCTS = 2e10
 """Training interactions times items up to which it is counted how many users have both of two."""
+MOST_SOLVED = 10_000
+"""Items up to which EASE's equations, one for each item, are solved."""
 
 _BY_PAIRS = frozenset({"item-knn", "ease"})
 """Models that count how many users have both of two items."""
 _AT_ONCE = 2**26
-"""Users or items, times items, up to which that is counted once for all settings."""
+"""Users or items, times items, up to which that is counted once for all settings, and items times
+items, up to which a matrix between them is in memory as a whole."""
 
 
 def too_large(model: str, title: str, items: int, interactions: int) -> str:
     """Say why a model isn't fitted to so much; empty if it is."""
-    if model not in _BY_PAIRS or interactions * items <= MOST_PRODUCTS:
+    counted = model not in _BY_PAIRS or interactions * items <= MOST_PRODUCTS
+    if counted and (model != "ease" or items <= MOST_SOLVED):
         return ""
     return f"fitting {title} to {interactions:,} interactions with {items:,} items takes too long."
 
 
 def expected_seconds(users: int, items: int, interactions: int) -> float:
     """Return about how many CPU seconds judging takes: for starting, for each interaction, for
-    matrices between items, and for each score of 30 evaluations."""
-    fitted = min(interactions, MOST_FITTED)
-    seconds = 3 + 1e-5 * fitted + 4e-7 * items**2 + 5e-7 * min(users, MOST_RANKED) * items
+    matrices between items, and for each score of 40 evaluations."""
+    fitted, ranked = min(interactions, MOST_FITTED), min(users, MOST_RANKED)
+    scored = 1 if items**2 <= _AT_ONCE else 3
+    seconds = 3 + 1e-5 * fitted + 4e-7 * items**2 + 5e-7 * scored * ranked * items
     if fitted * items <= MOST_PRODUCTS:
-        counted = 1 if max(users, items) * items <= _AT_ONCE else 10
-        seconds += 1e-9 * counted * fitted * items + 1e-10 * items**3
+        counted = 1 if max(users, items) * items <= _AT_ONCE else 5
+        seconds += 1e-9 * counted * fitted * items
+        if items <= MOST_SOLVED:
+            seconds += 1e-10 * items**3
     return seconds
 
 

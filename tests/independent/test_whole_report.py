@@ -22,6 +22,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A store with three models, of which one has two lengths and other settings, and one stops too
     early, with their floor, and its report."""
     lab = Lab(tmp_path_factory.mktemp("reported"))
+    # A fifth of the users: thirteen runs are trained one after the other.
+    fewer = "users: 400\ninteractions: 20000\n"
+    (lab.folder / "configs" / "datasets" / "synthetic.yaml").write_text(fewer)
     common = ("--dataset", "synthetic", "--set", "patience=1", "--wait")
     lab.run("run", "--model", "sasrec", "--length", "10,20", "--seed", "1,2,3", *common)
     lab.run("run", "--model", "xlstm", "--length", "10", "--seed", "1,2", *common)

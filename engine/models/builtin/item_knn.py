@@ -11,7 +11,9 @@ A shrinkage of 100 was worse than 0 on validation of MovieLens 100K.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
+from functools import lru_cache
 
 import torch
 from pydantic import Field
@@ -46,8 +48,7 @@ class ItemKNN(FittedModel):
     as a neighbour.
 
     s(i, j) = users of both / (√(users of i · users of j) + shrinkage). Items that are as similar as
-    the last neighbour are neighbours too. Popularity decides between equal
-    scores.
+    the last neighbour are neighbours too. Popularity decides between equal scores.
     """
 
     weights: Tensor
@@ -65,32 +66,45 @@ class ItemKNN(FittedModel):
         self.register_buffer("counts", torch.zeros(num_items + 1, dtype=torch.int64))
 
     def fit(self, train: TrainingHistories) -> None:
-        decay = self.settings.decay
-        assert decay is not None, "settings are chosen before the model is built"
+        names = ("neighbours", "shrinkage", "decay")
+        neighbours, shrinkage, decay = (getattr(self.settings, name) for name in names)
+        assert None not in (neighbours, shrinkage, decay), "settings are chosen before it is built"
         device = self.counts.device
         weights = decay ** torch.arange(self.length, dtype=torch.float64)
         self.weights = weights[weights >= LEAST_WEIGHT].float().to(device)
-        self.similar.fill(self._similarities(train))
+        # A copy, which another run's weights may be loaded into.
+        similar = _neighbours(train, self.num_items, neighbours, shrinkage)
+        self.similar = copy.deepcopy(similar).to(device)
         self.counts = item_counts(train, self.num_items).to(device)
 
     def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:  # noqa: ARG002
         return with_popularity(self.similar.scores(items, self.weights), self.counts)
 
-    def _similarities(self, train: TrainingHistories) -> Iterator[Tensor]:
-        """Yield blocks (rows, V + 1) of s, 0 where an item is no neighbour."""
-        neighbours, shrinkage = self.settings.neighbours, self.settings.shrinkage
-        assert neighbours is not None, "settings are chosen before the model is built"
-        assert shrinkage is not None
-        roots = user_counts(train, self.num_items).sqrt()
-        first = 0
-        for block in cooccurrences(train, self.num_items):
-            own = roots[first : first + len(block), None]
-            # Without users of either there are none of both.
-            similar = block / (own * roots + shrinkage).clamp(min=1e-30)
-            similar.diagonal(first).zero_()
-            least = similar.topk(min(neighbours, similar.shape[1])).values[:, -1:]
-            yield similar.masked_fill_(similar < least, 0)
-            first += len(block)
+
+@lru_cache(maxsize=1)  # asked for again by the fit with the next decay
+def _neighbours(
+    train: TrainingHistories, num_items: int, neighbours: int, shrinkage: float
+) -> ItemRows:
+    """Return s, 0 where an item is no neighbour."""
+    rows = ItemRows(num_items).to(train.items.device)
+    rows.fill(_similarities(train, num_items, neighbours, shrinkage))
+    return rows
+
+
+def _similarities(
+    train: TrainingHistories, num_items: int, neighbours: int, shrinkage: float
+) -> Iterator[Tensor]:
+    """Yield blocks (rows, V + 1) of s."""
+    roots = user_counts(train, num_items).sqrt()
+    first = 0
+    for block in cooccurrences(train, num_items):
+        own = roots[first : first + len(block), None]
+        # Without users of either there are none of both.
+        similar = block / (own * roots + shrinkage).clamp(min=1e-30)
+        similar.diagonal(first).zero_()
+        least = similar.topk(min(neighbours, similar.shape[1])).values[:, -1:]
+        yield similar.masked_fill_(similar < least, 0)
+        first += len(block)
 
 
 MODEL = Definition(

@@ -53,7 +53,9 @@ class Markov(FittedModel):
         weights = decay ** (distance - 1) / distance**power
         self.weights = weights.float().to(device)
         blocks = follow_counts(train, self.num_items, weights)
-        self.follows.fill(block / block.sum(1, keepdim=True).clamp(min=TINY) for block in blocks)
+        self.follows.fill(
+            block.div_(block.sum(1, keepdim=True).clamp(min=TINY)) for block in blocks
+        )
         self.counts = item_counts(train, self.num_items).to(device)
 
     def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:  # noqa: ARG002

@@ -26,3 +26,8 @@ def test_only_what_counts_pairs_of_items_is_too_large() -> None:
     assert "27,000 items takes too long" in too_large("item-knn", "Item-kNN", 27_000, 1_000_000)
     assert not too_large("item-knn", "Item-kNN", 13_000, 1_000_000)
     assert not too_large("markov", "Markov counts", 60_000, 1_000_000)
+
+
+def test_equations_of_many_items_are_not_solved() -> None:
+    assert "13,000 items takes too long" in too_large("ease", "EASE", 13_000, 1_000)
+    assert not too_large("ease", "EASE", 10_000, 1_000)

@@ -13,6 +13,7 @@ from sizes import Sizes
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
+from engine.judge import ask
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.data.screen import DataScreen
@@ -32,6 +33,8 @@ def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One data set more, which is here."""
     know_the_surroundings(monkeypatch, tmp_path)
     monkeypatch.setenv("SEQBENCH_DATA", str(tmp_path / "data"))
+    # A test that waits for judging shouldn't wait for all the other tests first.
+    monkeypatch.setattr(ask, "NICENESS", 0)
     folder = tmp_path / "data" / "tiny"
     folder.mkdir(parents=True)
     (folder / "u.data").write_text(ROWS)
