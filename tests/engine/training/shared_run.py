@@ -66,6 +66,7 @@ def trained(
     memory = Memory()
     outcome = loop.train(
         spec,
+        definition,
         load_interactions(spec.source),
         CPU,
         memory,
@@ -73,7 +74,6 @@ def trained(
         save=save,
         stop=compute if group.rank and name == BUSY else lambda: False,
         group=group,
-        definition=OWN if spec.code else None,
     )
     return {
         "steps": [(step.loss, step.grad_norm) for step in memory.steps_],
