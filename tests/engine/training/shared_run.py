@@ -19,6 +19,7 @@ from own_models import OWN
 
 from engine.datasets.load import load_interactions
 from engine.errors import DataError
+from engine.models.registry import definition_of
 from engine.spec import RunSpec
 from engine.training import loop
 from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -66,7 +67,7 @@ def trained(
     memory = Memory()
     outcome = loop.train(
         spec,
-        definition,
+        OWN if spec.code else definition_of(spec),
         load_interactions(spec.source),
         CPU,
         memory,
