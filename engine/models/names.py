@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.metrics import AGGREGATES, EPOCH_MEASURES, METRICS, RANKINGS, RUN_ENERGY, SPEEDS
+from engine.metrics import (
+    AGGREGATES,
+    EPOCH_MEASURES,
+    METRICS,
+    RANKINGS,
+    RESULT_OF,
+    RUN_ENERGY,
+    SPEEDS,
+)
 from engine.spec import RunSpec, Training
 
 _OF_RUNS = {
@@ -24,6 +32,7 @@ _MEASURES = frozenset(
     [
         *SPEEDS,
         *RUN_ENERGY,
+        *(name for result in RESULT_OF.values() for name in (result.name, result.word)),
         *EPOCH_MEASURES,
         *(f"{measure}_{how}" for measure in EPOCH_MEASURES for how in (*AGGREGATES, "median")),
         *(f"{metric}{ranking}" for metric in METRICS for ranking in RANKINGS),
