@@ -32,6 +32,7 @@ _MEASURES = frozenset(
     [
         *SPEEDS,
         *RUN_ENERGY,
+        *(name for result in RESULT_OF.values() for name in (result.name, result.word)),
         *EPOCH_MEASURES,
         *(f"{measure}_{how}" for measure in EPOCH_MEASURES for how in (*AGGREGATES, "median")),
         *(f"{metric}{ranking}" for metric in METRICS for ranking in RANKINGS),
