@@ -14,8 +14,7 @@ MOST_SOLVED = 10_000
 _BY_PAIRS = frozenset({"item-knn", "ease"})
 """Models that count how many users have both of two items."""
 _AT_ONCE = 2**26
-"""Users or items, times items, up to which that is counted once for all settings, and items times
-items, up to which a matrix between them is in memory as a whole."""
+"""Users or items, times items, up to which that is counted once for all settings."""
 
 
 def too_large(model: str, title: str, items: int, interactions: int) -> str:
@@ -30,10 +29,9 @@ def expected_seconds(users: int, items: int, interactions: int) -> float:
     """Return about how many CPU seconds judging takes: for starting, for each interaction, for
     matrices between items, and for each score of 40 evaluations."""
     fitted, ranked = min(interactions, MOST_FITTED), min(users, MOST_RANKED)
-    scored = 1 if items**2 <= _AT_ONCE else 3
-    seconds = 3 + 1e-5 * fitted + 4e-7 * items**2 + 5e-7 * scored * ranked * items
+    seconds = 3 + 1e-5 * fitted + 1.5e-7 * items**2 + 3e-7 * ranked * items
     if fitted * items <= MOST_PRODUCTS:
-        counted = 1 if max(users, items) * items <= _AT_ONCE else 5
+        counted = 1 if max(users, items) * items <= _AT_ONCE else 3
         seconds += 1e-9 * counted * fitted * items
         if items <= MOST_SOLVED:
             seconds += 1e-10 * items**3

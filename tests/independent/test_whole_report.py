@@ -23,7 +23,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     early, with their floor, and its report."""
     lab = Lab(tmp_path_factory.mktemp("reported"))
     # A fifth of the users: thirteen runs are trained one after the other.
-    fewer = "users: 400\ninteractions: 20000\n"
+    fewer = "name: synthetic\nusers: 400\ninteractions: 20000\n"
     (lab.folder / "configs" / "datasets" / "synthetic.yaml").write_text(fewer)
     common = ("--dataset", "synthetic", "--set", "patience=1", "--wait")
     lab.run("run", "--model", "sasrec", "--length", "10,20", "--seed", "1,2,3", *common)
