@@ -18,6 +18,8 @@ from engine.results.lists import LONGEST
 from engine.training.lists import comparable, highest, recommended
 
 CPU = torch.device("cpu")
+NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+DEVICES = [CPU, pytest.param(torch.device("cuda"), marks=NO_GPU)]
 SCORE = st.sampled_from([0.0, -0.0, 1.0, 2.0, -1.0, math.nan, math.inf, -math.inf])
 """Few values: many are equal."""
 
@@ -45,9 +47,10 @@ def plain_list(scores: list[float], hidden: set[int], length: int) -> list[int]:
     return best + [0] * (length - len(best))
 
 
-@given(st.data())
+@pytest.mark.parametrize("device", DEVICES)
+@given(data=st.data())
 @settings(max_examples=60, deadline=None)
-def test_lists_equal_a_full_sort(data: st.DataObject) -> None:
+def test_lists_equal_a_full_sort(device: torch.device, data: st.DataObject) -> None:
     items = data.draw(st.sampled_from([1, 2, 7, 99, 100, 101, 102, 130, 300]))
     users = data.draw(st.integers(1, 5))
     draw = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
@@ -72,7 +75,8 @@ def test_lists_equal_a_full_sort(data: st.DataObject) -> None:
     )
     split = SplitData(own, offsets[1:], held, held)
 
-    found = recommended(Told(torch.from_numpy(table)), split, CPU, data.draw(st.integers(1, 9)))
+    model = Told(torch.from_numpy(table).to(device))
+    found = recommended(model, split, device, data.draw(st.integers(1, 9)))
 
     length = min(items, LONGEST)
     for user, end in dict(rows).items():
