@@ -76,6 +76,18 @@ class RunFolder:
         one target."""
         return self.path / "test_users.npy"
 
+    @property
+    def test_top(self) -> Path:
+        """The items with the highest scores for each test user, the smallest unsigned integers that
+        hold V (users, 100), or (users, V) if there are fewer; absent in runs of earlier
+        versions."""
+        return self.path / "test_top.npy"
+
+    @property
+    def test_top_masked(self) -> Path:
+        """The same with the user's seen items masked; 0 where fewer items are left."""
+        return self.path / "test_top_masked.npy"
+
     def journal(self, attempt: int) -> Path:
         return self.path / f"journal-{attempt}.jsonl"
 

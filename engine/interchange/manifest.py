@@ -23,7 +23,8 @@ MOST_BYTES = 256 * 1024 * 1024
 """Size limit of a manifest in bytes, enough for hundreds of thousands of runs."""
 
 KEPT = re.compile(
-    r"spec\.json|meta\.json|log\.txt|test_ranks\.npy|test_users\.npy|model\.py|journal-(0|[1-9]\d{0,8})\.jsonl"
+    r"spec\.json|meta\.json|log\.txt|model\.py|test_(ranks|users|top|top_masked)\.npy"
+    r"|journal-(0|[1-9]\d{0,8})\.jsonl"
 )
 """Files of a run that every archive holds."""
 WEIGHTS = re.compile(r"model\.pt|checkpoint-(0|[1-9]\d{0,8})(\.before)?\.pt")

@@ -120,10 +120,11 @@ def _place_of(
 
 
 def _content(folder: RunFolder) -> dict[str, str]:
-    """Compute the SHA-256 of a run's configuration, ranks and journals, by file name. Notes and
-    tags are left out: they may differ between two copies of one run."""
+    """Compute the SHA-256 of a run's configuration, ranks, lists and journals, by file name. Notes
+    and tags are left out: they may differ between two copies of one run."""
     found = {}
-    for path in [folder.spec, folder.test_ranks, *(path for _, path in folder.journals())]:
+    results = [folder.test_ranks, folder.test_top, folder.test_top_masked]
+    for path in [folder.spec, *results, *(path for _, path in folder.journals())]:
         if path.exists():
             with open_regular(path) as file:
                 found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()

@@ -39,6 +39,7 @@ from engine.specfile import load_spec
 from engine.training.checkpoint import Checkpoint, save_checkpoint
 from engine.training.group import Group
 from engine.training.inference import MOST_HISTORIES, InferenceSpeed, inference_speed
+from engine.training.lists import Recommended, recommended
 from engine.training.loop import (
     Interrupted,
     Outcome,
@@ -232,14 +233,15 @@ def _train(
         )
     finally:
         telemetry.end()
+    split = split_data(interactions, spec.source)
+    lists = _lists(spec, split, device, outcome.model)
     if fence.passed(now=True):
         raise Interrupted
-    _save_results(folder, outcome)
-    split = split_data(interactions, spec.source)
+    _save_results(folder, outcome, lists)
     return _Finished(
         outcome,
         _speed(spec, split, device, outcome.model),
-        test_results(split, outcome.test_ranks.numpy()),
+        test_results(split, outcome.test_ranks.numpy(), lists),
     )
 
 
@@ -281,16 +283,23 @@ def _speed(spec: RunSpec, split: SplitData, device: torch.device, model: Model) 
     return inference_speed(model, histories, device, bfloat16=bfloat16, times=times)
 
 
-def _save_results(folder: RunFolder, outcome: Outcome) -> None:
+def _lists(spec: RunSpec, split: SplitData, device: torch.device, model: Model) -> Recommended:
+    bfloat16 = uses_bfloat16(spec.training, device)
+    return recommended(model, split, device, spec.training.eval_batch_size, bfloat16=bfloat16)
+
+
+def _save_results(folder: RunFolder, outcome: Outcome, lists: Recommended) -> None:
     if with_several(outcome.test_users):
         _save_array(folder.test_users, outcome.test_users.astype(np.int32))
     _save_array(folder.test_ranks, outcome.test_ranks.numpy())
+    _save_array(folder.test_top, lists.over_all)
+    _save_array(folder.test_top_masked, lists.masked)
     buffer = BytesIO()
     torch.save(outcome.best.model, buffer)
     write_atomically(folder.best_model, buffer.getvalue())
 
 
-def _save_array(path: Path, array: NDArray[np.int32]) -> None:
+def _save_array(path: Path, array: NDArray[np.integer]) -> None:
     buffer = BytesIO()
     np.save(buffer, array, allow_pickle=False)
     write_atomically(path, buffer.getvalue())

@@ -64,6 +64,8 @@ def test_every_path_is_in_the_folder_and_has_its_own_name() -> None:
         folder.lock,
         folder.best_model,
         folder.test_ranks,
+        folder.test_top,
+        folder.test_top_masked,
         folder.journal(1),
         folder.journal(2),
         folder.checkpoint(1),

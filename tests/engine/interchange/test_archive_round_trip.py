@@ -193,6 +193,26 @@ def test_weights_travel_where_they_are_asked_for(
         path.unlink()
 
 
+def test_lists_travel_with_every_run_that_has_them(
+    tmp_path: Path, elsewhere: StoreLocation
+) -> None:
+    (tmp_path / "here").mkdir()
+    store = MeasuredStore(tmp_path / "here")
+    run, other = store.add(seed=1), store.add(seed=2)
+    folder = store.location.folder(run)
+    for path in (folder.test_top, folder.test_top_masked):
+        path.write_bytes(path.name.encode())
+    export(store.location, tmp_path / "runs.tar.zst")
+    unpack(tmp_path / "runs.tar.zst", elsewhere)
+    there = elsewhere.folder(run)
+    assert there.test_top.read_bytes() == b"test_top.npy"
+    assert there.test_top_masked.read_bytes() == b"test_top_masked.npy"
+    assert not elsewhere.folder(other).test_top.exists()
+    folder.test_top.write_bytes(b"others")
+    export(store.location, tmp_path / "other.tar.zst")
+    assert list(unpack(tmp_path / "other.tar.zst", elsewhere).renamed) == [run]
+
+
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     return lambda: Path(tempfile.mkdtemp(dir=tmp_path_factory.getbasetemp()))

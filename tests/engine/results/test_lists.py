@@ -1,4 +1,5 @@
-"""What recommended lists are like, against counting by hand."""
+"""What recommended lists are like, against counting by hand and against the libraries that the
+definitions are from."""
 
 from __future__ import annotations
 
@@ -8,11 +9,16 @@ from statistics import fmean
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.datasets.interactions import make_interactions
+from engine.datasets.splits import SplitData
+from engine.datasets.targets import HeldOut
 from engine.metrics import LIST_RESULTS
-from engine.results.lists import LONGEST, Popularity, gini, list_results
+from engine.results.lists import LONGEST, Lists, Popularity, gini, list_results
+from engine.worker.results import popularity_of
 
 # The example in the documentation of RecTools' MeanInvUserFreq: three users, items 1 to 3.
 LISTS = np.array([[3, 0], [2, 3], [1, 2]], np.uint16)
@@ -23,6 +29,79 @@ def test_novelty_is_that_of_the_source() -> None:
     found = list_results(LISTS, POPULARITY, masked=False)
     assert found["test_novelty_at_1"] == pytest.approx(fmean([1.5849625, 1.5849625, 0.0]))
     assert found["test_novelty_at_5"] == pytest.approx(fmean([1.5849625, 1.5849625, 0.79248125]))
+
+
+def test_mean_popularity_is_that_of_the_source() -> None:
+    """The example in the documentation of RecTools' AvgRecPopularity."""
+    lists = np.array([[1, 2, 0], [3, 1, 2], [3, 2, 0]], np.uint16)
+    counts = np.array([0, 3, 2, 1])
+    found = list_results(lists, Popularity(counts, counts, 3), masked=True)
+    assert found["test_arp_masked_at_1"] == pytest.approx(fmean([3, 1, 1]))
+    assert found["test_arp_masked_at_5"] == pytest.approx(fmean([2.5, 2, 1.5]))
+
+
+def test_lists_of_many_users_have_these_values() -> None:
+    """Values by the formulas that RecTools and RecBole document, written out as they are there."""
+    lists, pairs, items = _example()
+    found = list_results(lists, _popularity(pairs, items), masked=False)
+    interactions = Counter(item for _, item in pairs)
+    owners = {item: len({user for user, other in pairs if other == item}) for _, item in pairs}
+    trained = len({user for user, _ in pairs})
+    for k in (1, 5, 10, 20):
+        top = [[int(item) for item in each[:k]] for each in lists]
+        times = sorted(Counter(item for each in top for item in each).values())
+        counts = [0] * (items - len(times)) + times
+        expected = {
+            "coverage": len({item for each in top for item in each}) / items,
+            "gini": sum((2 * i - items - 1) * count for i, count in enumerate(counts, 1))
+            / (items * sum(counts)),
+            "arp": sum(sum(interactions[item] for item in each) / k for each in top) / len(top),
+            "novelty": sum(
+                -sum(math.log2(owners.get(item, 1) / trained) for item in each) / k for each in top
+            )
+            / len(top),
+        }
+        for measure, value in expected.items():
+            assert found[f"test_{measure}_at_{k}"] == pytest.approx(value, rel=1e-12)
+
+
+def test_rectools_has_the_same_values() -> None:
+    metrics = pytest.importorskip("rectools.metrics", reason="only for development")
+    pd = pytest.importorskip("pandas")
+    lists, pairs, items = _example()
+    found = list_results(lists, _popularity(pairs, items), masked=False)
+    before = pd.DataFrame(pairs, columns=["user_id", "item_id"])
+    users, length = lists.shape
+    table = pd.DataFrame(
+        {
+            "user_id": np.repeat(np.arange(users), length),
+            "item_id": lists.ravel(),
+            "rank": np.tile(np.arange(1, length + 1), users),
+        }
+    )
+    for k in (1, 5, 10, 20):
+        novelty = metrics.MeanInvUserFreq(k=k).calc(table, before)
+        assert found[f"test_novelty_at_{k}"] == pytest.approx(novelty, rel=1e-12)
+        arp = metrics.AvgRecPopularity(k=k).calc(table, before)
+        assert found[f"test_arp_at_{k}"] == pytest.approx(arp, rel=1e-12)
+
+
+def test_recbole_has_the_same_values() -> None:
+    metrics = pytest.importorskip("recbole.evaluator.metrics", reason="only for development")
+    lists, pairs, items = _example()
+    found = list_results(lists, _popularity(pairs, items), masked=False)
+    told = {
+        "rec.items": torch.from_numpy(lists.astype(np.int64)),
+        "data.num_items": items,
+        "data.count_items": Counter(item for _, item in pairs),
+    }
+    cutoffs = [1, 5, 10, 20]
+    config = {"topk": cutoffs, "metric_decimal_place": 12}
+    sources = {"coverage": "ItemCoverage", "arp": "AveragePopularity", "gini": "GiniIndex"}
+    for measure, name in sources.items():
+        values = getattr(metrics, name)(config).calculate_metric(told)
+        for k, value in zip(cutoffs, values.values(), strict=True):
+            assert found[f"test_{measure}_at_{k}"] == pytest.approx(value, abs=1e-11)
 
 
 def test_gini_is_0_of_equal_and_nearly_1_of_one() -> None:
@@ -68,3 +147,23 @@ def _gini(times: list[int]) -> float:
     """Half the mean absolute difference of every two items, over the mean."""
     apart = sum(abs(one - other) for one in times for other in times)
     return apart / (2 * len(times) * sum(times))
+
+
+def _example() -> tuple[Lists, list[tuple[int, int]], int]:
+    """Return the lists of 40 users, pairs of user and item in training, some more than once and
+    some items in none, and the number of items."""
+    items, draw = 60, np.random.default_rng(11)
+    lists = np.stack([draw.permutation(items)[:20] + 1 for _ in range(40)]).astype(np.uint8)
+    drawn = draw.integers([0, 1], [50, items - 5], (400, 2))
+    return lists, [(int(user), int(item)) for user, item in drawn], items
+
+
+def _popularity(pairs: list[tuple[int, int]], items: int) -> Popularity:
+    """Count a training part, of users 0 to 49, whose held-out items don't count."""
+    histories = [[item for user, item in pairs if user == own] for own in range(50)]
+    kept = np.array([len(each) for each in histories])
+    items_of = [item for each in histories for item in (*each, items)]
+    offsets = np.concatenate([[0], np.cumsum(kept + 1)])
+    nobody = HeldOut(np.empty(0, np.int64), np.empty(0, np.int64))
+    own = make_interactions(np.array(items_of), offsets, items)
+    return popularity_of(SplitData(own, offsets[:-1] + kept, nobody, nobody))
