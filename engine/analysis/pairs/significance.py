@@ -39,6 +39,7 @@ from numpy.typing import NDArray
 from engine.analysis.claims.claim import LEVEL
 from engine.analysis.pairs.beta import share_bounds
 from engine.analysis.pairs.student import critical, two_sided
+from engine.results.cutoffs import value_at
 from engine.spec import TOP_K
 
 Metric = Literal["hit", "mrr", "ndcg", "recall"]
@@ -49,20 +50,10 @@ MOST_SEEDS = 1_000
 """The most seeds a cell that are considered."""
 
 
-def per_user(ranks: NDArray[np.int32], metric: Metric) -> NDArray[np.float64]:
-    """Return each user's metric at 10, from the rank of the true item (1 the best), in any shape.
-
-    With one relevant item recall is hit rate, and nDCG is 1 / log2(1 + rank) (Järvelin & Kekäläinen
-    2002).
-    """
-    within = ranks <= TOP_K
-    match metric:
-        case "hit" | "recall":
-            return within.astype(np.float64)
-        case "mrr":
-            return np.where(within, 1.0 / ranks, 0.0)
-        case "ndcg":
-            return np.where(within, 1.0 / np.log2(1.0 + ranks), 0.0)
+def per_user(ranks: NDArray[np.int32], metric: Metric, *, k: int = TOP_K) -> NDArray[np.float64]:
+    """Return each user's metric at ``k``, from the rank of the true item (1 the best), in any
+    shape."""
+    return value_at(ranks, metric, k)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ from tui.cli.session import (
     "--metric",
     metavar="COL",
     shell_complete=completion.columns,
-    help="With --pairs: a test metric's column.  [default: NDCG@10/test]",
+    help="With --pairs: a test metric's column, such as recall@50.  [default: NDCG@10/test]",
 )
 @click.option(
     "--inflation",
