@@ -34,6 +34,7 @@ from engine.analysis.costs import ENERGY_TO_BEST, TO_BEST, Cost, CostedCell, kno
 from engine.analysis.pairs.cells import pairs
 from engine.analysis.pairs.significance import Metric, holm, ratio
 from engine.marks import OF_TRAINING
+from engine.spec import TOP_K
 from engine.spread import spread
 
 WORTH_TELLING = 1.05
@@ -101,20 +102,23 @@ class Tradeoffs:
     """What could not be compared, and why."""
 
 
-def tradeoffs(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> list[Tradeoffs]:
-    """Weigh the models of each data set, protocol, split and checksum, in the cells' order."""
+def tradeoffs(
+    cells: Sequence[CostedCell], metric: Metric, *, masked: bool, k: int = TOP_K
+) -> list[Tradeoffs]:
+    """Weigh the models of each data set, protocol, split and checksum, in the cells' order, their
+    quality being a metric at ``k``."""
     groups: dict[tuple[Value, ...], list[CostedCell]] = {}
     for each in cells:
         groups.setdefault(each.cell.comparable, []).append(each)
     return [
-        _of_dataset(dict(zip(COMPARABLE, key, strict=True)), group, metric, masked)
+        _of_dataset(dict(zip(COMPARABLE, key, strict=True)), group, metric, masked, k)
         for key, group in groups.items()
     ]
 
 
 def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> list[CostedCell]:
-    """Choose of each model and profile the cell that is best on validation: of equal ones the
-    shortest, and of these one whose training wasn't cut off by its limit of epochs."""
+    """Choose of each model and profile the cell whose metric at 10 is best on validation: of equal
+    ones the shortest, and of these one whose training wasn't cut off by its limit of epochs."""
     column = metric_name(metric, masked=masked, split="valid")
 
     def on_validation(each: CostedCell) -> tuple[float, int, bool]:
@@ -131,13 +135,15 @@ def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> 
 
 
 def _of_dataset(
-    place: dict[str, Value], cells: Sequence[CostedCell], metric: Metric, masked: bool
+    place: dict[str, Value], cells: Sequence[CostedCell], metric: Metric, masked: bool, k: int
 ) -> Tradeoffs:
     chosen = contenders(cells, metric, masked=masked)
-    means = {id(each): float(each.cell.values(metric, masked=masked).mean()) for each in chosen}
+    means = {
+        id(each): float(each.cell.values(metric, masked=masked, k=k).mean()) for each in chosen
+    }
     chosen.sort(key=lambda each: -means[id(each)])
     notes: list[str] = []
-    qualities = list(_qualities(chosen, means, metric, masked=masked))
+    qualities = list(_qualities(chosen, means, metric, masked=masked, k=k))
     costs = [each for cost in known_costs(chosen) for each in _costs(chosen, cost, notes)]
     uncertain = [each.claim.p for each in costs if each.claim.p is not None]
     family = Family("costs", len(uncertain))
@@ -161,11 +167,17 @@ def _of_dataset(
 
 
 def _qualities(
-    chosen: Sequence[CostedCell], means: Mapping[int, float], metric: Metric, *, masked: bool
+    chosen: Sequence[CostedCell],
+    means: Mapping[int, float],
+    metric: Metric,
+    *,
+    masked: bool,
+    k: int,
 ) -> Iterator[Weighed]:
     """Compare every two of the chosen cells, of which the best comes first."""
     cells = {id(each.cell): each for each in chosen}
-    tested = pairs([each.cell for each in chosen], metric, masked=masked, family="models")
+    ranked = [each.cell for each in chosen]
+    tested = pairs(ranked, metric, masked=masked, k=k, family="models")
     for pair in tested:
         better, other = cells[id(pair.a)], cells[id(pair.b)]
         figures = means[id(better)], means[id(other)]

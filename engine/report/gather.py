@@ -47,7 +47,7 @@ from engine.errors import UsageError
 from engine.marks import STILL_IMPROVING
 from engine.report.planned import SuiteRuns, suite_runs
 from engine.report.plots import CellQuality, Curve
-from engine.spec import Suite
+from engine.spec import TOP_K, Suite
 from engine.store import queries, series
 from engine.store.compare.grouping import (
     CellRow,
@@ -73,7 +73,18 @@ class Wanted:
     """Ids of runs to leave out."""
     metric: Metric = "ndcg"
     masked: bool = False
+    k: int = TOP_K
     quality: Quality = field(default_factory=lambda: parse_quality(DEFAULT))
+
+    @property
+    def column(self) -> str:
+        """The column of the test metric that is the quality."""
+        return metric_name(self.metric, self.k, masked=self.masked)
+
+    @property
+    def valid_column(self) -> str:
+        """The column of this metric on validation, where every metric is at 10."""
+        return metric_name(self.metric, masked=self.masked, split="valid")
 
 
 @dataclass(frozen=True)
@@ -187,7 +198,7 @@ def gather(
     launches = launches_of(con, ids, catalogue)
     labels = stored_labels(con, newest_runs(counted), catalogue)
     cells, problems = ranked_cells(location, rows, counted, launches, labels)
-    found = pairs(cells, wanted.metric, masked=wanted.masked)
+    found = pairs(cells, wanted.metric, masked=wanted.masked, k=wanted.k)
     specs = queries.specs_of(con, ids)
     known = floors(con, catalogue)
     beside = tuple(_published(con, choice, catalogue, cells, labels))
@@ -304,7 +315,7 @@ def _groups(
                 qualities=qualities,
                 few_users=_few_users(qualities, wanted),
                 pairs=own_pairs,
-                tradeoffs=tradeoffs(members, wanted.metric, masked=wanted.masked)[0],
+                tradeoffs=tradeoffs(members, wanted.metric, masked=wanted.masked, k=wanted.k)[0],
                 curves=tuple(
                     _curve(con, row, each.differs, measure)
                     for each in members
@@ -341,7 +352,7 @@ def _order(each: CostedCell) -> tuple[str, str, int, str]:
 
 
 def _quality(each: CostedCell, wanted: Wanted) -> CellQuality:
-    values = each.cell.values(wanted.metric, masked=wanted.masked)
+    values = each.cell.values(wanted.metric, masked=wanted.masked, k=wanted.k)
     low, high = user_interval(values)
     return CellQuality(
         each, float(values.mean()), low, high, tuple(map(float, values.mean(axis=1)))
@@ -350,8 +361,7 @@ def _quality(each: CostedCell, wanted: Wanted) -> CellQuality:
 
 def _few_users(qualities: Sequence[CellQuality], wanted: Wanted) -> str:
     widest = max(qualities, key=lambda quality: quality.high - quality.low)
-    users, name = widest.cell.cell.users, metric_name(wanted.metric, masked=wanted.masked)
-    return few_users(users, name, widest.low, widest.high)
+    return few_users(widest.cell.cell.users, wanted.column, widest.low, widest.high)
 
 
 def _curve(con: sqlite3.Connection, row: Row, label: str, measure: str) -> Curve:

@@ -6,7 +6,6 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from engine.analysis.columns.definitions import metric_name
 from engine.config import Catalogue
 from engine.files.named import named_folder, write_named
 from engine.report.blocks import Report
@@ -111,7 +110,7 @@ def _about(material: Material) -> list[str]:
     wanted = material.wanted
     meant = [f"suite {wanted.suite.name}"] if wanted.suite is not None else []
     meant += [f"filter {wanted.filter}"] if wanted.filter else []
-    name = metric_name(wanted.metric, masked=wanted.masked)
+    name = wanted.column
     return [
         " · ".join((*meant, *facts)),
         f"Quality is {name} at the epoch chosen on validation, ranked over all items"

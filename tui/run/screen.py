@@ -74,6 +74,7 @@ class RunScreen(ChartedScreen):
                 with Vertical(id="results", classes="stack"):
                     yield Static(id="result", classes="panel", markup=False)
                     yield Static(id="reference", classes="panel", markup=False)
+                    yield Static(id="beyond", classes="panel", markup=False)
                     yield Static(id="attempts", classes="panel", markup=False)
                 with Vertical(classes="stack"):
                     yield RunCharts(wheel=False, id="curves", classes="panel")
@@ -86,6 +87,7 @@ class RunScreen(ChartedScreen):
         titles = {
             "marks": "Caution",
             "result": "Metrics at the best epoch on validation",
+            "beyond": "Cut-offs, rare items, and what is recommended",
             "curves": "Curves",
             "configuration": "Configuration",
             "provenance": "Provenance",
@@ -153,6 +155,9 @@ class RunScreen(ChartedScreen):
             best = "Metrics of the best combination on validation"
             self.query_one("#result").border_title = best
         self._put("result", sections.result(details, self._intervals, self._floor))
+        beyond = sections.beyond(details)
+        self.query_one("#beyond").display = bool(beyond)
+        self._put("beyond", beyond)
         self._put("configuration", sections.configuration(details))
         self._put("provenance", sections.provenance(details, page.label))
         self._put("attempts", sections.attempts(details))

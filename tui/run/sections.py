@@ -17,6 +17,7 @@ from engine.analysis.columns.offered import column_named
 from engine.analysis.columns.text import figure
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.provenance import model_file_of
+from engine.analysis.run.beyond import result_tables
 from engine.analysis.run.details import RunDetails
 from engine.analysis.run.remedy import Remedy
 from engine.analysis.run.throughput import GpuIdle, interactions_per_second
@@ -208,6 +209,18 @@ def result(
             other, value = right[index]
             parts += [(f"   {other:<{second}}", MUTED), (f" {value:>9}", "")]
         lines.append(Content.assemble(*parts))
+    return Content("\n").join(lines)
+
+
+def beyond(details: RunDetails) -> Content:
+    """Other cut-offs, popular and rare items, what is recommended; empty where none is known."""
+    lines: list[Content] = []
+    for table in result_tables(details.figures):
+        (title, head), *rows = table.lines
+        if lines:
+            lines.append(Content(""))
+        lines.append(Content.assemble((title, "bold"), (head, MUTED)))
+        lines += [Content.assemble((label, MUTED), (texts, "")) for label, texts in rows]
     return Content("\n").join(lines)
 
 

@@ -43,7 +43,7 @@ STD = " (std)"
 DIFFERENCE = " (difference)"
 """What follows a figure's name in the name of its difference to a baseline."""
 
-_RESULT_NAMES = {
+RESULT_NAMES = {
     "hit": "HitRate",
     "mrr": "MRR",
     "ndcg": "NDCG",
@@ -53,9 +53,7 @@ _RESULT_NAMES = {
     "novelty": "Novelty",
     "gini": "Gini",
 }
-METRIC_NAMES = {
-    metric: f"{_RESULT_NAMES[metric]}@10" for metric in ("hit", "mrr", "ndcg", "recall")
-}
+METRIC_NAMES = {metric: f"{RESULT_NAMES[metric]}@10" for metric in ("hit", "mrr", "ndcg", "recall")}
 SEEN_MASKED = " (seen masked)"
 _KINDS: dict[str, Kind] = {
     "train_seconds": "seconds",
@@ -169,7 +167,7 @@ def result_columns() -> tuple[Column, ...]:
 
 def result_column(result: Result) -> Column:
     """Return the column of one of `engine.metrics.RESULT_OF`."""
-    of = f"{_RESULT_NAMES[result.metric]}@{result.k}"
+    of = f"{RESULT_NAMES[result.metric]}@{result.k}"
     part = f"{result.scope} targets" if result.scope else ""
     words = ", ".join(filter(None, [part, "seen masked" if result.masked else ""]))
     name = f"{of}/test ({words})" if words else f"{of}/test"
@@ -193,7 +191,7 @@ def epochs_words(aggregate: Aggregate) -> str:
 
 def metric_name(metric: str, k: int = 10, *, masked: bool, split: str = "test") -> str:
     """Return the name of a metric's column, such as ``NDCG@10/test (seen masked)``."""
-    return f"{_RESULT_NAMES[metric]}@{k}/{split}" + (SEEN_MASKED if masked else "")
+    return f"{RESULT_NAMES[metric]}@{k}/{split}" + (SEEN_MASKED if masked else "")
 
 
 def kind_of(name: str) -> Kind:

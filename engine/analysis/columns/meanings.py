@@ -27,6 +27,11 @@ METRIC_MEANING = {
     "top ranks count most. Higher is better.",
 }
 
+_AT_ONE = (
+    "Share of users whose held-out next item is ranked first: at 1 NDCG, Recall and MRR are the "
+    "same. Higher is better."
+)
+
 _LIST_MEANING = {
     "coverage": "Share of all items that are among the top {k} of any test user.",
     "arp": "Average recommendation popularity: the mean over users of how often the top {k} items "
@@ -130,12 +135,14 @@ def meaning(column: Column, aggregate: Aggregate) -> str:
 
 
 def _result_meaning(result: Result) -> str:
-    found = _LIST_MEANING.get(result.metric) or METRIC_MEANING[result.metric]
-    if result.metric in METRIC_MEANING:
-        found = found.replace("top ten", f"top {result.k}").replace("below 10", f"below {result.k}")
-        found = found.replace("HitRate@10", f"HitRate@{result.k}")
+    if result.metric in _LIST_MEANING:
+        found = _LIST_MEANING[result.metric].format(k=result.k)
+    elif result.k == 1:
+        found = _AT_ONE
     else:
-        found = found.format(k=result.k)
+        # Recall is explained as what it is: HitRate, its equal, has no column at other cut-offs.
+        found = METRIC_MEANING["hit" if result.metric == "recall" else result.metric]
+        found = found.replace("top ten", f"top {result.k}").replace("below 10", f"below {result.k}")
     scope = SCOPE_MEANING[result.scope]
     return f"{found}{scope} {RANKING_MEANING['_masked' if result.masked else '']}"
 

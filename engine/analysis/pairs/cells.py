@@ -40,6 +40,7 @@ from engine.cell import FIELDS, Cell
 from engine.marks import STILL_IMPROVING, in_order
 from engine.results.files import read_ranks
 from engine.results.users import user_bounds
+from engine.spec import TOP_K
 from engine.store.compare.comparison import runs_by_id
 from engine.store.location import StoreLocation
 
@@ -70,8 +71,8 @@ class RankedCell:
     owners: NDArray[np.int32] | None = None
     """(T,): the number of each target's user, ascending; None if every user has one."""
 
-    def values(self, metric: Metric, *, masked: bool) -> PerUser:
-        return per_user(self.ranks[:, int(masked)], metric, self.owners)
+    def values(self, metric: Metric, *, masked: bool, k: int = TOP_K) -> PerUser:
+        return per_user(self.ranks[:, int(masked)], metric, self.owners, k=k)
 
     @property
     def targets(self) -> int:
@@ -195,23 +196,29 @@ def pairs(
     metric: Metric,
     *,
     masked: bool,
+    k: int = TOP_K,
     family: Literal["cells", "models"] = "cells",
 ) -> list[Pair]:
-    """Test every two cells of one data set, split, checksum and protocol.
+    """Test every two cells of one data set, split, checksum and protocol in a metric at ``k``.
     The p-values are corrected for all of those that allow a conclusion.
     """
     both = [(a, b, metric) for a, b in combinations(cells, 2) if a.meets(b)]
-    return _tested(both, family, masked=masked)
+    return _tested(both, family, masked=masked, k=k)
 
 
 def against(
-    cells: Iterable[RankedCell], floor: RankedCell, metric: Metric, *, masked: bool
+    cells: Iterable[RankedCell],
+    floor: RankedCell,
+    metric: Metric,
+    *,
+    masked: bool,
+    k: int = TOP_K,
 ) -> list[Pair]:
-    """Test trained cells against a floor, those that can be compared with it.
+    """Test trained cells against a floor in a metric at ``k``, those that can be compared with it.
     The p-values are corrected for all of those that allow a conclusion.
     """
     asked = [(cell, floor, metric) for cell in cells if cell.meets(floor) and not cell.fitted]
-    return _tested(asked, "floor", masked=masked)
+    return _tested(asked, "floor", masked=masked, k=k)
 
 
 def across_metrics(a: RankedCell, b: RankedCell) -> dict[Metric, Pair]:
@@ -230,13 +237,14 @@ def _tested(
     family: Literal["cells", "models", "metrics", "floor"],
     *,
     masked: bool,
+    k: int = TOP_K,
 ) -> list[Pair]:
     """Test cells that may be compared, each two in a metric, and correct for all of these."""
     known: dict[tuple[int, Metric], PerUser] = {}
     for a, b, metric in asked:
         for cell in (a, b):
             if (id(cell), metric) not in known:
-                known[id(cell), metric] = cell.values(metric, masked=masked)
+                known[id(cell), metric] = cell.values(metric, masked=masked, k=k)
     values = [(known[id(a), metric], known[id(b), metric]) for a, b, metric in asked]
     differences = [difference(*both) for both in values]
     why = [untold(a.side, b.side) for a, b, _ in asked]
@@ -247,8 +255,8 @@ def _tested(
     for (a, b, metric), both, found, reason in zip(asked, values, differences, why, strict=True):
         p = None if reason else next(corrected)
         claim = Claim(
-            metric_name(metric, masked=masked), a.label, b.label, found.mean, found.low, found.high,
-            _over(a, b), p, tests, reason,
+            metric_name(metric, k, masked=masked), a.label, b.label,
+            found.mean, found.low, found.high, _over(a, b), p, tests, reason,
         )  # fmt: skip
         missing = None
         if p is not None:

@@ -12,6 +12,7 @@ from engine.analysis.pairs.cells import Pair, RankedCell, against, pairs, ranked
 from engine.analysis.pairs.significance import Metric
 from engine.analysis.pairs.standings import Standings
 from engine.cell import Cell
+from engine.spec import TOP_K
 from engine.store.compare.grouping import Choice, runs_of_cell
 from engine.store.location import StoreLocation
 
@@ -41,12 +42,13 @@ def floored_pairs(
     metric: Metric,
     *,
     masked: bool,
+    k: int = TOP_K,
     catalogue: Catalogue | None = None,
 ) -> FlooredPairs:
-    """Test every two cells (`pairs`), and each trained one against its floor where that isn't one
-    of them.
+    """Test every two cells (`pairs`) in a metric at ``k``, and each trained one against its floor
+    where that isn't one of them.
     """
-    tested = pairs(cells, metric, masked=masked)
+    tested = pairs(cells, metric, masked=masked, k=k)
     named = []
     marks: dict[Cell, Mark] = {}
     for floor in floors(con, catalogue):
@@ -59,6 +61,6 @@ def floored_pairs(
             base, _ = ranked_cell(con, location, runs, catalogue)
             if base is not None:
                 base = replace(base, label=floor.label)
-                tested += against(cells, base, metric, masked=masked)
+                tested += against(cells, base, metric, masked=masked, k=k)
     found = Standings(con, location, named).of(con, [cell.cell for cell in cells])
     return FlooredPairs(tested, named, marks | {cell: where for cell, (_, where) in found.items()})

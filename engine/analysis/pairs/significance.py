@@ -40,6 +40,7 @@ from numpy.typing import NDArray
 from engine.analysis.claims.claim import LEVEL
 from engine.analysis.pairs.beta import share_bounds
 from engine.analysis.pairs.student import critical, two_sided
+from engine.results.cutoffs import value_at
 from engine.results.users import mean_by_user
 from engine.spec import TOP_K
 
@@ -52,27 +53,20 @@ MOST_SEEDS = 1_000
 
 
 def per_user(
-    ranks: NDArray[np.int32], metric: Metric, users: NDArray[np.integer[Any]] | None = None
+    ranks: NDArray[np.int32],
+    metric: Metric,
+    users: NDArray[np.integer[Any]] | None = None,
+    *,
+    k: int = TOP_K,
 ) -> NDArray[np.float64]:
-    """Return each user's metric at 10, (…, users), the mean over the user's targets.
-
-    With one relevant item recall is hit rate, and nDCG is 1 / log2(1 + rank) (Järvelin & Kekäläinen
-    2002).
+    """Return each user's metric at ``k``, (…, users), the mean over the user's targets.
 
     Args:
         ranks: (…, targets), of the true item among all (1 the best).
         users: (targets,), the number of each target's user, ascending; ``None`` if every user has
             one.
     """
-    within = ranks <= TOP_K
-    match metric:
-        case "hit" | "recall":
-            values = within.astype(np.float64)
-        case "mrr":
-            values = np.where(within, 1.0 / ranks, 0.0)
-        case "ndcg":
-            values = np.where(within, 1.0 / np.log2(1.0 + ranks), 0.0)
-    return mean_by_user(values, users)
+    return mean_by_user(value_at(ranks, metric, k), users)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from engine.analysis.claims.words import p_digits, pairs_notes
 from engine.analysis.columns.offered import column_named
@@ -15,20 +16,40 @@ from engine.analysis.pairs.floored import THE_FLOOR, Mark
 from engine.analysis.pairs.significance import Metric
 from engine.cell import Cell
 from engine.errors import UsageError
+from engine.metrics import RANK_RESULTS, RANKINGS
+from engine.spec import TOP_K
 
-_SOURCES: dict[str, tuple[Metric, bool]] = {
-    f"test_{metric}{suffix}_best": (metric, bool(suffix))
-    for metric in ("hit", "recall", "mrr", "ndcg")
-    for suffix in ("", "_masked")
+
+@dataclass(frozen=True, slots=True)
+class RankedMetric:
+    """A metric that ranks of test users give."""
+
+    metric: Metric
+    k: int = TOP_K
+    masked: bool = False
+
+
+_METRICS: tuple[Metric, ...] = ("hit", "recall", "mrr", "ndcg")
+_AT_TEN = {
+    f"test_{metric}{ranking}_best": RankedMetric(metric, masked=bool(ranking))
+    for metric in _METRICS
+    for ranking in RANKINGS
 }
+_ELSEWHERE = {
+    name: RankedMetric(metric, result.k, result.masked)
+    for name, result in RANK_RESULTS.items()
+    for metric in _METRICS
+    if result.metric == metric and not result.scope
+}
+_SOURCES = _AT_TEN | _ELSEWHERE
 """The columns that ranks of test users give, by the store's name."""
 
 _FIRST = ("a", "b", "a is", "a - b", "p", "dataset")
 """Columns that a narrow terminal shows before the others."""
 
 
-def ranked_metric(name: str) -> tuple[Metric, bool]:
-    """Find the metric that a column's name stands for, and whether seen items are masked.
+def ranked_metric(name: str) -> RankedMetric:
+    """Find the metric that a column's name stands for.
 
     Raises:
         UsageError: there is no such column, or it isn't one of the test set.
@@ -37,7 +58,8 @@ def ranked_metric(name: str) -> tuple[Metric, bool]:
     if found.source not in _SOURCES:
         raise UsageError(
             f"{found.name} isn't a metric of single test users: compare pairs in HitRate@10/test, "
-            "Recall@10/test, MRR@10/test or NDCG@10/test, or the same (seen masked)."
+            "Recall@10/test, MRR@10/test or NDCG@10/test, the same at another cut-off (ndcg@20), "
+            "or (seen masked)."
         )
     return _SOURCES[found.source]
 
@@ -48,6 +70,7 @@ def format_pairs(
     format: str,  # noqa: A002 - as in `format_rows`
     *,
     masked: bool,
+    k: int = TOP_K,
     marks: Mapping[Cell, Mark] | None = None,
     width: int | None = None,
 ) -> str:
@@ -59,8 +82,9 @@ def format_pairs(
     """
     known = marks or {}
     if format in FOR_PROGRAMS:
-        return format_rows([_row(pair, metric, known, masked=masked) for pair in pairs], format)
-    rows = people_rows(pairs, metric, masked=masked, marks=known)
+        exact = [_row(pair, metric, known, masked=masked, k=k) for pair in pairs]
+        return format_rows(exact, format)
+    rows = people_rows(pairs, metric, masked=masked, k=k, marks=known)
     return format_rows(rows, format, first=_FIRST, width=width)
 
 
@@ -69,11 +93,14 @@ def people_rows(
     metric: Metric,
     *,
     masked: bool,
+    k: int = TOP_K,
     marks: Mapping[Cell, Mark] | None = None,
 ) -> list[Row]:
     """Make one row a pair, of texts for people."""
     known = marks or {}
-    return [_for_people(pair, _row(pair, metric, known, masked=masked), known) for pair in pairs]
+    return [
+        _for_people(pair, _row(pair, metric, known, masked=masked, k=k), known) for pair in pairs
+    ]
 
 
 def caveats(pairs: Sequence[Pair]) -> list[str]:
@@ -82,9 +109,9 @@ def caveats(pairs: Sequence[Pair]) -> list[str]:
     return pairs_notes([pair.claim for pair in pairs], sides)
 
 
-def _row(pair: Pair, metric: Metric, marks: Mapping[Cell, Mark], *, masked: bool) -> Row:
+def _row(pair: Pair, metric: Metric, marks: Mapping[Cell, Mark], *, masked: bool, k: int) -> Row:
     found = pair.difference
-    means = [float(cell.values(metric, masked=masked).mean()) for cell in (pair.a, pair.b)]
+    means = [float(cell.values(metric, masked=masked, k=k).mean()) for cell in (pair.a, pair.b)]
     return {
         "dataset": pair.a.cell.dataset,
         "a": pair.a.label,

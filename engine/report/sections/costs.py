@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from engine.analysis.claims.words import costs_note
-from engine.analysis.columns.definitions import metric_name
 from engine.analysis.columns.text import spread_text
 from engine.analysis.comparison import Row
 from engine.analysis.costs import (
@@ -87,7 +86,7 @@ def trade_offs(material: Material, looks: Colours) -> Section:
 
 def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterator[Block]:
     wanted, costs = material.wanted, known_costs(group.cells)
-    name = metric_name(wanted.metric, masked=wanted.masked)
+    name = wanted.column
     yield Subheading(group.title)
     yield _cost_table(group, costs, name)
     yield from note_below(_runs(group))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from engine.analysis.claims.words import within
-from engine.analysis.columns.definitions import epochs_words, kind_of, metric_name
+from engine.analysis.columns.definitions import epochs_words, kind_of
 from engine.analysis.columns.text import signed, spread_text
 from engine.analysis.comparison import runs_by_cell
 from engine.analysis.floor import LEGEND, SIGN, floor_text, with_sign
@@ -180,8 +180,8 @@ def inflated(material: Material) -> Section:
 
 def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block]:
     wanted = material.wanted
-    name = metric_name(wanted.metric, masked=wanted.masked)
-    valid = metric_name(wanted.metric, masked=wanted.masked, split="valid")
+    name = wanted.column
+    valid = wanted.valid_column
     rows = []
     for quality in group.qualities:
         runs = quality.cell.cell.runs
@@ -219,7 +219,7 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
 def curves(material: Material, looks: Colours) -> Section:
     """Make the section with learning curves."""
     wanted = material.wanted
-    valid = metric_name(wanted.metric, masked=wanted.masked, split="valid")
+    valid = wanted.valid_column
     blocks: list[Block] = []
     for group in material.groups:
         shown = [curve for curve in group.curves if curve.epochs]

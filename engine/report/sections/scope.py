@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from engine.analysis.apart import why_apart
 from engine.analysis.claims.words import Standing, headline, standing_note
-from engine.analysis.columns.definitions import metric_name
 from engine.analysis.comparison import by_cell
 from engine.analysis.export import listed
 from engine.analysis.floor import summary_sentence
@@ -30,7 +29,7 @@ def in_short(material: Material) -> Section:
         blocks.append(Paragraph("No cell has test ranks: no conclusion about differences."))
     else:
         wanted = material.wanted
-        name = metric_name(wanted.metric, masked=wanted.masked)
+        name = wanted.column
         blocks.append(Bullets(tuple(_headline(group, name) for group in material.groups)))
         families = [(group.title, group.tradeoffs.family) for group in material.groups]
         blocks.append(Paragraph(standing_note(families), quiet=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from engine.analysis.claims.words import OTHER_FAMILY
-from engine.analysis.columns.definitions import metric_name
 from engine.analysis.pairs.text import caveats, people_rows
 from engine.report.blocks import Block, Paragraph, Section, table
 from engine.report.gather import Material
@@ -14,7 +13,7 @@ _SHOWN = ("a", "b", "mean a", "mean b", "a - b", "low", "high", "p", "effect", "
 def significance(material: Material) -> Section:
     """Make the section that compares every two cells of a data set."""
     wanted = material.wanted
-    name = metric_name(wanted.metric, masked=wanted.masked)
+    name = wanted.column
     every = [pair for group in material.groups for pair in group.pairs]
     blocks: list[Block] = [
         Paragraph(
@@ -25,7 +24,7 @@ def significance(material: Material) -> Section:
         )
     ]
     for group in material.groups:
-        rows = people_rows(group.pairs, wanted.metric, masked=wanted.masked)
+        rows = people_rows(group.pairs, wanted.metric, masked=wanted.masked, k=wanted.k)
         if rows:
             shown = [[str(row[column]) for column in _SHOWN] for row in rows]
             blocks.append(

@@ -120,7 +120,8 @@ from tui.cli.session import (
     "--metric",
     metavar="COL",
     shell_complete=completion.columns,
-    help="With --pairs and --published: a test metric's column.  [default: NDCG@10/test]",
+    help="With --pairs and --published: a test metric's column, such as recall@50."
+    "  [default: NDCG@10/test]",
 )
 @click.option(
     "--inflation",

@@ -29,7 +29,7 @@ from tui.cli.session import Session, filter_option, note, pass_session, where_op
     show_default=True,
     metavar="COL",
     shell_complete=completion.columns,
-    help="The quality: the column of a test metric.",
+    help="The quality: the column of a test metric, such as recall@50.",
 )
 @click.option(
     "--quality",
@@ -67,12 +67,13 @@ def report(
     if output is not None:
         format_of(output)  # before seconds of work
 
-    chosen, masked = ranked_metric(metric)
+    chosen = ranked_metric(metric)
     wanted = Wanted(
         suite=None if suite is None else session.catalogue.suite(suite),
         filter=filter_,
-        metric=chosen,
-        masked=masked,
+        metric=chosen.metric,
+        masked=chosen.masked,
+        k=chosen.k,
         quality=parse_quality(quality),
     )
     if not session.has_store:

@@ -180,7 +180,7 @@ def put_pairs(
     from engine.analysis.pairs.cells import ranked_cells
     from engine.analysis.pairs.floored import THE_FLOOR, FlooredPairs, floored_pairs
 
-    chosen, masked = pairs_text.ranked_metric(metric)
+    chosen = pairs_text.ranked_metric(metric)
     found = FlooredPairs()
     problems: list[str] = []
     left_out = 0
@@ -194,7 +194,13 @@ def put_pairs(
             labels = stored_labels(connection, newest_runs(counted), catalogue)
             cells, problems = ranked_cells(session.location, rows, counted, launches, labels)
             found = floored_pairs(
-                connection, session.location, cells, chosen, masked=masked, catalogue=catalogue
+                connection,
+                session.location,
+                cells,
+                chosen.metric,
+                masked=chosen.masked,
+                k=chosen.k,
+                catalogue=catalogue,
             )
     if left_out:
         note(f"{_runs_are(left_out)} imported, without ranks of users: they can't be tested.")
@@ -208,7 +214,13 @@ def put_pairs(
     if any(mark != THE_FLOOR and SIGN[mark] for mark in found.marks.values()):
         note(LEGEND)
     table = pairs_text.format_pairs(
-        found.pairs, chosen, format_, masked=masked, marks=found.marks, width=width
+        found.pairs,
+        chosen.metric,
+        format_,
+        masked=chosen.masked,
+        k=chosen.k,
+        marks=found.marks,
+        width=width,
     )
     put(table, output)
     for sentence in pairs_text.caveats(found.pairs):

@@ -13,6 +13,7 @@ from engine.analysis.columns.text import figure
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.provenance import model_file_of
+from engine.analysis.run.beyond import result_tables
 from engine.analysis.run.details import RunDetails, run_details
 from engine.analysis.run.further import further_command
 from engine.analysis.run.relaunch import recipe_of
@@ -151,6 +152,11 @@ def _say_details(
             say_fact("evaluated", evaluated.words)
         if (ceiling := ceiling_of(details.started)) and ceiling.cold:
             say_fact("test is", ceiling.words)
+        for table in result_tables(details.figures):
+            say()
+            for label, texts in table.lines:
+                say(f"{label:<22}{texts}")
+        say()
         if (loss := _float(details.figures.get("loss_best"))) is not None:
             say_fact("loss", f"{number(loss)} nats per target")
     part = "combination" if is_fitted(details.spec) else "epoch"

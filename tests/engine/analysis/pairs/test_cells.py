@@ -16,7 +16,7 @@ from engine.analysis.claims.claim import Family
 from engine.analysis.comparison import Row
 from engine.analysis.pairs.cells import pairs, ranked_cells
 from engine.analysis.pairs.interval import user_interval
-from engine.analysis.pairs.text import caveats, format_pairs, ranked_metric
+from engine.analysis.pairs.text import RankedMetric, caveats, format_pairs, ranked_metric
 from engine.analysis.run.relaunch import Launch
 from engine.errors import UsageError
 from engine.store.location import StoreLocation
@@ -229,14 +229,18 @@ def test_what_may_not_be_told_is_in_no_family(location: StoreLocation) -> None:
 @pytest.mark.parametrize(
     ("name", "metric"),
     [
-        ("ndcg@10/test", ("ndcg", False)),
-        ("Recall@10/test (seen masked)", ("recall", True)),
+        ("ndcg@10/test", RankedMetric("ndcg")),
+        ("Recall@10/test (seen masked)", RankedMetric("recall", masked=True)),
+        ("ndcg@20", RankedMetric("ndcg", 20)),
+        ("MRR@100/test (seen masked)", RankedMetric("mrr", 100, masked=True)),
     ],
 )
-def test_a_metric_is_named_as_its_column(name: str, metric: tuple[str, bool]) -> None:
+def test_a_metric_is_named_as_its_column(name: str, metric: RankedMetric) -> None:
     assert ranked_metric(name) == metric
 
 
 def test_what_is_no_users_figure_is_refused() -> None:
     with pytest.raises(UsageError, match="EpochTime isn't a metric of single test users"):
         ranked_metric("EpochTime")
+    with pytest.raises(UsageError, match=r"\(tail targets\) isn't a metric of single"):
+        ranked_metric("recall_tail")

@@ -37,6 +37,8 @@ def test_metrics_of_a_user_are_those_of_the_field() -> None:
     assert per_user(ranks, "hit").tolist() == per_user(ranks, "recall").tolist() == [1, 1, 1, 0]
     assert per_user(ranks, "mrr").tolist() == [1, 0.5, 0.1, 0]
     assert per_user(ranks, "ndcg") == pytest.approx([1, 1 / math.log2(3), 1 / math.log2(11), 0])
+    assert per_user(ranks, "recall", k=20).tolist() == [1, 1, 1, 1]
+    assert per_user(ranks, "mrr", k=1).tolist() == [1, 0, 0, 0]
 
 
 def test_one_seed_each_is_the_paired_t_test() -> None:

@@ -97,6 +97,29 @@ def test_the_pivots_columns_are_chosen(cli: Run, cli_json: RunJson, tmp_path: Pa
     assert "age, run: the pivot has columns of numbers alone" in wrong.stderr
 
 
+def test_pairs_are_tested_at_any_cut_off(cli: Run, cli_json: RunJson, tmp_path: Path) -> None:
+    store = filled_store(tmp_path)[0]
+    give_ranks(store)
+    cells = cli_json("compare", "--by-cell", "--format", "json", "--columns", "mrr@100,mrr@1")
+    for k in (1, 100):
+        metric = f"MRR@{k}/test"
+        tested = cli_json("compare", "--pairs", "--metric", f"mrr@{k}", "--format", "json")
+        assert len(tested) == 45
+        means = {round(pair[f"mean {side}"], 9) for pair in tested for side in "ab"}
+        assert means == {round(cell[metric], 9) for cell in cells}
+    run = cli_json("compare", "--format", "json", "--filter", "state:done", "--limit", "1")[0]
+    shown = cli("show", run["run"]).stdout.splitlines()
+    (recalls,) = (line.split()[1:] for line in shown if line.startswith("Recall  "))
+    assert recalls == [f"{run[f'Recall@{k}/test']:.4f}" for k in (1, 5, 10, 20, 50, 100)]
+    figures = cli_json("show", run["run"], "--json")["figures"]
+    assert figures["test_mrr_masked_at_50"] == run["MRR@50/test (seen masked)"]
+    refused = cli("compare", "--pairs", "--metric", "coverage@10")
+    assert "isn't a metric of single test users" in refused.stderr
+    report = cli("report", "--metric", "recall@50")
+    assert "Quality is Recall@50/test at the epoch chosen on validation" in report.stdout
+    assert "Every pair of cells of a data set in Recall@50/test" in report.stdout
+
+
 def test_filter_and_limit(
     held: StoreLocation, busy_store: LiveStore, cli: Run, cli_json: RunJson
 ) -> None:

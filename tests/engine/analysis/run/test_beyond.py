@@ -1,0 +1,32 @@
+"""The tables of a run's results at other cut-offs, of rare items, and of what is recommended."""
+
+from __future__ import annotations
+
+from engine.analysis.run.beyond import result_tables
+from engine.metrics import RANK_RESULTS, RESULT_OF
+
+
+def test_every_result_stands_in_a_table() -> None:
+    figures = {name: place / 1000 for place, name in enumerate(RESULT_OF)}
+    tables = result_tables({**figures, "test_ndcg_best": 0.9871})
+    shown = {text for table in tables for _, texts in table.rows for text in texts}
+    for name, result in RESULT_OF.items():
+        digits = 3 if result.metric in ("arp", "novelty") else 4
+        assert f"{figures[name]:.{digits}f}" in shown, name
+    (ndcg,) = (texts for label, texts in tables[0].rows if label == "NDCG")
+    assert (tables[0].head[2], ndcg[2]) == ("@10", "0.9871")
+
+
+def test_of_an_earlier_run_there_is_what_its_ranks_give() -> None:
+    without_parts = {name: 0.25 for name, result in RANK_RESULTS.items() if not result.scope}
+    (table,) = result_tables(without_parts)
+    assert table.title == "Other cut-offs"
+    assert [texts[2] for _, texts in table.rows] == ["–"] * 6
+    assert result_tables({"test_ndcg_best": 0.1}) == []
+
+
+def test_columns_are_as_wide_as_their_values() -> None:
+    for table in result_tables(dict.fromkeys(RESULT_OF, 12.3456)):
+        assert len({len(label) for label, _ in table.lines}) == 1
+        assert len({len(texts) for _, texts in table.lines}) == 1
+        assert len("".join(table.lines[0])) <= 76, "the room of 80 columns"
