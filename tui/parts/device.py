@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from engine.machine import telemetry
 from engine.machine.gpus import visible_gpus
-from engine.machine.telemetry import Sampler
 from tui.shell.text import count, plain
 
 
 def device_name() -> str:
     """Name the GPUs that may be used, or else the CPU: ``2 × NVIDIA H200``, ``CPU, 4 cores``."""
-    sampler = Sampler()
+    sampler = telemetry.Sampler()
     sample = sampler.sample()
     sampler.close()
     names = {gpu.uuid: gpu.name for gpu in sample.gpus}
