@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.metrics import AGGREGATES, EPOCH_MEASURES, METRICS, RANKINGS, SPEEDS
+from engine.metrics import AGGREGATES, EPOCH_MEASURES, METRICS, RANKINGS, RESULT_OF, SPEEDS
 from engine.spec import RunSpec, Training
 
 _OF_RUNS = {
@@ -25,6 +25,9 @@ _MEASURES = frozenset(
         *EPOCH_MEASURES,
         *(f"{measure}_{how}" for measure in EPOCH_MEASURES for how in (*AGGREGATES, "median")),
         *(f"{metric}{ranking}" for metric in METRICS for ranking in RANKINGS),
+        *RESULT_OF,
+        *(f"{result}_{how}" for result in RESULT_OF for how in AGGREGATES),
+        *(result.word for result in RESULT_OF.values()),
     ]
 )
 
