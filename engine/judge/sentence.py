@@ -106,9 +106,10 @@ def facts(said: Told) -> Iterator[tuple[str, str]]:
         yield ("floor" if each is floor else ""), f"{each.title}: {_values(each)}"
     for sentence in found.left_out:
         yield "", sentence
-    for network in said.networks:
+    for place, network in enumerate(said.networks):
         seeds = f"{network.seeds} seed{'s' * (network.seeds != 1)}"
-        yield "network", f"{network.label}: {_values(network)} ({seeds})"
+        label = "" if place else f"network{'s' * (len(said.networks) != 1)}"
+        yield label, f"{network.label}: {_values(network)} ({seeds})"
     if (order := found.order("ndcg")) is not None and found.shuffled is not None:
         yield "shuffle test", order_sentence(order, found.shuffled.title)
     both = [(metric, said.smallest(metric)) for metric in METRICS]

@@ -24,6 +24,8 @@ class ModelInfo:
     kind: Kind = "next-item"
     uses_times: bool = False
     """Whether it reads the time of each interaction, where the data have times."""
+    needs_times: bool = False
+    """Whether it can't be fitted to data without times."""
     schema: Mapping[str, Any] = field(default_factory=dict)
     """Its settings as JSON schema: each with type, default, constraints and explanation."""
     profiles: Mapping[str, Any] = field(default_factory=dict)

@@ -43,6 +43,8 @@ class Definition:
     ``model``."""
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Of a fitted model: the values that are tried on validation, for settings that are null."""
+    needs_times: bool = False
+    """Of a fitted model: whether it can't be fitted to data without times."""
 
     @property
     def kind(self) -> Kind:

@@ -59,6 +59,7 @@ def describe(name: str, definition: Definition, sha256: str, file: Path | None) 
         aliases=definition.aliases,
         kind=definition.kind,
         uses_times=issubclass(definition.module, TimedModel),
+        needs_times=definition.needs_times,
         schema=definition.settings.model_json_schema(),
         profiles=_profiles(definition),
         grid=definition.grid,

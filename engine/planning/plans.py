@@ -185,8 +185,8 @@ def plan_in_store(
 
 
 def _floor_cells(catalogue: Catalogue, plan: Plan, known: Container[str]) -> frozenset[CellKey]:
-    """Choose the cells of all fitted models that come with seqbench, for the data sets that lack
-    them, at the longest of the lengths.
+    """Choose the cells of all fitted models that come with seqbench and can be fitted to the data,
+    for the data sets that lack them, at the longest of the lengths.
 
     Args:
         known: data sets with runs of fitted models.
@@ -198,14 +198,19 @@ def _floor_cells(catalogue: Catalogue, plan: Plan, known: Container[str]) -> fro
         if run.spec.dataset not in known and run.spec.dataset not in own
     ]
     models = [
-        name
-        for name, entry in catalogue.models.items()
+        info
+        for entry in catalogue.models.values()
         if "reference" in entry.profiles
         and (info := entry.info("reference")).kind == "fitted"
         and info.file is None
     ]
     length = max((spec.length for spec in trained), default=0)
-    return frozenset((model, spec.dataset, length) for model in models for spec in trained)
+    return frozenset(
+        (info.name, spec.dataset, length)
+        for info in models
+        for spec in trained
+        if not (info.needs_times and spec.source.untimed)
+    )
 
 
 def _cell(spec: RunSpec) -> Cell:

@@ -218,6 +218,13 @@ class Dataset(Strict):
         )
 
     @property
+    def untimed(self) -> bool:
+        """Whether its entry says that interactions have no times, only an order."""
+        if self.columns is not None:
+            return self.columns.time is None
+        return self.reader in ("synthetic", "pairs", "lines")
+
+    @property
     def doubt(self) -> str:
         """Name the values of the entry that aren't confirmed, in a sentence; empty if all are."""
         what = (each if each == "checksum" else f"number of {each}" for each in self.unconfirmed)

@@ -189,9 +189,10 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         """Offer to run the floor along, where there is none."""
         if self._floor:
             names = _names(run.spec.dataset for run in self._floor)
+            cost = self._cost(self._floor) if any(run.cost for run in self._floor) else ""
             models = count(len({run.spec.model for run in self._floor}), "fitted model")
             yield "Floor", Content.styled(f"none of {names} yet", "$warning")
-            yield "", Content.assemble(("o", "$accent"), f"  run {models} along, seconds each")
+            yield "", Content.assemble(("o", "$accent"), f"  run {models} along{cost}")
 
     @property
     def _wider(self) -> tuple[PlannedRun, ...]:
@@ -220,11 +221,15 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             Content.assemble(seeds, " · ", (lone_text(self._plan, self._runs), "$warning")),
         )
         if wider := self._wider:
-            cost = count(len(wider), "run")
-            if self._launcher is None:
-                slots = len(self._devices.machine.used(len(wider)))
-                cost += f", time {time_text(wider, slots)}"
+            runs = (*self._along, *wider)
+            cost = f"{count(len(runs), 'run')}{self._cost(runs)}"
             yield "", Content.assemble(("s", "$accent"), f"  {ENOUGH_SEEDS} seeds: {cost}")
+
+    def _cost(self, runs: Sequence[PlannedRun]) -> str:
+        """Say how long runs take here, after a comma; on a cluster's nodes it isn't known."""
+        if self._launcher is not None:
+            return ""
+        return f", time {time_text(runs, len(self._devices.machine.used(len(runs))))}"
 
     def _where(self) -> list[tuple[str, Content | str]]:
         """Say what the runs take here; what they take on a cluster's nodes isn't known."""

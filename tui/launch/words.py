@@ -46,7 +46,6 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
     runs, missing = plan.runs, plan.missing
     here = len(runs) - len(missing)
     first: list[tuple[str, str] | str] = [
-        "" if by_hand else "Under the cursor: ",
         f"{product_text(plan)} " if by_hand or plan.swept else "",
         (count(len(runs), "run"), "bold"),
         DOT,

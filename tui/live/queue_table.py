@@ -188,7 +188,7 @@ class QueueTable(Lines, can_focus=True):
 
 def _columns(width: int) -> dict[str, int]:
     """Cells of each column that there is room for."""
-    columns = {"state": 12, "run": 0, "progress": 16, "epoch": 9, "time": 12, "ndcg": 9,
+    columns = {"state": 12, "run": 0, "progress": 16, "epoch": 9, "time": 13, "ndcg": 10,
                "device": 13}  # fmt: skip
     if width < 110:
         columns |= {"state": 1, "progress": 9, "epoch": 8, "device": 0}

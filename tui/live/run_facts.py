@@ -183,7 +183,7 @@ def _speed(speed: float | None) -> list[tuple[str, list[str]]]:
 
 
 def _patience(facts: Facts) -> str:
-    """Say how close early stopping is: ``best 12 epochs ago, stops at 20``; empty if unknown."""
+    """Say how close early stopping is: ``best 12 epochs ago, patience 20``; empty if unknown."""
     run, patience = facts.run, facts.start.get("patience")
     if run.state != "running" or not isinstance(patience, int) or run.best_epoch is None:
         return ""
@@ -191,7 +191,7 @@ def _patience(facts: Facts) -> str:
         return ""  # its last epoch comes first
     ago = (run.epoch or 0) - run.best_epoch
     best = f"best {count(ago, 'epoch')} ago" if ago else "latest epoch is best"
-    return f"{best}, stops at {patience:,}"
+    return f"{best}, patience {patience:,}"
 
 
 def _joined(parts: Sequence[str], width: int) -> str:

@@ -281,10 +281,10 @@ class LiveScreen(ChartedScreen):
             return True if self._run and allows(self._run.state, wish) else None
         if action == "train_on":
             return self._run is not None and at_its_limit(self._run)
-        if action == "open":
+        if action in ("open", "next_chart", "follow"):
             return True if self._run else None
         if action == "search":
-            return not isinstance(self.focused, SearchField)
+            return not isinstance(self.focused, SearchField) if self._run else None
         if action in ("next_match", "end_search"):
             return any(panel.searches for panel in self.query(LogPanel))
         return True

@@ -122,7 +122,8 @@ def _became(details: RunDetails, idle: GpuIdle | None) -> str:
         parts.append(duration(seconds))
     epoch = figures.get("train_seconds_median")
     epoch_seconds = epoch if isinstance(epoch, int | float) else None
-    if (rate := interactions_per_second(details.started, epoch_seconds)) is not None:
+    rate = interactions_per_second(details.started, epoch_seconds)
+    if rate is not None and not is_fitted(details.spec):
         parts.append(f"{rate:,.0f} interactions/s")
     if idle is not None:
         parts.append(idle.words)

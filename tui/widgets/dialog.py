@@ -5,6 +5,10 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.geometry import Offset, Size
+from textual.layout import ArrangeResult
+from textual.layouts.horizontal import HorizontalLayout
+from textual.widget import Widget
 
 from tui.widgets.key_button import KeyButton
 
@@ -31,5 +35,30 @@ class Dialog(VerticalScroll):
         self._keys = keys
 
     def compose(self) -> ComposeResult:
-        with Horizontal(classes="buttons"):
+        with _Keys(classes="buttons"):
             yield from self._keys
+
+
+class _Rows(HorizontalLayout):
+    """Widgets of one height from left to right, those without room there in a further row."""
+
+    def arrange(
+        self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
+    ) -> ArrangeResult:
+        placements, start, y = [], 0, 0
+        for each in super().arrange(parent, children, size, greedy):
+            if each.region.x > start and each.region.right - start > size.width:
+                start, y = each.region.x, y + each.region.height
+            region = each.region.translate(Offset(-start, y))
+            placements.append(each._replace(region=region))
+        return placements
+
+
+class _Keys(Horizontal):
+    """Keys in a row, or in several where the dialog is narrow."""
+
+    _rows = _Rows()
+
+    @property
+    def layout(self) -> _Rows:
+        return self._rows

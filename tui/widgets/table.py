@@ -186,8 +186,8 @@ class PagedTable(ScrollView, can_focus=True):
         self.pinned = tuple(pinned)
         self.total, self._start, self._rows = total, start, tuple(rows)
         self._wanted = None
-        columns = widened(self.columns.all, [*rows, *pinned])
-        if columns != self.columns.all:
+        columns = widened(self.columns.given, [*rows, *pinned])
+        if columns != self.columns.given:
             same_size = False
         if not same_size:
             self._place(columns)
@@ -285,7 +285,7 @@ class PagedTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Fit the columns into the new size, and ask for rows that came into sight."""
-        self._place(self.columns.all)
+        self._place(self.columns.given)
         self._resize()
         self._ask()
 

@@ -14,6 +14,8 @@ from tui.widgets.lines import fit
 
 WIDEST = 40
 """Terminal cells to which `widened` widens a column's content at most."""
+NARROWEST = 14
+"""Terminal cells to which the content of a fixed column is narrowed at most, for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,16 @@ class TableRow:
 @dataclass(frozen=True)
 class Columns:
     """All columns and where they are. Those that are held at the left edge and a rule of one cell
-    take ``[0, fixed)``; the others follow and scroll under it. Fixed columns are held, but for the
-    last ones where they would leave no room for the first that isn't fixed."""
+    take ``[0, fixed)``; the others follow and scroll under it. Where fixed columns leave no
+    room for the first two others, the widest is narrowed. They are held, but for the last ones
+    where they would leave no room for the first other."""
 
-    all: tuple[TableColumn, ...]
+    given: tuple[TableColumn, ...]
+    """As wide as their content."""
     room: int | None = None
     """Terminal cells across; None if it isn't known."""
+    all: tuple[TableColumn, ...] = field(init=False)
+    """As wide as they are shown."""
     held: int = field(init=False)
     """Number of columns that are held."""
     starts: tuple[int, ...] = field(init=False)
@@ -73,6 +79,7 @@ class Columns:
     width: int = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "all", _narrowed(self.given, self.room))
         ends = list(accumulate((column.span for column in self.all), initial=0))
         held = self.first
         if self.room is not None and held < len(self.all):
@@ -88,10 +95,10 @@ class Columns:
     @property
     def first(self) -> int:
         """Index of the first column that isn't fixed."""
-        return sum(column.fixed for column in self.all)
+        return sum(column.fixed for column in self.given)
 
     def __len__(self) -> int:
-        return len(self.all)
+        return len(self.given)
 
     def __iter__(self) -> Iterator[TableColumn]:
         return iter(self.all)
@@ -134,8 +141,23 @@ class Columns:
         return min(max(scroll, first), last) if first <= last else last
 
 
+def _narrowed(columns: tuple[TableColumn, ...], room: int | None) -> tuple[TableColumn, ...]:
+    """Narrow the widest fixed column where fixed ones leave no room for the first two others."""
+    fixed = [column for column in columns if column.fixed]
+    if room is None or not fixed or len(fixed) == len(columns):
+        return columns
+    over = sum(column.span for column in columns[: len(fixed) + 2]) + 1 - room
+    widest = max(fixed, key=lambda column: column.width)
+    width = min(widest.width, max(NARROWEST, widest.width - over))
+    return tuple(replace(each, width=width) if each is widest else each for each in columns)
+
+
 def column_text(text: str, column: TableColumn) -> str:
-    """Cut or fill a cell's content, with its blanks, to exactly ``column.span`` terminal cells."""
+    """Cut or fill a cell's content, with its blanks, to exactly ``column.span`` terminal cells. A
+    name is cut in the middle, as names often differ at their ends."""
+    length, tail = cells(text), column.width // 2
+    if column.fixed and length > column.width:
+        text = fit(text, column.width - tail) + cut(text, length - tail, length)
     return f" {fit(text, column.width, '>' if column.right else '<')} "
 
 

@@ -69,4 +69,5 @@ MODEL = Definition(
     module=RecentPopularity,
     paper="Ji et al., A Re-visit of the Popularity Baseline in Recommender Systems, SIGIR 2020",
     grid={"days": (1, 3, 10, 30, 100, 300)},
+    needs_times=True,
 )

@@ -201,7 +201,7 @@ def test_the_summary_counts_the_values_of_a_sweep(catalogue: Catalogue) -> None:
     text = summary_text(found, by_hand=True, problem="").plain
     assert text.startswith("1 cell × 2 values of lr × 3 values of dim × 2 seeds = 12 runs · 12 to")
     text = summary_text(found, by_hand=False, problem="").plain
-    assert text.startswith("Under the cursor: 1 cell × 2 values of lr × 3 values of dim × 2 ")
+    assert text.startswith("1 cell × 2 values of lr × 3 values of dim × 2 ")
     some = replace(order, variants={"whole": {}, "slow": {"lr": 0.0001}})
     text = summary_text(plan(catalogue, some, ()), by_hand=True, problem="").plain
     assert text.startswith("1 cell × 2 variants × 2 values of lr × 3 values of dim × 2 seeds: 18 ")

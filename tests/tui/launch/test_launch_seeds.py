@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 from live_runs import LiveStore
-from pilots import settled, wait_for
+from pilots import screen_text, settled, wait_for
 from textual.pilot import Pilot
 from textual.widgets import Input, Select, Static, TextArea
 
@@ -19,6 +19,8 @@ from engine.store.queries import list_runs
 from tui.app import SeqbenchApp
 from tui.launch.confirm import ConfirmScreen
 from tui.launch.screen import LaunchScreen
+from tui.widgets.dialog import Dialog
+from tui.widgets.key_button import KeyButton
 
 LONE = "with one seed, differences can't be judged"
 SASREC: CellKey = ("sasrec", "synthetic", 50)
@@ -165,19 +167,34 @@ async def test_a_floor_is_run_along_before_the_others(empty_store: LiveStore) ->
     async with SeqbenchApp(location).run_test(size=(120, 40)) as pilot:
         await confirming(pilot, SASREC)
         said = facts(pilot)["Floor"]
-        assert said == "none of synthetic yet o  run 5 fitted models along, seconds each"
+        assert said == "none of synthetic yet o  run 4 fitted models along"
         await pilot.press("o")
         await settled(pilot)
         assert "Floor" not in facts(pilot)
-        assert facts(pilot)["Runs"] == "6 runs"
-        assert facts(pilot)["Seeds"].startswith(f"42 · {LONE}")
+        assert facts(pilot)["Runs"] == "5 runs"
+        assert facts(pilot)["Seeds"].startswith(f"42 · {LONE} s  3 seeds: 7 runs")
         await pilot.press("s")
         await settled(pilot)
-        assert facts(pilot)["Runs"] == "8 runs"
+        assert facts(pilot)["Runs"] == "7 runs"
         await pilot.press("enter")
-        await wait_for(pilot, lambda: len(models(location)) == 8, "they are queued")
-    assert models(location)[5:] == ["sasrec"] * 3
-    assert "markov" in models(location)[:5]
+        await wait_for(pilot, lambda: len(models(location)) == 7, "they are queued")
+    assert models(location)[4:] == ["sasrec"] * 3
+    assert "markov" in models(location)[:4]
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+async def test_all_answers_are_in_sight_in_a_narrow_terminal(
+    empty_store: LiveStore, columns: int
+) -> None:
+    async with SeqbenchApp(empty_store.location).run_test(size=(columns, 20)) as pilot:
+        await confirming(pilot, SASREC)
+        dialog = pilot.app.screen.query_one(Dialog)
+        buttons = [each for each in dialog.query(KeyButton) if each.display]
+        assert [each.id for each in buttons] == ["launch", "more_seeds", "floor", "dismiss"]
+        bottom = dialog.query_one(".buttons").region
+        assert [each.region for each in buttons if each.region not in bottom] == []
+        text = screen_text(pilot.app)
+        assert [str(each.label) for each in buttons if str(each.label) not in text] == []
 
 
 def models(location: StoreLocation) -> list[str]:

@@ -57,7 +57,7 @@ async def test_the_running_run_is_shown_with_all_that_is_known(empty_store: Live
         shown = "\n".join(screen_text(app))
         parts = [
             "sasrec · synthetic · L50 · s42", "27/60", "270,291", "cpu · bfloat16",
-            "best epoch 27", "latest epoch is best, stops at 10", "train 3.2 s, eval 0.8 s",
+            "best epoch 27", "latest epoch is best, patience 10", "train 3.2 s, eval 0.8 s",
             "no time estimate yet", "Learning rate 0.001 (constant)",
             "Log · 1 warning", "No GPU found",
         ]  # fmt: skip

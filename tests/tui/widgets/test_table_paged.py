@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from textual.geometry import Region
 
 from tui.widgets.table import HEADER, PagedTable
 from tui.widgets.table_cells import (
+    NARROWEST,
     Cell,
     Columns,
     TableColumn,
@@ -216,6 +218,29 @@ async def test_columns_grow_with_long_text_and_never_shrink() -> None:
 def test_a_cell_is_exactly_as_wide_as_its_column(text: str, right: bool) -> None:
     column = TableColumn("k", ("", "k"), 9, right=right)
     assert cell_len(column_text(text, column)) == column.span
+
+
+def test_a_name_is_cut_in_the_middle() -> None:
+    column = TableColumn("k", ("", "k"), 16, fixed=True)
+    assert column_text("gru4rec reference embedding_dropout=0.2", column) == " gru4rec…pout=0.2 "
+    assert column_text("序列推荐模型比较", replace(column, width=9)) == " 序列…比较 "
+
+
+@given(st.lists(st.integers(1, 40), min_size=3, max_size=9), st.integers(1, 2), st.integers(9, 99))
+def test_the_widest_fixed_column_makes_room_for_two_others(
+    widths: list[int], fixed: int, room: int
+) -> None:
+    given = tuple(TableColumn(f"{n}", ("", ""), w, fixed=n < fixed) for n, w in enumerate(widths))
+    columns = Columns(given, room)
+    before, after = [each.width for each in given], [each.width for each in columns.all]
+    needed = sum(each.span for each in given[: fixed + 2]) + 1
+    assert before[fixed:] == after[fixed:]
+    if needed <= room:
+        assert before == after
+        return
+    widest = max(before[:fixed])
+    assert sum(before) - sum(after) == max(0, min(needed - room, widest - NARROWEST))
+    assert columns.given == given
 
 
 @pytest.mark.parametrize(

@@ -233,18 +233,15 @@ def _tell_floor(plan: Plan) -> None:
     """Say how to run the floor where there is none."""
     if not plan.floor or not plan.missing:
         return
-    specs = [run.spec for run in plan.floor]
-    axes = {
-        "--model": [spec.model for spec in specs],
-        "--dataset": [spec.dataset for spec in specs],
-        "--length": [str(spec.length) for spec in specs],
-    }
-    options = [
-        word for axis, some in axes.items() for word in (axis, ",".join(dict.fromkeys(some)))
-    ]
-    names = listed(dict.fromkeys(axes["--dataset"]))
-    command = shlex.join(["seqbench", "run", *options])
-    note(f"No floor of {names} yet: `{command}` fits one in seconds.")
+    fitted: dict[str, list[str]] = {}  # which models, by data set
+    for run in plan.floor:
+        fitted.setdefault(run.spec.dataset, []).append(run.spec.model)
+    length = str(plan.floor[0].spec.length)
+    for models in dict.fromkeys(map(tuple, fitted.values())):
+        datasets = [dataset for dataset, some in fitted.items() if tuple(some) == models]
+        options = ("--model", ",".join(models), "--dataset", ",".join(datasets), "--length", length)
+        command = shlex.join(["seqbench", "run", *options])
+        note(f"No floor of {listed(datasets)} yet: `{command}` fits one.")
 
 
 def _slots(session: Session) -> list[Slot]:

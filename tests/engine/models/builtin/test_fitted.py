@@ -211,10 +211,14 @@ def test_recent_popularity_orders_by_the_last_days_then_by_all(
             assert (one == other) == (a == b)
 
 
-def test_recent_popularity_needs_times() -> None:
+@pytest.mark.parametrize("name", FITTED)
+def test_a_model_that_needs_times_says_so(name: str) -> None:
     train = TrainingHistories(torch.tensor([1, 2]), torch.tensor([0, 2]), None)
-    with pytest.raises(TrainingError, match=r"needs the times .* use popularity\.$"):
-        fitted("recent-popularity", {"days": 1}, 2, train)
+    if load_definition(name).needs_times:
+        with pytest.raises(TrainingError, match=r"needs the times .* use popularity\.$"):
+            fitted(name, first_choice(name), 2, train)
+    else:
+        fitted(name, first_choice(name), 2, train)
 
 
 def test_ease_refuses_what_does_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
