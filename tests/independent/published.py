@@ -48,9 +48,7 @@ def published(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     name, _, title = part.caption.partition(": ")
     found = [c for c in facts.cells if c.label == row["cell"].removesuffix(" !")]
     found = [c for c in found if c.runs[0].place[1] == row["data set"]]
-    if len(found) != 1:
-        raise UnsureError(f"{len(found)} cells are meant")
-    (cell,) = found
+    cell = facts.only(found, row["cell"])
     shown = row["published"]
     model, dataset, length, _ = cell.runs[0].place
     known, protocol = PUBLISHED[title].get((model, dataset, str(length), name), (None, {}))
