@@ -40,7 +40,7 @@ def balance(row: Row, facts: Facts, part: Part) -> Iterator[str]:
             if line in NOTHING or line == "None is shown.":
                 continue
             if quality := re.match(
-                rf"(\S+@10\S*(?: \(seen masked\))?) of ({N}), (above|below) ", line
+                rf"(\S+@\d+/test(?: \(seen masked\))?) of ({N}), (above|below) ", line
             ):
                 yield from differs("its own", quality[2], facts.mean(of))
                 sign = 1 if quality[3] == "above" else -1

@@ -119,6 +119,8 @@ def untold(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 def _reason(text: str, cells: list[Cell]) -> Iterator[str]:
     """Why nothing may be told: one seed, unfinished training, other data."""
+    for label in set(re.findall(LABEL, text)) - {cell.label for cell in cells}:
+        yield f"no cell is called {label!r}"
     named = [cell for cell in cells if cell.label in text] or cells
     reasons = {
         "one seed": any(len(cell.runs) < 2 for cell in named),
@@ -179,9 +181,9 @@ def floors(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     group = facts.group(m["title"])[0].group
     yield from _floor_differs(m["value"], facts, group)
     signs = list(facts.signs(group).values())
-    yield from differs("the trained cells", m["all"].replace("one", "1"), len(signs))
+    yield from differs("the trained cells", m["all"] or "1", len(signs))
     sign = {"can't": "≈", "lies": "▽", "lie": "▽"}.get(m["what"].split()[0], "")
-    yield from differs("those", m["count"], signs.count(sign))
+    yield from differs("those", m["count"] or "1", signs.count(sign))
     if sign == "≈":
         yield from differs("those below", m["below"] or "0", signs.count("▽"))
     elif "≈" in signs or (not sign and "▽" in signs):

@@ -50,6 +50,7 @@ class Facts:
 
     every: Sequence[Run]
     metric: str = "ndcg"
+    k: int = 10
     masked: bool = False
     meant: dict[str, set[str]] = field(default_factory=dict)
     """Conditions of the report's filter, by field."""
@@ -167,7 +168,7 @@ class Facts:
         return found[0]
 
     def users(self, cell: Cell, metric: str = "") -> np.ndarray:
-        return cell.users(metric or self.metric, self.masked)
+        return cell.users(metric or self.metric, self.masked, self.k)
 
     def mean(self, cell: Cell) -> float:
         return float(self.users(cell).mean())

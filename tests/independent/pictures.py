@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,14 +28,15 @@ def curves_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     # What is fitted has no curve over epochs.
     cells = [cell for cell in facts.group(m["title"]) if not cell.fitted]
     runs = [run for cell in cells for run in cell.runs]
-    counts = Counter(run.place[0] for run in runs)
-    told: Counter[str] = Counter()  # of a model's cells together: what differs follows its name
-    for count, model in re.findall(r"([\d,]+) of ([\w.-]+)", m["runs"]):
-        told[model] += int(count.replace(",", ""))
-    for model, count in told.items():
-        yield from differs(f"runs of {model}", str(count), counts.pop(model))
-    if counts:
-        yield f"{', '.join(counts)} are left out"
+    told = 0
+    for count, model, words in re.findall(r"([\d,]+) of ([\w.-]+)(.*?)(?=, | and |$)", m["runs"]):
+        of_model = [cell for cell in cells if cell.model[0] == model]
+        named = [cell for cell in of_model if cell.differs == words.strip()]
+        named = named or [cell for cell in of_model if cell.has(words)]
+        own = sum(len(cell.runs) for cell in named)
+        yield from differs(f"runs of {model}{words}", count, own)
+        told += own
+    yield from differs("runs in all", str(told), len(runs))
     metric, masked = metric_of(m["name"])
     chosen = [run.chosen[f"valid_{metric}{'_masked' if masked else ''}"] for run in runs]
     yield from differs("smallest", m["least"], min(chosen))

@@ -166,7 +166,7 @@ def _costs(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     for head, shown in row.items():
         if head in ("cell", "#"):
             continue
-        if "@10" in head:
+        if re.match(r"\w+@\d+", head):
             yield from differs(head, shown, facts.mean(cell))
         elif head.startswith("Time to quality"):
             yield from differs(head, shown, _to_quality(cell, cells, lambda run: run.trained))
