@@ -58,8 +58,8 @@ def read_data(folder: Path, source: Mapping[str, Any]) -> Data | None:
     (name,) = source["files"]
     names = ["user", "item", "rating", "time"]
     rows = pd.read_csv(folder / source["folder"] / name, sep="\t", names=names)
-    for column in ("user", "item"):
-        rows[column] = rows[column].rank(method="dense").astype(int)
+    rows["user"] = pd.factorize(rows["user"])[0]  # as they come in the file
+    rows["item"] = rows["item"].rank(method="dense").astype(int)
     rows = rows.sort_values(["user", "time"], kind="stable")
     by_user = rows.groupby("user")
     if split["kind"] == "leave-one-out":

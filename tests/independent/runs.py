@@ -90,7 +90,8 @@ class Run:
     def still_improving(self) -> bool:
         """Whether its best epoch is the last that its limit allowed."""
         limit = self.spec["training"]["epochs"]
-        return self.state == "done" and self.chosen["epoch"] == limit
+        fitted = self.spec["training"]["objective"] == "fitted"
+        return self.state == "done" and not fitted and self.chosen["epoch"] == limit
 
     @property
     def processor(self) -> list[float] | None:

@@ -35,7 +35,7 @@ def _interactions() -> str:
             drawn = int(known * chance.random() ** 2)
             item = successor[item] if chance.random() < 0.5 else drawn
             item = item if item < known else drawn
-            lines.append(f"{user + 1}\t{item + 1}\t3\t{int(time)}\n")
+            lines.append(f"{USERS - user}\t{item + 1}\t3\t{int(time)}\n")
     return "".join(lines)
 
 
