@@ -84,12 +84,17 @@ def elsewhere(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         ", ".join(dict.fromkeys((title.partition(": ")[2], title.partition(": ")[0]))): title
         for title in PUBLISHED
     }
-    if (title := named.get(row["source"])) is None:
+    model, _, of_model = row["source"].partition(", ")
+    title = named.get(row["source"], of_model)
+    if title not in PUBLISHED:
         raise UnsureError(f"no source {row['source']!r}")
     typed = [
         (figure, protocol)
-        for (_, dataset, _, name), (figure, protocol) in PUBLISHED[title].items()
-        if name == part.caption.partition(" ")[0] and dataset == row["data set"] and figure
+        for (of, dataset, _, name), (figure, protocol) in PUBLISHED[title].items()
+        if (row["source"] in named or of == model)
+        and name == part.caption.partition(" ")[0]
+        and dataset == row["data set"]
+        and figure
     ]
     protocols = [protocol for figure, protocol in typed if figure == row["published"]]
     if typed and not protocols:
