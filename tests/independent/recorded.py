@@ -74,7 +74,7 @@ def states(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 def quiet(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     quiet = not m[0].startswith("For")
-    of = [run for run in facts.done if not run.marks and run.is_told == quiet]
+    of = [run for run in facts.done if not run.disturbed and run.is_told == quiet]
     yield from differs("runs", m["count"], len(of))
     yield from differs("runs in all", m["all"], len(facts.done))
 
