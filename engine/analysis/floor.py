@@ -178,15 +178,16 @@ def summary_sentence(floor: Floor, found: Collection[Standing]) -> str:
     name, total = floor_text(floor), len(found)
     if not total:
         return f"no trained cell is compared with the floor, {name}"
-    cells = "one trained cell" if total == 1 else f"{total} trained cells"
     untold, below = (sum(each == which for each in found) for which in ("not told from", "below"))
+    which = untold or below or total
+    cells = "the one trained cell" if total == 1 else f"{which} of {total} trained cells"
     lie = "lies" if below == 1 else "lie"
     if untold:
         more = f", and {below} {lie} below it" if below else ""
-        return f"{untold} of {cells} can't be distinguished from the floor, {name}{more}"
+        return f"{cells} can't be distinguished from the floor, {name}{more}"
     if below:
-        return f"{below} of {cells} {lie} below the floor, {name}"
-    return f"{total} of {cells} {'is' if total == 1 else 'are'} above the floor, {name}"
+        return f"{cells} {lie} below the floor, {name}"
+    return f"{cells} {'is' if total == 1 else 'are'} above the floor, {name}"
 
 
 def _title(model: str, catalogue: Catalogue | None) -> str:

@@ -1,4 +1,4 @@
-"""Judge a report: ``python -m tests.independent report.md runs/``."""
+"""Judge a report: ``python -m tests.independent report.md runs/ [data/]``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .check import check
 
 def main() -> None:
     """Print what is false and what isn't checked; exit with 1 if something is false."""
-    report, runs = map(Path, sys.argv[1:3])
-    found = check(report, runs)
+    words = [word for word in sys.argv[1:] if word != "-v"]
+    found = check(*map(Path, words))
     for state in ("holds", "not checked", "false"):
         some = [each for each in found if each.state == state]
         sys.stdout.write(f"{len(some)} {state}\n")

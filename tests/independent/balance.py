@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from .claims import difference_differs
 from .facts import Cost, Facts, UnsureError
 from .figures import LEVEL, Cell
 from .page import Part
-from .sentences import difference_differs
 from .texts import DIFFERENCE, LABEL, NOTHING, N, differs
 
 Row = dict[str, str]
@@ -40,12 +40,12 @@ def balance(row: Row, facts: Facts, part: Part) -> Iterator[str]:
             if line in NOTHING or line == "None is shown.":
                 continue
             if quality := re.match(
-                rf"(\S+@10\S*(?: \(seen masked\))?) of ({N}), (above|below) ", line
+                rf"(\S+@\d+/test(?: \(seen masked\))?) of ({N}), (above|below) ", line
             ):
                 yield from differs("its own", quality[2], facts.mean(of))
                 sign = 1 if quality[3] == "above" else -1
                 for m in re.finditer(rf"(?P<label>{LABEL}) \((?P<own>{N}): {DIFFERENCE}\)", line):
-                    found, p = tests[of.label, m["label"]]
+                    found, p = tests[of.label, facts.cell(m["label"], cells).label]
                     yield from difference_differs(f"quality to {m['label']}", m, found, p)
                     yield from differs(
                         m["label"], m["own"], facts.mean(facts.cell(m["label"], cells))
@@ -116,14 +116,14 @@ def _open(text: str, of: Cell, cells: list[Cell], facts: Facts) -> Iterator[str]
     left = {b for (a, b), (_, p) in tests.items() if a == of.label and (p is None or p >= LEVEL)}
     for line in text.split("<br>"):
         if m := re.search(rf"against (?P<label>{LABEL}): {DIFFERENCE}: no difference shown", line):
-            found, p = tests[of.label, m["label"]]
+            found, p = tests[of.label, facts.cell(m["label"], cells).label]
             yield from difference_differs(f"quality to {m['label']}", m, found, p)
             left.discard(m["label"])
             if p is None or p < LEVEL:
                 yield f"the difference to {m['label']} is not open"
         elif m := re.search(r"against (.*?): .*: no conclusion", line):
             for label in re.findall(LABEL, m[1]):
-                if tests[of.label, label][1] is not None:
+                if tests[of.label, facts.cell(label, cells).label][1] is not None:
                     yield f"{label} may be compared"
                 left.discard(label)
         elif line not in NOTHING:

@@ -25,13 +25,15 @@ class Judged:
     why: str
 
 
-def check(report: Path, runs: Path) -> list[Judged]:
-    """Judge every sentence and row of a report on the runs of a folder."""
+def check(report: Path, runs: Path, data: Path | None = None) -> list[Judged]:
+    """Judge every sentence and row of a report on the runs of a folder, and on the data sets of
+    another."""
     every = list(parts(report))
     head = "\n".join(part.text for part in every[:4])
-    facts = Facts(read_runs(runs))
-    if found := re.search(r"Quality is (\S+@10/test(?: \(seen masked\))?)", head):
-        facts.metric, facts.masked = metric_of(found[1])
+    facts = Facts(read_runs(runs), folder=data)
+    if found := re.search(r"Quality is (\w+)@(\d+)(/test(?: \(seen masked\))?)", head):
+        facts.metric, facts.masked = metric_of(f"{found[1]}@10{found[3]}")
+        facts.k = int(found[2])
     if found := re.search(r"^suite (\S+) · ", head, re.M):
         facts.suite = found[1]
     if found := re.search(r"\bfilter (.*?) · \d+ runs?", head):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .data import Data, read_data
 from .figures import LEVEL, Cell, Test, holm, interval, ratio, test
 from .runs import NAMES, Run
 from .texts import LABEL
@@ -37,18 +40,26 @@ class UnsureError(Exception):
     """What is said can't be judged."""
 
 
+class NoCellError(Exception):
+    """What is said is of a cell that there isn't."""
+
+
 @dataclass
 class Facts:
     """The runs that a report is about."""
 
     every: Sequence[Run]
     metric: str = "ndcg"
+    k: int = 10
     masked: bool = False
     meant: dict[str, set[str]] = field(default_factory=dict)
     """Conditions of the report's filter, by field."""
     suite: str | None = None
     labels: set[str] = field(default_factory=set)
     """What the report calls cells."""
+    folder: Path | None = None
+    """Where data sets are."""
+    _data: dict[str, Data | None] = field(default_factory=dict)
 
     def means(self, run: Run) -> bool:
         model, dataset, length, profile = run.place
@@ -64,6 +75,13 @@ class Facts:
     @property
     def done(self) -> list[Run]:
         return [run for run in self.runs if run.state == "done"]
+
+    def data_of(self, run: Run) -> Data | None:
+        """The data that a run was trained on; None if it can't be read."""
+        key = json.dumps(run.spec["source"], sort_keys=True)
+        if key not in self._data:
+            self._data[key] = read_data(self.folder, run.spec["source"]) if self.folder else None
+        return self._data[key]
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -139,12 +157,18 @@ class Facts:
         """The cell of a label, which may end in a sign."""
         name = re.match(LABEL, label)
         found = [c for c in cells or self.cells if name and c.label == name[0]]
+        return self.only(found, label)
+
+    def only(self, found: Sequence[Cell], label: str) -> Cell:
+        """The cell that was found for a label; there must be one."""
+        if not found and all(cell.differs != "?" for cell in self.cells):
+            raise NoCellError(f"no cell is called {label!r}")
         if len(found) != 1:
             raise UnsureError(f"{len(found)} cells are called {label!r}")
         return found[0]
 
     def users(self, cell: Cell, metric: str = "") -> np.ndarray:
-        return cell.users(metric or self.metric, self.masked)
+        return cell.users(metric or self.metric, self.masked, self.k)
 
     def mean(self, cell: Cell) -> float:
         return float(self.users(cell).mean())
@@ -251,3 +275,10 @@ def metric_of(name: str) -> tuple[str, bool]:
     if not found or found[1] not in NAMES:
         raise UnsureError(f"no metric {name!r}")
     return NAMES[found[1]], bool(found[2])
+
+
+def unknown_heads(row: Mapping[str, str], known: Set[str]) -> Iterator[str]:
+    """Yield no fault; a row with further columns can't be judged."""
+    if unknown := row.keys() - known:
+        raise UnsureError(f"columns that aren't known: {', '.join(unknown)}")
+    yield from ()

@@ -40,10 +40,10 @@ class Cell:
     def model(self) -> tuple[str, str]:
         return self.runs[0].place[0], self.runs[0].place[3]
 
-    def users(self, metric: str, masked: bool) -> np.ndarray:
+    def users(self, metric: str, masked: bool, k: int = 10) -> np.ndarray:
         """(seeds, users)"""
         return np.stack(
-            [by_user(per_user(run.ranks[int(masked)], metric), run.users) for run in self.runs]
+            [by_user(per_user(run.ranks[int(masked)], metric, k), run.users) for run in self.runs]
         )
 
     def valid(self, metric: str, masked: bool) -> float:

@@ -20,6 +20,8 @@ class Part:
     caption: str
     text: str = ""
     rows: list[list[str]] = field(default_factory=list)
+    above: str = ""
+    """The caption of the table above, if there is one in the section."""
 
 
 def plain(text: str) -> str:
@@ -29,7 +31,7 @@ def plain(text: str) -> str:
 
 def parts(path: Path) -> Iterator[Part]:
     """Yield the parts of a report in order."""
-    section = place = caption = ""
+    section = place = caption = above = ""
     table: Part | None = None
     code = False
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -45,13 +47,13 @@ def parts(path: Path) -> Iterator[Part]:
             continue
         if table is not None:
             yield table
-            table, caption = None, ""
+            table, caption, above = None, "", table.caption
         if not line.strip():
             continue
         if code:
             yield Part("code", section, place, caption, line)
         elif line.startswith("## "):
-            section, place, caption = plain(line[3:]), "", ""
+            section, place, caption, above = plain(line[3:]), "", "", ""
         elif line.startswith("### "):
             place, caption = plain(line[4:]), ""
         elif line.startswith("# "):
@@ -62,6 +64,6 @@ def parts(path: Path) -> Iterator[Part]:
         elif found := re.fullmatch(r"!\[(.*)\]\((.*)\)|_(.*)_", line):
             yield Part("picture", section, place, caption, plain(found[1] or found[3]))
         else:
-            yield Part("text", section, place, caption, plain(line.removeprefix("- ")))
+            yield Part("text", section, place, caption, plain(line.removeprefix("- ")), above=above)
     if table is not None:
         yield table

@@ -48,9 +48,7 @@ def published(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     name, _, title = part.caption.partition(": ")
     found = [c for c in facts.cells if c.label == row["cell"].removesuffix(" !")]
     found = [c for c in found if c.runs[0].place[1] == row["data set"]]
-    if len(found) != 1:
-        raise UnsureError(f"{len(found)} cells are meant")
-    (cell,) = found
+    cell = facts.only(found, row["cell"])
     shown = row["published"]
     model, dataset, length, _ = cell.runs[0].place
     known, protocol = PUBLISHED[title].get((model, dataset, str(length), name), (None, {}))
@@ -86,12 +84,17 @@ def elsewhere(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         ", ".join(dict.fromkeys((title.partition(": ")[2], title.partition(": ")[0]))): title
         for title in PUBLISHED
     }
-    if (title := named.get(row["source"])) is None:
+    model, _, of_model = row["source"].partition(", ")
+    title = named.get(row["source"], of_model)
+    if title not in PUBLISHED:
         raise UnsureError(f"no source {row['source']!r}")
     typed = [
         (figure, protocol)
-        for (_, dataset, _, name), (figure, protocol) in PUBLISHED[title].items()
-        if name == part.caption.partition(" ")[0] and dataset == row["data set"] and figure
+        for (of, dataset, _, name), (figure, protocol) in PUBLISHED[title].items()
+        if (row["source"] in named or of == model)
+        and name == part.caption.partition(" ")[0]
+        and dataset == row["data set"]
+        and figure
     ]
     protocols = [protocol for figure, protocol in typed if figure == row["published"]]
     if typed and not protocols:
@@ -111,12 +114,14 @@ def elsewhere(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         if theirs and theirs[1] != protocol["length"]:
             yield f"published L is {protocol['length']}"
         masked = "_masked" if protocol.get("seen") in ("masked", "input-masked") else ""
-        own = [run.chosen[f"test_ndcg{masked}"] for run in cell.runs]
         if protocol.get("part") == "test":
-            yield from spread_differs("ours", row["ours"], own)
-            apart_by = row["ours − published"]
-            if row["it is"].startswith("comparable"):
-                difference = float(np.mean(own)) - number(row["published"])
-                yield from differs("the difference", apart_by, difference)
-            elif apart_by != "–":
-                yield "it isn't comparable, but has a difference"
+            own = [run.chosen[f"test_ndcg{masked}"] for run in cell.runs]
+        else:
+            own = [max(line[f"valid_ndcg{masked}"] for line in run.epochs) for run in cell.runs]
+        yield from spread_differs("ours", row["ours"], own)
+        apart_by = row["ours − published"]
+        if row["it is"].startswith("comparable"):
+            difference = float(np.mean(own)) - number(row["published"])
+            yield from differs("the difference", apart_by, difference)
+        elif apart_by != "–":
+            yield "it isn't comparable, but has a difference"

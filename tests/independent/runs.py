@@ -68,6 +68,14 @@ class Run:
         file = self.folder / "test_users.npy"
         return np.load(file) if file.exists() else np.arange(self.ranks.shape[1])
 
+    @property
+    def has_lists(self) -> bool:
+        return (self.folder / "test_top.npy").exists()
+
+    def top(self, *, masked: bool) -> np.ndarray:
+        """(users, up to 100): the items with the highest scores, then 0."""
+        return np.load(self.folder / f"test_top{'_masked' if masked else ''}.npy")
+
     @cached_property
     def chosen(self) -> Mapping[str, Any]:
         """The first epoch with the highest validation NDCG."""
@@ -82,7 +90,8 @@ class Run:
     def still_improving(self) -> bool:
         """Whether its best epoch is the last that its limit allowed."""
         limit = self.spec["training"]["epochs"]
-        return self.state == "done" and self.chosen["epoch"] == limit
+        fitted = self.spec["training"]["objective"] == "fitted"
+        return self.state == "done" and not fitted and self.chosen["epoch"] == limit
 
     @property
     def processor(self) -> list[float] | None:
@@ -167,15 +176,15 @@ class Run:
         raise KeyError(name)
 
 
-def per_user(ranks: np.ndarray, metric: str) -> np.ndarray:
-    """The metric at 10 for each rank of a relevant item."""
+def per_user(ranks: np.ndarray, metric: str, k: int = 10) -> np.ndarray:
+    """The metric at k for each rank of a relevant item."""
     gain = {
         "ndcg": 1 / np.log2(1.0 + ranks),
         "mrr": 1.0 / ranks,
         "hit": np.ones(ranks.shape),
         "recall": np.ones(ranks.shape),
     }[metric]
-    return np.where(ranks <= 10, gain, 0.0)
+    return np.where(ranks <= k, gain, 0.0)
 
 
 def by_user(values: np.ndarray, users: np.ndarray) -> np.ndarray:

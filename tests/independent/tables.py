@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from .balance import balance
-from .facts import Facts, UnsureError, metric_of
+from .beyond import beyond
+from .claims import interval_differs
+from .environment import data, evaluated, ran_on
+from .facts import Facts, UnsureError, metric_of, unknown_heads
 from .figures import LEVEL, Cell
 from .page import Part
 from .published import elsewhere, published
 from .runs import Run
-from .sentences import interval_differs, verdict
+from .sentences import verdict
 from .texts import (
     NOTHING,
     N,
@@ -93,9 +95,7 @@ def _pivot(row: Row, facts: Facts, part: Part) -> Iterator[str]:
             length, _, words = name.removesuffix(" !").partition(" · ")
             cells = [c for c in cells if str(c.runs[0].place[2]) == length and c.differs == words]
     if len(place) == 3:
-        if len(cells) != 1:
-            raise UnsureError(f"{len(cells)} cells are meant")
-        yield from _sign_differs(row[""], cells[0], facts)
+        yield from _sign_differs(row[""], facts.only(cells, name), facts)
     for head, value in PIVOT.items():
         if head not in row:
             yield from _left_out(head, value, facts)
@@ -104,7 +104,7 @@ def _pivot(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         else:
             means = [np.mean(known) for c in cells if (known := _known(c, value))]
             yield from differs(head, row[head], max(means, default=None))
-    yield from _rest(row, {"", "#", *PIVOT})
+    yield from unknown_heads(row, {"", "#", *PIVOT})
 
 
 def _left_out(head: str, value: Callable[[Run], float | None], facts: Facts) -> Iterator[str]:
@@ -117,12 +117,6 @@ def _left_out(head: str, value: Callable[[Run], float | None], facts: Facts) -> 
 
 def _known(cell: Cell, value: Callable[[Run], float | None]) -> list[float]:
     return [found for run in cell.runs if (found := value(run)) is not None]
-
-
-def _rest(row: Row, known: set[str]) -> Iterator[str]:
-    if unknown := row.keys() - known:
-        raise UnsureError(f"columns that aren't known: {', '.join(unknown)}")
-    yield from ()
 
 
 def _quality(row: Row, facts: Facts, part: Part) -> Iterator[str]:
@@ -145,7 +139,7 @@ def _quality(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         else:
             continue
         known.add(head)
-    yield from _rest(row, known)
+    yield from unknown_heads(row, known)
 
 
 def _capacity(row: Row, facts: Facts, part: Part) -> Iterator[str]:
@@ -172,7 +166,7 @@ def _costs(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     for head, shown in row.items():
         if head in ("cell", "#"):
             continue
-        if "@10" in head:
+        if re.match(r"\w+@\d+", head):
             yield from differs(head, shown, facts.mean(cell))
         elif head.startswith("Time to quality"):
             yield from differs(head, shown, _to_quality(cell, cells, lambda run: run.trained))
@@ -223,9 +217,7 @@ def _inflation(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         for c in facts.cells
         if c.label == row["cell"].split(" !")[0] and c.runs[0].place[1] == row["data set"]
     ]
-    if len(found) != 1:
-        raise UnsureError(f"{len(found)} cells are meant")
-    runs = found[0].runs
+    runs = facts.only(found, row["cell"]).runs
     for head, shown in row.items():
         if "@10" in head and shown not in NOTHING:
             metric, _ = metric_of(head)
@@ -242,75 +234,6 @@ def _inflation(row: Row, facts: Facts, part: Part) -> Iterator[str]:
                 )
 
 
-FACTS: dict[str, Callable[[Run], object]] = {
-    "device": lambda run: run.start.get("device"),
-    "numbers of the model's layers": lambda run: run.start.get("dtype"),
-    "threads": lambda run: run.start.get("threads"),
-    "seqbench": lambda run: run.start.get("code"),
-    "PyTorch": lambda run: run.start.get("torch"),
-    "Python": lambda run: run.start.get("python"),
-    "protocol": lambda run: run.spec.get("protocol", 1),
-}
-
-
-def _ran_on(row: Row, facts: Facts, part: Part) -> Iterator[str]:
-    name, value = row["#"].split("›")
-    counts = Counter(str(FACTS[name](run)) for run in facts.done)
-    yield from differs(
-        f"runs with {value}", row["runs"], counts[value.replace(",", "")] or counts[value]
-    )
-
-
-def _of_data(row: Row, facts: Facts) -> list[Run]:
-    """The runs on the data of a row."""
-    return [
-        run
-        for run in facts.done
-        if run.place[1] == row["data set"]
-        and run.start["checksum"].startswith(row["checksum"])
-        and row["split"].startswith(run.spec["source"]["split"]["kind"])
-    ]
-
-
-def _data(row: Row, facts: Facts, part: Part) -> Iterator[str]:
-    of = _of_data(row, facts)
-    yield from differs("runs", row["runs"], len(of))
-    heads = {"users": "users", "items": "items", "interactions": "interactions"}
-    heads["trained on"] = "train_interactions"
-    for head, key in heads.items():
-        for run in of:
-            yield from differs(head, row[head], run.start.get(key))
-    for run in of:
-        kept = {k: v for k, v in run.spec["source"]["filter"].items() if v not in (None, 0, "keep")}
-        if row["filter"] != (" ".join(f"{k}={v}" for k, v in kept.items()) or "none"):
-            yield f"the filter of {run.id} is {kept}"
-    yield from _rest(row, {"data set", "checksum", "split", "filter", "runs", *heads})
-
-
-def _evaluated(row: Row, facts: Facts, part: Part) -> Iterator[str]:
-    split = {"validation": "valid", "test": "test"}[row[""]]
-    for run in _of_data(row, facts):
-        users = run.start.get(f"{split}_users")
-        ranked = run.start.get(f"{split}_targets", users)
-        yield from differs("users evaluated", row["users evaluated"], users)
-        yield from differs("items ranked", row["items ranked"], ranked)
-        new = run.start.get(f"{split}_cold_users")
-        if row["not in training"] != "not recorded" or new is not None:
-            yield from differs("not in training", row["not in training"], new)
-        for head, key in (("cold items", "cold"), ("decided by a tie", "tied")):
-            count, _, share = row[head].partition(" (")
-            found = run.start.get(f"{split}_{key}")
-            if count == "no times" and found is None:
-                continue
-            yield from differs(head, count, found)
-            if found is not None:
-                yield from differs(f"share of {head}", share.rstrip(" %)"), 100 * found / ranked)
-        if split == "test" and run.ranks.shape[1] != ranked:
-            yield f"{run.id} has ranks of {run.ranks.shape[1]} items"
-        if split == "test" and len(set(run.users.tolist())) != users:
-            yield f"{run.id} has ranks of {len(set(run.users.tolist()))} users"
-
-
 TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("Testing scope", ("data set", "model"), _done),
     ("Testing scope", ("run", "state", "why"), _ended_badly),
@@ -319,15 +242,16 @@ TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("Results", ("cell", "seeds"), _quality),
     ("Compared with published results", ("cell", "data set", "published"), published),
     ("Compared with published results", ("source", "data set", "published"), elsewhere),
+    ("Other cut-offs, rare items, and what is recommended", ("cell",), beyond),
     ("Model capacity", ("data set", "model", "profile"), _capacity),
     ("Memory", ("cell",), _memory),
     ("Trade-offs", ("cell",), _costs),
     ("Trade-offs", ("model", "pros", "cons"), balance),
     ("Which differences are shown", ("a", "b"), _pair),
     ("What the maximum over epochs inflates", ("cell", "data set", "profile"), _inflation),
-    ("Environment", ("", "", "runs"), _ran_on),
-    ("Environment", ("data set", "checksum", "split", ""), _evaluated),
-    ("Environment", ("data set", "checksum", "split"), _data),
+    ("Environment", ("", "", "runs"), ran_on),
+    ("Environment", ("data set", "checksum", "split", ""), evaluated),
+    ("Environment", ("data set", "checksum", "split"), data),
 )
 """By section and the first heads."""
 
@@ -353,7 +277,7 @@ def judged_rows(part: Part, facts: Facts) -> Iterator[tuple[str, str, str]]:
         if check is _pivot:
             places = _place(row[0], places, facts)
             named["#"] = "›".join(places)
-        elif check is _ran_on:
+        elif check is ran_on:
             places = [row[0] or places[0], row[1]]
             named["#"] = "›".join(places)
         yield (text, *verdict(check(named, facts, part)))

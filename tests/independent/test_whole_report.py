@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from test_end_to_end import Lab
 
 from .check import check
@@ -17,22 +18,59 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 FIGURE = re.compile(r"(?<![\d.])\d[\d,]*\.\d\d+(?![\d.])")
 
 
+USERS, ITEMS, EACH = 400, 200, 50
+
+
+def _interactions() -> str:
+    """Draw histories of which an item's successor is often the next one, with times: some users
+    come late, and so do some items."""
+    chance = random.Random(0)
+    successor = chance.sample(range(ITEMS), ITEMS)
+    lines = []
+    for user in range(USERS):
+        time, item = chance.random() * 1000, 0
+        for _ in range(EACH):
+            time += chance.expovariate(0.1)
+            known = ITEMS - 20 + int(20 * min(1.0, time / 1500))
+            drawn = int(known * chance.random() ** 2)
+            item = successor[item] if chance.random() < 0.5 else drawn
+            item = item if item < known else drawn
+            lines.append(f"{USERS - user}\t{item + 1}\t3\t{int(time)}\n")
+    return "".join(lines)
+
+
+def _add_data(folder: Path) -> None:
+    """Add one data set under two names: split by leave-one-out, and by time."""
+    (folder / "data" / "chain").mkdir()
+    text = _interactions()
+    (folder / "data" / "chain" / "u.data").write_text(text)
+    items = len({line.split("\t")[1] for line in text.splitlines()})
+    entry = {
+        "reader": "movielens-tab", "folder": "chain", "files": {"u.data": None}, "size": "small",
+        "users": USERS, "items": items, "interactions": USERS * EACH,
+    }  # fmt: skip
+    for name, kind in (("chain", "leave-one-out"), ("chain-time", "temporal")):
+        content = {"name": name, "title": name, "split": {"kind": kind}, **entry}
+        path = folder / "configs" / "datasets" / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(content))
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A store with three models, of which one has two lengths and other settings, and one stops too
-    early, with their floor, and its report."""
+    early, with their floor, also of data split by time, and its report."""
     lab = Lab(tmp_path_factory.mktemp("reported"))
-    # A fifth of the users: thirteen runs are trained one after the other.
-    fewer = "name: synthetic\nusers: 400\ninteractions: 20000\n"
-    (lab.folder / "configs" / "datasets" / "synthetic.yaml").write_text(fewer)
-    common = ("--dataset", "synthetic", "--set", "patience=1", "--wait")
+    _add_data(lab.folder)
+    common = ("--dataset", "chain", "--set", "patience=1", "--wait")
     lab.run("run", "--model", "sasrec", "--length", "10,20", "--seed", "1,2,3", *common)
     lab.run("run", "--model", "xlstm", "--length", "10", "--seed", "1,2", *common)
     cut = ("--set", "epochs=2")
     lab.run("run", "--model", "bert4rec", "--length", "10", "--seed", "1,2", *common, *cut)
     other = ("--set", "lr=0.003", "--set", "dropout=0.4")
     lab.run("run", "--model", "xlstm", "--length", "10", "--seed", "1,2", *common, *other)
-    lab.run("run", "--model", "markov", "--length", "10", "--dataset", "synthetic", "--wait")
+    by_time = ("--dataset", "chain-time", "--set", "patience=1", "--wait")
+    lab.run("run", "--model", "sasrec", "--length", "10", "--seed", "1,2", *by_time)
+    lab.run("run", "--model", "markov", "--length", "10", "--dataset", "chain,chain-time", "--wait")
     lab.run("report", "-o", str(lab.folder / "report.md"))
     yield lab
     lab.end()
@@ -51,29 +89,37 @@ def test_the_floor_is_told(lab: Lab) -> None:
 
 
 def test_every_sentence_holds(lab: Lab) -> None:
-    found = check(lab.folder / "report.md", lab.location.runs)
+    found = check(lab.folder / "report.md", lab.location.runs, lab.folder / "data")
     assert [each for each in found if each.state != "holds"] == []
     assert len(found) > 100
 
 
-@pytest.mark.parametrize("turn", range(4))
-def test_a_figure_that_is_changed_is_found(lab: Lab, tmp_path: Path, turn: int) -> None:
-    """One in each line, by a few units of its last digit."""
-    chance = random.Random(turn)
+@pytest.mark.parametrize("metric", ["recall@50", "ndcg_masked@5"])
+def test_every_sentence_about_another_metric_holds(lab: Lab, tmp_path: Path, metric: str) -> None:
+    lab.run("report", "--metric", metric, "-o", str(tmp_path / "report.md"))
+    found = check(tmp_path / "report.md", lab.location.runs, lab.folder / "data")
+    assert [each for each in found if each.state != "holds"] == []
+    assert len(found) > 100
+
+
+def test_each_figure_that_is_changed_is_found(lab: Lab, tmp_path: Path) -> None:
+    """One in each line at a time, by a few units of its last digit."""
     lines = (lab.folder / "report.md").read_text(encoding="utf-8").splitlines()
-    changed = [_changed(line, chance) for line in lines]
-    (tmp_path / "report.md").write_text("\n".join(changed), encoding="utf-8")
-    found = check(tmp_path / "report.md", lab.location.runs)
-    false = [each for each in found if each.state == "false"]
-    assert len(false) == sum(a != b for a, b in zip(lines, changed, strict=True))
+    figures = [[] if line.startswith("```") else list(FIGURE.finditer(line)) for line in lines]
+    assert sum(map(len, figures)) > 500
+    for turn in range(max(map(len, figures))):
+        changed = [
+            _changed(line, own[turn]) if turn < len(own) else line
+            for line, own in zip(lines, figures, strict=True)
+        ]
+        (tmp_path / "report.md").write_text("\n".join(changed), encoding="utf-8")
+        found = check(tmp_path / "report.md", lab.location.runs, lab.folder / "data")
+        false = [each for each in found if each.state == "false"]
+        assert len(false) == sum(turn < len(own) for own in figures), f"figure {turn} of a line"
 
 
-def _changed(line: str, chance: random.Random) -> str:
-    figures = [] if line.startswith("```") else list(FIGURE.finditer(line))
-    if not figures:
-        return line
-    one = chance.choice(figures)
-    digits = one[0].replace(",", "")
+def _changed(line: str, figure: re.Match[str]) -> str:
+    digits = figure[0].replace(",", "")
     decimals = len(digits.partition(".")[2])
-    other = f"{float(digits) + chance.choice((3, 4, 5)) * 10**-decimals:,.{decimals}f}"
-    return line[: one.start()] + other + line[one.end() :]
+    other = f"{float(digits) + 4 * 10**-decimals:,.{decimals}f}"
+    return line[: figure.start()] + other + line[figure.end() :]

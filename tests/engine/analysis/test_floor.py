@@ -110,7 +110,10 @@ def test_the_cells_of_one_place_are_counted_where_there_are_several() -> None:
     ("above", "untold", "below", "words"),
     [
         (0, 0, 0, "no trained cell is compared with the floor, Markov counts 0.0695"),
-        (1, 0, 0, "1 of one trained cell is above the floor, Markov counts 0.0695"),
+        (1, 0, 0, "the one trained cell is above the floor, Markov counts 0.0695"),
+        (0, 1, 0, "the one trained cell can't be distinguished from the floor, "
+            "Markov counts 0.0695"),
+        (0, 0, 1, "the one trained cell lies below the floor, Markov counts 0.0695"),
         (3, 0, 0, "3 of 3 trained cells are above the floor, Markov counts 0.0695"),
         (7, 2, 0, "2 of 9 trained cells can't be distinguished from the floor, "
             "Markov counts 0.0695"),
