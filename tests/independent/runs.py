@@ -66,7 +66,9 @@ class Run:
     def users(self) -> np.ndarray:
         """(items ranked,): whose each is; one each where there is no file that tells."""
         file = self.folder / "test_users.npy"
-        return np.load(file) if file.exists() else np.arange(self.ranks.shape[1])
+        if not file.exists():
+            return np.arange(self.ranks.shape[1])
+        return np.load(file, allow_pickle=False)
 
     @property
     def has_lists(self) -> bool:
@@ -74,7 +76,9 @@ class Run:
 
     def top(self, *, masked: bool) -> np.ndarray:
         """(users, up to 100): the items with the highest scores, then 0."""
-        return np.load(self.folder / f"test_top{'_masked' if masked else ''}.npy")
+        return np.load(
+            self.folder / f"test_top{'_masked' if masked else ''}.npy", allow_pickle=False
+        )
 
     @cached_property
     def chosen(self) -> Mapping[str, Any]:

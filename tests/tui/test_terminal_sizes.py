@@ -104,7 +104,7 @@ def terminal(busy_store: LiveStore, quick_line: None) -> Iterator[Terminal]:
 
 
 def test_a_real_terminal_through_every_size(terminal: Terminal) -> None:
-    terminal.shows("─ Queue")
+    terminal.shows("Queue ·")
     terminal.type("1")
     terminal.shows("1 to launch", "training time", " slots in use")
     before = terminal.still()

@@ -129,7 +129,7 @@ def terminal(busy_store: LiveStore, quick_line: None) -> Iterator[Terminal]:
 
 def test_a_real_terminal_sends_all_in_one_write(terminal: Terminal, busy_store: LiveStore) -> None:
     """From the screen through a field to the dialog: each key goes where the one before it led."""
-    terminal.shows("─ Queue")
+    terminal.shows("Queue ·")
     terminal.type("1")
     terminal.shows("1 to launch")
     terminal.type(f"o{TAB}56{BACKSPACE}0,78{BACKSPACE}5{ENTER}")

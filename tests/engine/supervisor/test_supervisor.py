@@ -153,8 +153,8 @@ def test_of_many_started_at_once_one_works(
         for thread in threads:
             thread.join()
         wait_for(lambda: look.holds(holding), "the run to hold")
-        pid = supervisor_pid(location)
         wait_for(lambda: supervisors(location) == [supervisor_pid(location)], "the others to end")
+        pid = supervisor_pid(location)
         assert identify(pid) is not None
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not supervisor_running(location), "the lock to be free")

@@ -199,7 +199,9 @@ def test_several_targets_a_user_are_ranked_recorded_and_gone_on_with(
     kill_halted(start(mine, halt=("checkpoint", 2), constants=OFTEN))
     assert exit_status(start(mine, attempt=2)) == 0
     split = split_data(load_interactions(spec.source), spec.source)
-    ranks, users = np.load(mine.test_ranks), np.load(mine.test_users)
+    ranks, users = (
+        np.load(file, allow_pickle=False) for file in (mine.test_ranks, mine.test_users)
+    )
     assert (ranks.shape, users.dtype) == ((2, 15), np.int32)
     assert users.tolist() == split.users("test").tolist()
     facts = lines(mine, "start", 2)[0].fields

@@ -128,7 +128,7 @@ def read_at(terminal: Terminal, rate: int, condition: Callable[[], object]) -> N
 
 def test_a_slow_line_is_noticed(start: Callable[..., Terminal]) -> None:
     app = start()
-    app.shows("─ Queue")
+    app.shows("Queue ·")
     app.type("3")
     app.shows("d Delete")
     read_at(app, 60_000, lambda: "low bandwidth" in app.picture.text)

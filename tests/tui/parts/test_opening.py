@@ -84,7 +84,9 @@ async def test_launch_after_live_says_what_is_wrong_with_the_configuration(
         await wait_for(pilot, lambda: "profil" in str(trouble.content), "the sentence")
 
 
-def test_the_command_opens_where_something_happens(empty_store: LiveStore) -> None:
+def test_the_command_opens_where_something_happens(
+    empty_store: LiveStore, quick_line: None
+) -> None:
     def opens_with(frame: str) -> None:
         terminal = Terminal([*APP, empty_store.location.db], size=SIZE)
         try:

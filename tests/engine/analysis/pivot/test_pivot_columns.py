@@ -87,7 +87,7 @@ def test_every_format_has_the_chosen_columns_in_their_order(con: sqlite3.Connect
 def test_published_results_stand_where_their_columns_do(
     con: sqlite3.Connection, measured: MeasuredStore
 ) -> None:
-    tables = list(measured.catalogue.references.values())
+    tables = list(measured.catalogue.published.values())
     with_ndcg = stored_pivot(con, Choice(), "best", tables, names=NAMES)
     published = [row for row in with_ndcg.rows if row.level == "published"]
     assert published

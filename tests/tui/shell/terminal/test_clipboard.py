@@ -70,11 +70,11 @@ def test_where_no_tmux_answers_nothing_is_called_copied(tmux: Tmux, tmp_path: Pa
     assert not copy_by_tmux("text", environment)
 
 
-def test_a_key_in_the_app_in_tmux_copies(tmux: Tmux, tmp_path: Path) -> None:
+def test_a_key_in_the_app_in_tmux_copies(tmux: Tmux, tmp_path: Path, quick_line: None) -> None:
     store, _ = filled_store(tmp_path)
     app = [*APP, store.location.db]
     tmux("new-session", "-d", "-x", "120", "-y", "36", *app)
-    wait_for(lambda: "─ Queue" in tmux("capture-pane", "-p"), "the app")
+    wait_for(lambda: "Queue ·" in tmux("capture-pane", "-p"), "the app")
     tmux("send-keys", "3")
     wait_for(lambda: "d Delete" in tmux("capture-pane", "-p"), "the comparison")
     tmux("send-keys", "Y")
