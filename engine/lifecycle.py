@@ -4,8 +4,7 @@ and for what the supervisor does."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 Move = Literal["first", "up", "down", "last"]
 """Moves in the queue: to its front, past one neighbor, to its end."""
@@ -17,8 +16,7 @@ QueueAction = Literal["pause", "resume"]
 MOVES: frozenset[str] = frozenset(get_args(Move))
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """One state of a run.
 
     Attributes:

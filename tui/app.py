@@ -22,7 +22,6 @@ from textual.notifications import SeverityLevel
 from textual.widget import Widget
 
 from engine.store.location import StoreLocation
-from tui.keys import ACTIONS
 from tui.lab import Lab
 from tui.messages import (
     CatalogueLoaded,
@@ -41,7 +40,7 @@ from tui.parts.bandwidth import Bandwidth
 from tui.parts.bell import Bell
 from tui.parts.configuration import Configuration
 from tui.parts.queuecare import QueueCare
-from tui.shell.action import key_name
+from tui.shell.action import Action, key_name
 from tui.shell.bindings import area_of, bindings_for
 from tui.shell.keys import APP
 from tui.shell.preferences import Preferences
@@ -104,7 +103,6 @@ class SeqbenchApp(Lab):
     CSS_PATH = "app.tcss"
     MODES = MODES
     BINDINGS = bindings_for("app", APP)  # type: ignore[assignment]
-    ACTIONS = ACTIONS
     COMMANDS = {_commands}  # noqa: RUF012
     COMMAND_PALETTE_DISPLAY: ClassVar[str] = "^p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
@@ -127,7 +125,8 @@ class SeqbenchApp(Lab):
         self.preferences = preferences or Preferences()
         self.ascii_only = ascii_wanted(self.preferences.glyphs)
         self.keymap = self.preferences.keymap
-        self.set_keymap(self.keymap.bindings(ACTIONS))
+        if self.keymap.chosen:
+            self.set_keymap(self.keymap.bindings(self.actions()))
         self.catalogue: Catalogue | None = None
         self.catalogue_problem: str | None = None
         self.configuration = None
@@ -147,6 +146,13 @@ class SeqbenchApp(Lab):
         self.stylesheet = KeptRules(variables=self.get_css_variables())
         self._bandwidth = Bandwidth(self)
         self._bell = Bell(self)
+
+    @staticmethod
+    def actions() -> Sequence[Action]:
+        """List every action of the app and of its screens."""
+        from tui.keys import ACTIONS
+
+        return ACTIONS
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Supply the variables of our style sheets to themes that don't set them."""

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import App
 from textual.reactive import reactive
@@ -34,9 +34,6 @@ T = TypeVar("T")
 
 class Lab(App[None]):
     """The app as screens see it."""
-
-    ACTIONS: ClassVar[Sequence[Action]] = ()
-    """Every action of the app and of its screens."""
 
     location: StoreLocation
     config_dir: Path | None
@@ -136,6 +133,11 @@ class Lab(App[None]):
                 self.notify(f"{'Copied' if copied else 'Sent to the terminal:'} {what}", timeout=2)
 
         self.carry_out(partial(copy_by_tmux, text), say, partial(self.notify, severity="error"))
+
+    @staticmethod
+    @abstractmethod
+    def actions() -> Sequence[Action]:
+        """List every action of the app and of its screens."""
 
     @abstractmethod
     def look_after_queue(self) -> None:

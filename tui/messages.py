@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
 
@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     from engine.store.compare.grouping import Choice
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """The state of the store at one moment."""
 
     exists: bool = False
     """False until the first run is enqueued, which is no problem."""
     version: int = 0
     """Grows whenever something was written; 0 before the first look at the store."""
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = MappingProxyType({})
     """Number of runs by state."""
     problem: str | None = None
     """Why the store can't be read, as a sentence."""
@@ -35,74 +34,82 @@ class Snapshot:
         return sum(self.counts.get(state, 0) for state in UNDER_WAY)
 
 
-@dataclass
 class StoreChanged(Message, bubble=False):
     """Tell that the store has new content: the active screen, and one that becomes active."""
 
-    snapshot: Snapshot
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
 
 
-@dataclass
 class CatalogueLoaded(Message, bubble=False):
     """Tell every screen that the configuration was read: ``app.catalogue`` is there."""
 
-    catalogue: Catalogue
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__()
+        self.catalogue = catalogue
 
 
-@dataclass
 class CatalogueFailed(Message, bubble=False):
     """Tell every screen why the configuration can't be used."""
 
-    sentence: str
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
 
 
-@dataclass
 class ModelsAwaited(Message, bubble=False):
     """Tell every screen which files of models are being described; none once they are."""
 
-    files: Sequence[str]
+    def __init__(self, files: Sequence[str]) -> None:
+        super().__init__()
+        self.files = files
 
 
-@dataclass
 class DataSetsChanged(Message, bubble=False):
     """Tell the screen that becomes active that data sets may have been fetched."""
 
-    wanted: str | None = None
-    """A data set that runs are to be chosen of."""
+    def __init__(self, wanted: str | None = None) -> None:
+        super().__init__()
+        self.wanted = wanted
+        """A data set that runs are to be chosen of."""
 
 
 # What screens tell the app, and ask of it
 
 
-@dataclass
 class FirstViewShown(Message):
     """Tell that the first screen shows what it can before anything else is read."""
 
 
-@dataclass
 class RunWanted(Message):
     """Ask to show a run's details."""
 
-    run_id: str
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
 
 
-@dataclass
 class ReplayWanted(Message):
     """Ask to replay a run."""
 
-    run_id: str
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
 
 
-@dataclass
 class PivotWanted(Message):
     """Ask to show the cells of some runs as a pivot table."""
 
-    choice: Choice
-    aggregate: Aggregate
+    def __init__(self, choice: Choice, aggregate: Aggregate) -> None:
+        super().__init__()
+        self.choice = choice
+        self.aggregate = aggregate
 
 
-@dataclass
 class CatalogueWanted(Message):
     """Ask to show the catalogue of data sets, with the cursor on one of them."""
 
-    dataset: str | None
+    def __init__(self, dataset: str | None) -> None:
+        super().__init__()
+        self.dataset = dataset

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.errors import RunError, UsageError
-from engine.runfolder import RunFolder, run_folder
 from engine.surroundings import expanded, working_folder
 
+if TYPE_CHECKING:
+    from engine.runfolder import RunFolder
 
-@dataclass(frozen=True)
-class StoreLocation:
+
+class StoreLocation(NamedTuple):
     """The database file; everything else is in ``runs/`` next to it."""
 
     db: Path
@@ -44,12 +45,16 @@ class StoreLocation:
 
     def folder(self, run_id: str) -> RunFolder:
         """Return the folder of a run. Raises `RunError` for an id that isn't one."""
+        from engine.runfolder import run_folder  # not before the app's first paint
+
         return run_folder(self.runs, run_id)
 
     def folders(self) -> Iterator[RunFolder]:
         """Yield the run folders on the disk, by name; what isn't one is passed over."""
         if not self.runs.is_dir():
             return
+        from engine.runfolder import run_folder
+
         for path in sorted(self.runs.iterdir()):
             try:
                 folder = run_folder(self.runs, path.name)

@@ -18,7 +18,7 @@ def keys(session: Session, as_json: bool) -> None:
 
     The names are those of `keys:` in terminal.yaml. Keys without a name can't be changed.
     """
-    keymap = read_preferences(ACTIONS, session.config_dir).keymap
+    keymap = read_preferences(lambda: ACTIONS, session.config_dir).keymap
     actions = [keymap.applied(action) for action in ACTIONS]
     if as_json:
         say_json(

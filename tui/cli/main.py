@@ -269,11 +269,10 @@ def _open_app(
     # looked for again once it has painted.
     gc.disable()
     from tui.app import SeqbenchApp
-    from tui.keys import ACTIONS
     from tui.parts.opening import opening_mode
     from tui.shell.preferences import read_preferences
 
-    preferences = read_preferences(ACTIONS, session.config_dir).overridden(
+    preferences = read_preferences(SeqbenchApp.actions, session.config_dir).overridden(
         mouse=not no_mouse, ascii_only=ascii_only, low_bandwidth=low_bandwidth
     )
     location, mode = session.location, opening_mode(session.location)

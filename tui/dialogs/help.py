@@ -98,7 +98,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _keys(self, area: str) -> Iterable[Entry]:
         key = self._style("accent")
-        actions = actions_for(area, self.app.ACTIONS)
+        actions = actions_for(area, self.app.actions())
         return ((Text(self.app.key_of(a, every=True), key), Text(a.help)) for a in actions)
 
     def _state(self, state: str) -> Entry:

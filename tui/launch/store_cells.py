@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,15 +37,17 @@ class StoreCells:
             self._stale = location
             return
 
-        def read() -> StoreView:
+        def read() -> tuple[StoreView, float]:
             from tui.launch.grid.reading import read_store
 
-            return read_store(location)
+            began = time.monotonic()
+            return read_store(location), time.monotonic() - began
 
         self._reading.ask(read)
 
-    def _take(self, view: StoreView) -> None:
-        self._rest(10 * view.seconds)
+    def _take(self, found: tuple[StoreView, float]) -> None:
+        view, seconds = found
+        self._rest(10 * seconds)
         before, self.view = self.view, view
         self._taken(before)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.errors import UsageError
-from engine.order import Order, settings_text
 from tui.launch.estimates import parameters_text, product_text, source_text, time_text
 from tui.launch.grid.cells import CellKey
 from tui.shell.states import MARKED, NEVER, STATES, glyph, style_variable
@@ -43,6 +42,8 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
         return Content.styled(plain(problem, PARAGRAPH), "$error")
     if plan is None:
         return Content("")
+    from engine.order import settings_text
+
     runs, missing = plan.runs, plan.missing
     here = len(runs) - len(missing)
     first: list[tuple[str, str] | str] = [

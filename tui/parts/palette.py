@@ -101,7 +101,7 @@ class ActionCommands(Provider):
     def _available(self) -> Iterator[tuple[Action, IgnoreReturnCallbackType]]:
         screen = self.screen
         area = area_of(screen)
-        for action in cast("Lab", self.app).ACTIONS:
+        for action in cast("Lab", self.app).actions():
             if action.own_keys:
                 continue
             if area in action.screens or "app" in action.screens:

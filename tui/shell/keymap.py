@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
+from types import MappingProxyType
+from typing import NamedTuple
 
 from engine.errors import UsageError, did_you_mean, nearest, shown
 from tui.shell.action import Action, actions_for, binding_id, key_name
@@ -15,18 +16,17 @@ NAMED_KEYS = (
     *("pageup", "pagedown", "up", "down", "left", "right"),
     *(f"f{number}" for number in range(1, 13)),
 )
-_CONTROL = re.compile(r"ctrl\+[a-z]")
+_CONTROL = r"ctrl\+[a-z]"
 _SAME_AS = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace", "ctrl+j": "enter"}
 """Terminals send the same byte for both."""
 
 _UNREACHABLE = "unbound"
 
 
-@dataclass(frozen=True)
-class Keymap:
+class Keymap(NamedTuple):
     """Chosen keys by the name of the action. Empty: every action keeps its own."""
 
-    chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    chosen: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     def applied(self, action: Action) -> Action:
         """Give an action the keys that this user chose for it."""
@@ -93,7 +93,7 @@ def _key(text: str) -> str:
     lowered = text.lower().replace("^", "ctrl+", 1) if text.startswith("^") else text.lower()
     if lowered in _SAME_AS:
         raise UsageError(f"a terminal can't distinguish {text} from {_SAME_AS[lowered]}.")
-    if lowered in NAMED_KEYS or _CONTROL.fullmatch(lowered):
+    if lowered in NAMED_KEYS or re.fullmatch(_CONTROL, lowered):
         return lowered
     raise UsageError(
         f"{shown(text)} isn't a key: write a character, ctrl+ and a letter, or a name such as"

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from engine.errors import UsageError, did_you_mean, shown
 from engine.surroundings import config_folder, working_folder
@@ -22,11 +21,10 @@ Glyphs = Literal["auto", "unicode", "ascii"]
 GLYPHS: tuple[Glyphs, ...] = ("auto", "unicode", "ascii")
 
 
-@dataclass(frozen=True)
-class Preferences:
+class Preferences(NamedTuple):
     """What a user may choose."""
 
-    keymap: Keymap = field(default_factory=Keymap)
+    keymap: Keymap = Keymap()
     mouse: bool = True
     glyphs: Glyphs = "auto"
     low_bandwidth: bool | None = None
@@ -36,8 +34,7 @@ class Preferences:
 
     def overridden(self, *, mouse: bool, ascii_only: bool, low_bandwidth: bool) -> Preferences:
         """Replace what the command line switches."""
-        return replace(
-            self,
+        return self._replace(
             mouse=self.mouse and mouse,
             glyphs="ascii" if ascii_only else self.glyphs,
             low_bandwidth=True if low_bandwidth else self.low_bandwidth,
@@ -51,8 +48,14 @@ def preference_files(extra: Path | None = None) -> list[Path]:
     return [folder / FILE for folder in (*folders, chosen) if folder is not None]
 
 
-def read_preferences(actions: Sequence[Action], extra: Path | None = None) -> Preferences:
-    """Read and check what the user wrote; ``actions`` are those whose keys may be chosen.
+def read_preferences(
+    actions: Callable[[], Sequence[Action]], extra: Path | None = None
+) -> Preferences:
+    """Read and check what the user wrote.
+
+    Args:
+        actions: lists those whose keys may be chosen; not called unless a file has preferences.
+        extra: a folder whose file has the last word.
 
     Raises:
         ConfigError: a file can't be used; says file, line, key, and what was expected.
@@ -67,7 +70,7 @@ def read_preferences(actions: Sequence[Action], extra: Path | None = None) -> Pr
         above = read_yaml(path)
         document = merge_documents(document, above) if document else above
     assert document is not None
-    return _checked(document.value, document.error, actions)
+    return _checked(document.value, document.error, actions())
 
 
 Complain = Callable[[tuple[str, ...], str], Exception]

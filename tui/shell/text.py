@@ -34,15 +34,15 @@ PARAGRAPH = 500
 TITLE = 60
 """Terminal cells of a name among others."""
 
-_ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
+# Compiled when first used, which isn't before the first paint.
+_ESCAPES = (
+    r"(?s)\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
     r"|\x9b[0-?]*[ -/]*[@-~]"
     r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\x9c|$)"  # OSC, DCS, SOS, PM, APC and their text
-    r"|\x1b[ -/]*[0-~]?",
-    re.DOTALL,
+    r"|\x1b[ -/]*[0-~]?"
 )
-_BLANKS = re.compile(r"[\t\n\r\v\f\x85\u2028\u2029]+")
-_CONTROLS = re.compile(
+_BLANKS = r"[\t\n\r\v\f\x85\u2028\u2029]+"
+_CONTROLS = (
     r"[\x00-\x1f\x7f-\x9f"
     # Invisible, turning the line, or of a width that terminals don't agree on.
     r"\xad\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
@@ -50,7 +50,7 @@ _CONTROLS = re.compile(
     r"\ud800-\udfff]"
 )
 _ACCENTS = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
-_HEAPS = re.compile(f"({_ACCENTS}{{3}}){_ACCENTS}+")
+_HEAPS = f"({_ACCENTS}{{3}}){_ACCENTS}+"
 
 
 def plain(text: str, width: int = LONGEST) -> str:
@@ -63,8 +63,8 @@ def plain(text: str, width: int = LONGEST) -> str:
     if text.isascii() and text.isprintable():
         return shorten(text, width)
     head = text[: 4 * width + 1_000]
-    clean = _CONTROLS.sub("", _BLANKS.sub(" ", _ESCAPES.sub("", head)))
-    return shorten(_HEAPS.sub(r"\1", clean), width)
+    clean = re.sub(_CONTROLS, "", re.sub(_BLANKS, " ", re.sub(_ESCAPES, "", head)))
+    return shorten(re.sub(_HEAPS, r"\1", clean), width)
 
 
 def cells(text: str) -> int:

@@ -134,13 +134,13 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_no_file_is_no_wish() -> None:
-    assert read_preferences(ACTIONS) == Preferences()
+    assert read_preferences(lambda: ACTIONS) == Preferences()
 
 
 def test_later_files_go_before_earlier_ones(tmp_path: Path) -> None:
     written(tmp_path / "config" / "seqbench", "mouse: false\nkeys: {launch.fetch: F, app.help: h}")
     written(tmp_path / "mine", "glyphs: ascii\nkeys:\n  app.help: [f1, '?', 9]\n")
-    found = read_preferences(ACTIONS, tmp_path / "mine")
+    found = read_preferences(lambda: ACTIONS, tmp_path / "mine")
     assert (found.mouse, found.glyphs, found.low_bandwidth) == (False, "ascii", None)
     assert found.keymap.chosen == {
         "launch.fetch": ("F",),
@@ -168,7 +168,7 @@ def test_a_wrong_file_is_one_sentence_with_its_line(
 ) -> None:
     path = written(tmp_path / "mine", text)
     with pytest.raises(ConfigError) as caught:
-        read_preferences(ACTIONS, tmp_path / "mine")
+        read_preferences(lambda: ACTIONS, tmp_path / "mine")
     assert str(caught.value).startswith(f"{path}:1")
     assert sentence in str(caught.value)
 

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
-from engine.spread import Spread
 from tui.launch.grid.cells import CellKey, CellView, Column
 from tui.shell.states import MARKED, STATES
 from tui.shell.text import bytes_
 
 if TYPE_CHECKING:
     from engine.spec import Dataset
+    from engine.spread import Spread
     from engine.store.places import LaunchCell
 
 
-@dataclass(frozen=True)
-class StoreView:
+class StoreView(NamedTuple):
     """The store as the grid shows it."""
 
-    cells: Mapping[CellKey, LaunchCell] = field(default_factory=dict)
+    cells: Mapping[CellKey, LaunchCell] = MappingProxyType({})
     present: frozenset[str] = frozenset()
     """Fingerprints of runs that are queued, running or done."""
-    seconds: float = field(default=0.0, compare=False)
-    """How long reading took."""
 
 
 def cell_view(cell: LaunchCell, sign: str = "") -> CellView:

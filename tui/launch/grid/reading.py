@@ -3,7 +3,6 @@ there soon after the first paint."""
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 
 from engine.store.connect import connect_reader
@@ -17,7 +16,5 @@ def read_store(location: StoreLocation) -> StoreView:
     """Read all cells; an absent store is an empty one. Raises `StoreError`."""
     if not location.db.exists():
         return StoreView()
-    began = time.monotonic()
     with closing(connect_reader(location)) as connection:
-        found, present = launch_cells(connection), present_fingerprints(connection)
-    return StoreView(found, frozenset(present), time.monotonic() - began)
+        return StoreView(launch_cells(connection), frozenset(present_fingerprints(connection)))

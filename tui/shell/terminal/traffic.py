@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 UNANSWERED_SECONDS = 5.0
 SETTLE_SECONDS = 0.5
@@ -37,7 +36,6 @@ class Traffic:
         return self._waited + (max(0.0, now - since) if since is not None else 0.0)
 
 
-@dataclass
 class Echo:
     """How long the terminal takes to answer a question, which reaches it after all sent before.
 
