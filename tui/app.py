@@ -19,7 +19,7 @@ from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.events import AppFocus, InputEvent, MouseMove, Paste, Resize
 from textual.notifications import SeverityLevel
-from textual.widget import Widget
+from textual.screen import ModalScreen, Screen
 
 from engine.store.location import StoreLocation
 from tui.lab import Lab
@@ -45,8 +45,8 @@ from tui.shell.bindings import area_of, bindings_for
 from tui.shell.keys import APP
 from tui.shell.preferences import Preferences
 from tui.shell.presence import Presence
-from tui.shell.private import all_screens, drop_traceback, exception_of, is_ending
-from tui.shell.rules import KeptRules
+from tui.shell.private import all_screens, drop_traceback, exception_of, is_ending, take_size
+from tui.shell.rules import KeptRules, know
 from tui.shell.terminal.driver import TerminalDriver
 from tui.shell.terminal.glyphs import ascii_wanted
 from tui.shell.text import plain
@@ -162,6 +162,13 @@ class SeqbenchApp(Lab):
         self._appearance.changed()
         super()._watch_theme(theme_name)
 
+    def _load_screen_css(self, screen: Screen[object]) -> None:
+        if isinstance(screen, ModalScreen):
+            from tui.parts.warm import DIALOGS
+
+            know(self.stylesheet, [DIALOGS])
+        super()._load_screen_css(screen)
+
     def get_key_display(self, binding: Binding) -> str:
         """Write the key of a binding, in words where its sign can't be shown."""
         return self.key_written(binding.key_display or key_name(binding.key))
@@ -211,7 +218,9 @@ class SeqbenchApp(Lab):
     def take_catalogue(self, catalogue: Catalogue) -> None:
         """Use a configuration that was read, or that has changed."""
         if self.catalogue is None:
-            self._warm_up()
+            from tui.parts.warm import warm_up
+
+            warm_up(self, self._leaving, WARM_AFTER)
         self.catalogue = catalogue
         for screen in all_screens(self):
             screen.post_message(CatalogueLoaded(catalogue))
@@ -219,20 +228,6 @@ class SeqbenchApp(Lab):
     def renew_catalogue(self, fail: Callable[[str], object]) -> bool:
         """Read the configuration again if it has changed; return whether it is being read."""
         return self._configuration.renew(fail)
-
-    def _warm_up(self) -> None:
-        from tui.parts.warm import warm_up
-
-        done = partial(self.call_later, self._take_style_sheets)
-        warm_up(self._leaving, WARM_AFTER, self.get_css_variables(), done)
-
-    def _take_style_sheets(self) -> None:
-        """Know the rules of screens before they are opened: nothing is styled again then."""
-        from tui.parts.warm import style_sheets
-
-        for path in style_sheets():
-            if not self.stylesheet.has_source(str(path)):
-                self.stylesheet.read(path)
 
     @work(thread=True, group="device")
     def _name_device(self) -> None:
@@ -287,6 +282,8 @@ class SeqbenchApp(Lab):
 
     async def on_event(self, event: events.Event) -> None:
         """Make pasted text harmless; draw held frames when the user acts."""
+        if isinstance(event, Resize) and not self._started and take_size(self, event.size):
+            return  # Textual would paint the first screen again
         self.presence.note(event)
         if isinstance(event, AppFocus):
             self._bell.tell_what_was_missed()
@@ -354,16 +351,9 @@ class SeqbenchApp(Lab):
 
     def action_jump(self) -> None:
         """Give the focus to what the user chooses by a letter."""
-        from tui.dialogs.jump import JumpScreen, targets
+        from tui.dialogs.jump import jump
 
-        if found := targets(self.screen):
-            self.push_screen(JumpScreen(found), self._jumped)
-        else:
-            self.notify("There is nothing to jump to on this screen.")
-
-    def _jumped(self, widget: Widget | None) -> None:
-        if widget is not None:
-            widget.focus()
+        jump(self)
 
     def action_undo(self) -> None:
         """Bring back the runs that were deleted last."""
@@ -402,13 +392,6 @@ class SeqbenchApp(Lab):
 
     def action_request_quit(self) -> None:
         """Leave; ask first if runs are unfinished."""
-        from tui.dialogs.quit import QuitScreen, way_back
+        from tui.dialogs.quit import leave
 
-        if isinstance(self.screen, QuitScreen) or not self.snapshot.unfinished:
-            self.exit()
-            return
-        self.push_screen(QuitScreen(self.snapshot, way_back(self.location)), self._quit_answered)
-
-    def _quit_answered(self, leave: bool | None) -> None:
-        if leave:
-            self.exit()
+        leave(self)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from textual import getters, on
 from textual.events import ScreenResume
 from textual.message import Message
-from textual.screen import Screen
 
 from tui.charts.overlay import OverlayScreen
 from tui.charts.run_charts import RunCharts
 from tui.lab import Lab
 from tui.messages import ReplayWanted
+from tui.widgets.ground import FullScreen
 
 
 @dataclass
@@ -30,7 +30,7 @@ SMALL_WIDTH = 100
 """Columns of the terminal below which one chart is shown at a time."""
 
 
-class ChartedScreen(Screen[None]):
+class ChartedScreen(FullScreen):
     """A screen that holds one `RunCharts`. Keys in `tui.charts.keys`."""
 
     app: Lab

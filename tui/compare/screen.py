@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
 
 from tui.compare.annotating import Annotating
 from tui.compare.columns import column_topics, columns_offer, source_of, table_columns
@@ -38,6 +37,7 @@ from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.widgets.field import Field
+from tui.widgets.ground import FullScreen
 from tui.widgets.header import Header
 from tui.widgets.key_bar import LOW, KeyBar
 from tui.widgets.table import PagedTable
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from tui.compare.views import Views
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(FullScreen):
     """The comparison. Keys in `tui.compare.keys`."""
 
     AREA = "compare"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual import events
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.geometry import Offset, Size
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
@@ -21,6 +23,19 @@ def targets(screen: Screen[object]) -> list[tuple[Widget, Offset]]:
         if seen.area:
             found.append((widget, seen.offset))
     return sorted(found, key=lambda target: (target[1].y, target[1].x))[: len(LETTERS)]
+
+
+def jump(app: App[Any]) -> None:
+    """Show letters, and give the focus to the widget that is chosen by one."""
+
+    def chosen(widget: Widget | None) -> None:
+        if widget is not None:
+            widget.focus()
+
+    if found := targets(app.screen):
+        app.push_screen(JumpScreen(found), chosen)
+    else:
+        app.notify("There is nothing to jump to on this screen.")
 
 
 class JumpScreen(ModalScreen[Widget]):

@@ -11,9 +11,23 @@ from engine.errors import UsageError
 from engine.store.location import StoreLocation
 from engine.surroundings import working_folder
 from tui.dialogs.ask import AskScreen
+from tui.lab import Lab
 from tui.messages import Snapshot
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import count, short_path
+
+
+def leave(app: Lab) -> None:
+    """Leave the app; ask first if runs are unfinished, unless that is what is being asked."""
+    if isinstance(app.screen, QuitScreen) or not app.snapshot.unfinished:
+        app.exit()
+        return
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            app.exit()
+
+    app.push_screen(QuitScreen(app.snapshot, way_back(app.location)), answered)
 
 
 class QuitScreen(AskScreen):

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 from textual.events import Resize
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.lab import Lab
@@ -47,6 +45,7 @@ from tui.messages import (
 from tui.shell.action import actions_for
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
+from tui.widgets.ground import CoveredColumn, CoveredRow, FullScreen
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
@@ -62,7 +61,7 @@ FRAME = 6
 LAUNCH_ACTIONS = frozenset(action.id.partition("(")[0] for action in actions_for("launch", LAUNCH))
 
 
-class LaunchScreen(Screen[None]):
+class LaunchScreen(FullScreen):
     """The grid on the left, the form on the right, and what would be launched below."""
 
     AREA = "launch"
@@ -90,8 +89,8 @@ class LaunchScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Header("launch")
-        with Horizontal(id="body"):
-            with Vertical(id="left"):
+        with CoveredRow(id="body"):
+            with CoveredColumn(id="left"):
                 self.grid.border_title = cells_title()
                 self._show_legend()
                 yield self.grid
@@ -99,7 +98,7 @@ class LaunchScreen(Screen[None]):
             self.form.border_title = "Seeds, lengths, settings"
             self.form.border_subtitle = suite_keys()
             yield self.form
-        with Horizontal(id="bottom"):
+        with CoveredRow(id="bottom"):
             self.desk.name_frame()
             yield self.desk
             self.devices.border_title = "Devices"

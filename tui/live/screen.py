@@ -10,7 +10,6 @@ from time import time as wall_clock
 from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding
-from textual.containers import Horizontal, Vertical
 from textual.events import Resize, ScreenResume, ScreenSuspend
 from textual.widgets import Static
 
@@ -50,6 +49,7 @@ from tui.shell.log_follower import LogFollower, Written
 from tui.shell.reading import Reading
 from tui.shell.run_log import RunLog
 from tui.shell.text import PARAGRAPH, plain, run_label
+from tui.widgets.ground import CoveredColumn, CoveredRow
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
@@ -102,12 +102,12 @@ class LiveScreen(ChartedScreen):
     def compose(self) -> ComposeResult:
         yield Header("live")
         yield Static(id="empty", markup=False)
-        with Vertical(id="live"):
+        with CoveredColumn(id="live"):
             yield Static(id="hold", markup=False)
             yield self.queue
-            with Horizontal(id="body"):
+            with CoveredRow(id="body"):
                 yield RunCharts(id="charts")
-                with Vertical(id="side"):
+                with CoveredColumn(id="side"):
                     yield RunFacts(id="facts", classes="panel")
                     yield DevicePanel(id="device", classes="panel")
             yield LogPanel(id="log", classes="panel")

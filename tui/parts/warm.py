@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 import tui
-from tui.shell.rules import KeptRules
+from tui.lab import Lab
+from tui.shell.rules import KeptRules, know
 
 MODULES = (
     "tui.launch.screen",
@@ -34,16 +35,18 @@ PAUSE_SECONDS = 0.02
 """Seconds between two modules, so that waiting keys are handled first."""
 
 
-def warm_up(
-    leaving: threading.Event, after: float, variables: dict[str, str], done: Callable[[], object]
-) -> None:
-    """Import the screens, and parse their style sheets with these variables, in a thread that
-    `leaving` ends.
+DIALOGS = Path(tui.__file__).with_name("dialogs.tcss")
+"""The style sheet of all dialogs."""
+
+
+def warm_up(app: Lab, leaving: threading.Event, after: float) -> None:
+    """Import the screens, and parse their style sheets with the app's variables, in a thread that
+    `leaving` ends; then have the app know them: nothing is styled again when a screen is opened.
 
     Args:
         after: seconds to wait before.
-        done: is called in the thread once all are ready.
     """
+    variables = app.get_css_variables()
 
     def in_thread() -> None:
         if leaving.wait(after):
@@ -58,11 +61,11 @@ def warm_up(
             rules.parse()
             if leaving.wait(PAUSE_SECONDS):
                 return
-        done()
+        app.call_later(know, app.stylesheet, style_sheets())
 
     threading.Thread(target=in_thread).start()
 
 
 def style_sheets() -> Sequence[Path]:
-    """Return the style sheets of all screens."""
-    return sorted(Path(tui.__file__).parent.glob("*/**/*.tcss"))
+    """Return the style sheets of all screens, that of all dialogs before those of single ones."""
+    return [DIALOGS, *sorted(DIALOGS.parent.glob("*/**/*.tcss"))]

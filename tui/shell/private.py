@@ -1,8 +1,8 @@
 """Textual's private API as far as the app uses it, as seen with 8.2.8.
 
 No other module reaches into Textual's objects; a new release is checked here. Besides, `tui.app`
-overrides two methods of `App` (``_handle_exception``, ``_watch_theme``), and
-`tui.shell.terminal.driver` is a subclass of the driver for Linux.
+overrides three methods of `App` (``_handle_exception``, ``_load_screen_css``, ``_watch_theme``),
+and `tui.shell.terminal.driver` is a subclass of the driver for Linux.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.command import CommandPalette
     from textual.driver import Driver
     from textual.filter import LineFilter
+    from textual.geometry import Size
     from textual.message import Message
     from textual.screen import Screen
     from textual.widget import Widget
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "XTermParser", "all_screens", "driver_of", "drop_traceback", "exception_of", "in_style",
     "is_ending", "is_stopped", "key_of", "own_bindings", "replace_filters", "searches",
-    "tell_failure", "tell_resumed",
+    "take_size", "tell_failure", "tell_resumed",
 ]  # fmt: skip
 
 
@@ -47,6 +48,15 @@ def in_style(screen: Shown) -> Shown:
         names = screen._get_breakpoint_classes(cells, (all_screens if own is None else own) or [])
         screen.add_class(*names, update=False)
     return screen
+
+
+def take_size(app: App[Any], size: Size) -> bool:
+    """Return whether the screen is laid out for the terminal's size; then the app knows that size
+    too."""
+    if not app.screen_stack or app.screen.outer_size != size:
+        return False
+    app._size = size
+    return True
 
 
 def key_of(character: str) -> str:

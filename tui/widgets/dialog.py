@@ -15,7 +15,7 @@ from tui.widgets.key_button import KeyButton
 
 class Dialog(VerticalScroll):
     """A frame in the middle of the screen, made with ``with``. The keys stay in sight while what
-    is above them scrolls. ``app.tcss`` styles it, and the fields and lists in it.
+    is above them scrolls. ``dialogs.tcss`` styles it, and the fields and lists in it.
 
     Args:
         title: never markup.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from textual.dom import DOMNode
 from tui.app import SeqbenchApp
 from tui.live.screen import LiveScreen
 from tui.parts.warm import MODULES, style_sheets
-from tui.shell.rules import KeptRules
+from tui.shell.rules import KeptRules, know
 
 
 async def test_a_screen_that_is_opened_styles_nothing_but_itself(
@@ -69,3 +70,25 @@ def test_the_same_variables_are_parsed_once() -> None:
     one.set_variables({"colour": "red"})
     one.reparse()
     assert one.rules[0] is other.rules[0]
+
+
+def test_a_part_is_parsed_once_wherever_it_stands_in_the_order() -> None:
+    first, second = (KeptRules(variables={"colour": "green"}) for _ in range(2))
+    for rules, place in ((first, -1), (second, -2)):
+        css = "Screen { background: $colour; }"
+        rules.add_source(css, ("a", "b"), is_default_css=True, tie_breaker=place)
+    [one], [other] = first.rules, second.rules
+    assert (one.tie_breaker, other.tie_breaker) == (-1, -2)
+    assert one.styles is other.styles
+
+
+def test_a_style_sheet_that_is_read_leaves_no_rule_out(tmp_path: Path) -> None:
+    rules = KeptRules(variables={})
+    css = "Input:focus { background: red; }"
+    rules.add_source(css, ("a", "b"), is_default_css=True, tie_breaker=0)
+    assert rules.rules_map["Input"] == rules.rules
+    # The class is now known to be further from a widget's own.
+    rules.add_source(css, ("a", "b"), is_default_css=True, tie_breaker=-1)
+    (tmp_path / "more.tcss").write_text("Label { color: red; }")
+    know(rules, [tmp_path / "more.tcss"])
+    assert [each for each in rules.rules_map["Input"] if each in rules.rules] == rules.rules[:1]
