@@ -6,7 +6,6 @@ what threads read.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -189,8 +188,6 @@ class SeqbenchApp(Lab):
             self._start_threads()
 
     def _start_threads(self) -> None:
-        gc.freeze()  # what was imported stays
-        gc.enable()
         self._follow_store()  # first: a screen that is opened now waits for it
         self._configuration.read()
         self.set_timer(WARM_AFTER, self._name_device)
@@ -220,7 +217,7 @@ class SeqbenchApp(Lab):
         if self.catalogue is None:
             from tui.parts.warm import warm_up
 
-            warm_up(self, self._leaving, WARM_AFTER)
+            warm_up(self, self._leaving, WARM_AFTER, self.presence.idle_seconds)
         self.catalogue = catalogue
         for screen in all_screens(self):
             screen.post_message(CatalogueLoaded(catalogue))

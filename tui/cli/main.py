@@ -266,7 +266,7 @@ def _open_app(
             "the app needs a terminal: in a script, use a command; see `seqbench --help`."
         )
     # Nothing is garbage yet, and looking for it takes a tenth of the start. The app lets it be
-    # looked for again once it has painted.
+    # looked for again once all is loaded.
     gc.disable()
     from tui.app import SeqbenchApp
     from tui.parts.opening import opening_mode

@@ -65,6 +65,9 @@ class Configuration:
             self._app.take_catalogue(rest)
 
     def _failed(self, sentence: str) -> None:
+        from tui.parts.warm import collect_garbage
+
+        collect_garbage()
         self._app.catalogue_problem = sentence
         for screen in all_screens(self._app):
             screen.post_message(CatalogueFailed(sentence))

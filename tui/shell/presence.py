@@ -34,6 +34,10 @@ class Presence:
         if isinstance(event, (InputEvent, AppBlur)):
             self._sign = time.time()
 
+    def idle_seconds(self) -> float:
+        """Return how long ago the user last acted."""
+        return time.time() - self._sign
+
     def recall(self) -> float | None:
         """Read when the user last acted before this app was opened, in seconds since 1970."""
         seen = recall(self._topic).get("seen")
