@@ -3,7 +3,6 @@ replacement: the name, the home folder, folders for caches and memory, the worki
 
 from __future__ import annotations
 
-import getpass
 import os
 import stat
 from pathlib import Path
@@ -18,6 +17,8 @@ REMEDY = "set HOME to a folder of yours, or name one in SEQBENCH_CACHE"
 def user_name() -> str:
     """Return the user's name, or the uid in digits where the system knows no name."""
     try:
+        import getpass  # not before the app's first paint
+
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())

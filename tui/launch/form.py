@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -68,11 +67,12 @@ class LaunchForm(VerticalScroll, can_focus=False):
     class Changed(Message):
         """Something was typed or chosen: see ``choices`` and ``problem``."""
 
-    @dataclass
     class SuiteChosen(Message):
         """Ask to select the suite's cells; the fields hold its other settings already."""
 
-        suite: Suite
+        def __init__(self, suite: Suite) -> None:
+            super().__init__()
+            self.suite = suite
 
     class Finished(Message):
         """Tell that enter was pressed in a field, which gives the focus to the grid."""

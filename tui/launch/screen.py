@@ -103,9 +103,6 @@ class LaunchScreen(FullScreen):
             yield self.desk
             self.devices.border_title = "Devices"
             yield self.devices
-        trouble = Static("", id="trouble", classes="panel", markup=False)
-        trouble.border_title = "Configuration"
-        yield trouble
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -157,6 +154,10 @@ class LaunchScreen(FullScreen):
 
     def _show_trouble(self, sentence: str) -> None:
         self.add_class("-trouble")
+        if not self.query("#trouble"):
+            trouble = Static(id="trouble", classes="panel", markup=False)
+            trouble.border_title = "Configuration"
+            self.mount(trouble)
         self.query_one("#trouble", Static).update(problem_text(sentence))
         self.set_focus(None)
 

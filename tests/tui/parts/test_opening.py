@@ -80,6 +80,7 @@ async def test_launch_after_live_says_what_is_wrong_with_the_configuration(
         await wait_for(pilot, lambda: app.catalogue_problem, "the problem")
         await pilot.press("1")
         await wait_for(pilot, lambda: isinstance(app.screen, LaunchScreen), "Launch")
+        await wait_for(pilot, lambda: app.screen.query("#trouble"), "the panel")
         trouble = app.screen.query_one("#trouble", Static)
         await wait_for(pilot, lambda: "profil" in str(trouble.content), "the sentence")
 
