@@ -36,7 +36,7 @@ COMMANDS = {
     ),
     "evaluate": (
         "tui.cli.runs.evaluate",
-        "Rank finished runs under another rule of targets, without training.",
+        "Rank finished runs under another rule of targets.",
     ),
     "watch": ("tui.cli.runs.queue", "Follow all runs until the queue is empty or ctrl+c."),
     "logs": ("tui.cli.runs.logs", "Print a run's log."),
