@@ -270,8 +270,11 @@ def _published(
         launches = {each.cell: each.launch for each in cells if each.launch is not None}
         rows = cell_table(con, choice, published.sources(tables))
         own = setups(con, rows)
+        improving = {each.cell: each.side.improving for each in cells}
         for row in rows:
-            for each in published.published_for(tables, row, marks, launches, labels, own):
+            for each in published.published_for(
+                tables, row, marks, launches, labels, own, improving
+            ):
                 yield row, each
 
 

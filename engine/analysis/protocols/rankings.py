@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, permutations
+from typing import Any
 
 from engine.analysis.claims.claim import NONE_SHOWN, Verdict
 from engine.analysis.claims.rule import untold
@@ -38,6 +40,8 @@ class Ranking:
     dataset: str
     title: str
     """Names the rule among those of the same interactions."""
+    split: Mapping[str, Any]
+    """The rule: `engine.spec.SplitRule` as JSON."""
     evaluated: bool
     """Whether runs that were trained and chosen under another rule were evaluated under this."""
     placed: tuple[Placed, ...]
@@ -47,6 +51,12 @@ class Ranking:
     @property
     def first(self) -> Placed:
         return self.placed[0]
+
+    @property
+    def options(self) -> list[str]:
+        """The options of `seqbench evaluate` that ask for its rule."""
+        kind, targets = str(self.split["kind"]), str(self.split["targets"])
+        return ["--split", kind, *([] if kind == "leave-one-out" else ["--targets", targets])]
 
     @property
     def targets(self) -> int:

@@ -175,7 +175,9 @@ def _ranking(some: Sequence[_Under], title: str, wanted: Measured) -> Ranking:
     )
     tested = pairs([each.cell for each in placed], metric, masked=masked, k=k)
     own = some[0]
-    return Ranking(str(own.cell.comparable[0]), title, own.evaluated, placed, tuple(tested))
+    return Ranking(
+        str(own.cell.comparable[0]), title, own.split, own.evaluated, placed, tuple(tested)
+    )
 
 
 def _titles(groups: Sequence[_Under]) -> list[str]:

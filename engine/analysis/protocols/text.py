@@ -29,7 +29,7 @@ def sentences(found: Protocols) -> Iterator[str]:
     is shown."""
     common = found.common
     if len(common) < 2:
-        yield f"{found.title}: fewer than two cells were ranked under every rule."
+        yield "Fewer than two cells were ranked under every rule."
         return
     firsts: dict[str, list[str]] = {}
     for ranking in found.rankings:
@@ -38,10 +38,10 @@ def sentences(found: Protocols) -> Iterator[str]:
     if len(firsts) == 1:
         (label,) = firsts
         which = "both" if len(found.rankings) == 2 else f"all {len(found.rankings)}"
-        yield f"{found.title}: {label} is first under {which} rules."
+        yield f"{label} is first under {which} rules."
     else:
         told = "; ".join(f"{label} under {_rules(rules)}" for label, rules in firsts.items())
-        yield f"{found.title}: the first depends on the rule: {told}."
+        yield f"The first depends on the rule: {told}."
     shown = [ranking.title for ranking in found.rankings if ranking.is_shown]
     if shown:
         yield f"The first is shown to be above every other cell under {_rules(shown)}."

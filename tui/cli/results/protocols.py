@@ -57,8 +57,7 @@ def put_protocols(
     name = metric_name(chosen.metric, chosen.k, masked=chosen.masked)
     put(format_protocols(found, name, format_, width=width), output)
     for some in found:
-        for sentence in sentences(some):
-            note(sentence)
+        note(f"{some.title}: {' '.join(sentences(some))}")
     if any(ranking.evaluated for some in found for ranking in some.rankings):
         note(NOTE)
     if found:
