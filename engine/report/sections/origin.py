@@ -102,7 +102,8 @@ def _data(material: Material) -> Iterator[Block]:
         "Each user counts once, on one held-out item or on the mean of several. An item is cold if "
         "it occurs in no training interaction, and decided by a tie if the user's interaction "
         "before or after it has the same time, so that the order of the file decides which of the "
-        "two is ranked or, where both are, which is in the other's history. All of this is as the runs recorded it.",
+        "two is ranked or, where both are, which is in the other's history. All of "
+        "this is as the runs recorded it.",
         quiet=True,
     )
     yield from map(Paragraph, ceilings)

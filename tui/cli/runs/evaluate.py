@@ -60,9 +60,9 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Rank finished runs under another rule of targets.
-     The model of the chosen epoch is ranked, without training, as that of a run under the other rule
-    would be. That takes a rule under which a run trains on the same interactions: else it says why
-    not. The result is kept with the run, beside its own metrics. See docs/protocol.md.
+     The model of the chosen epoch is ranked, without training, as that of a run under the other
+    rule would be. That takes a rule under which a run trains on the same interactions: else it says
+    why not. The result is kept with the run, beside its own metrics. See docs/protocol.md.
 
     RUN is an id, or enough of its beginning or end to be unique. The exit status is 1 if a run
     can't be evaluated.
