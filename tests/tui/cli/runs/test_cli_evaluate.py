@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from timed_runs import timed_data, timed_run
 
 from engine.interchange.manifest import KEPT
 from engine.runfolder import RunFolder
-from engine.store.connect import connect_reader
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.database import write
 from engine.store.evaluations import evaluations_of
 from engine.store.intake.folders import meta_text
 from engine.store.location import StoreLocation
@@ -57,10 +59,13 @@ def test_runs_are_evaluated_and_the_result_outlives_the_database(
     }
     metrics = found[0]["evaluation"]["metrics"]
     assert stored["markov-mine"]["temporal-last"]["metrics"] == metrics
+    with closing(connect_writer(StoreLocation(tmp_path / "runs.db"))) as con, write(con):
+        con.execute("DELETE FROM evaluations")  # as if it was killed before it told the store
     written = runs[1].evaluation("temporal-last").stat().st_mtime_ns
     said = cli("evaluate", "markov-mine", "--targets", "last")
     assert said.exit_code == 0
     assert runs[1].evaluation("temporal-last").stat().st_mtime_ns == written
+    assert kept(tmp_path) == {"markov-mine": stored["markov-mine"]}
     assert "temporal valid_share=0.2 test_share=0.2, last" in said.stdout
     assert f"{metrics['test_ndcg']:.4f}" in said.stdout
 
