@@ -29,9 +29,10 @@ def asked_rule(own: SplitRule, kind: SplitKind | None, targets: Targets | None) 
     """
     kind = kind or own.kind
     if kind == LEAVE_ONE_OUT and targets is not None:
+        remedy = f"train the model under a split by time ({DERIVE})"
         raise DataError(
             "leave-one-out ranks one target per user, so that no other targets can be asked for: "
-            f"train the model under a split by time ({DERIVE})."
+            f"{remedy if own.kind == LEAVE_ONE_OUT else 'leave out --targets'}."
         )
     if kind == own.kind:
         return own.model_copy(update={} if targets is None else {"targets": targets})

@@ -35,7 +35,7 @@ class Under:
     @property
     def key(self) -> str:
         """What is equal for one model with the same settings, whatever the data."""
-        told = ("seed", "variant", "dataset", "source", "profile", "protocol", "continues")
+        told = ("seed", "variant", "dataset", "source", "protocol", "continues")
         spec = self.cell.runs[0].spec
         return json.dumps({k: v for k, v in spec.items() if k not in told}, sort_keys=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -90,10 +91,11 @@ def _interactions(spec: Mapping[str, Any], start: Mapping[str, Any]) -> str:
 
 
 def _model(spec: Mapping[str, Any]) -> str:
-    """What is equal for runs of the same model, settings and length on whatever data."""
+    """What is equal for runs of the same model, recipe, settings and length on whatever data."""
     own = identity(spec)
     told = ("source", "protocol")
-    return json.dumps({name: own[name] for name in own if name not in told}, sort_keys=True)
+    kept = {name: own[name] for name in own if name not in told}
+    return json.dumps([spec.get("profile"), kept], sort_keys=True)
 
 
 def _evaluated(
@@ -153,10 +155,22 @@ def _same(
 
 def _rankings(found: Sequence[_Under], wanted: Measured) -> tuple[Ranking, ...]:
     """Rank the cells of the same interactions under each rule, the runs' own rules first."""
-    groups = _grouped(found, lambda each: each.cell.comparable)
+    groups = _grouped(_apart(found), lambda each: each.cell.comparable)
     groups.sort(key=lambda some: (some[0].evaluated, str(some[0].cell.comparable)))
     titles = _titles([some[0] for some in groups])
     return tuple(_ranking(some, title, wanted) for some, title in zip(groups, titles, strict=True))
+
+
+def _apart(found: Sequence[_Under]) -> list[_Under]:
+    """Give cells keys of their own that are called alike under one rule, such as those whose data
+    set's entry was written otherwise: none of them is the one to compare with another rule."""
+    alike = Counter((each.key, each.cell.comparable) for each in found)
+    return [
+        replace(each, key=f"{each.key} {each.cell.cell.name}")
+        if alike[each.key, each.cell.comparable] > 1
+        else each
+        for each in found
+    ]
 
 
 def _ranking(some: Sequence[_Under], title: str, wanted: Measured) -> Ranking:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -99,6 +100,19 @@ def test_the_report_says_who_is_first_under_which_rule(
         assert row in section
     taus = [each["kendall_tau_b"] for each in found["agreements"]]
     assert any(f"| {tau:.2f} |".replace("-", "−") in section for tau in taus if tau is not None)
+
+
+def test_cells_of_two_recipes_are_two(folders: dict[str, RunFolder], cli: Run) -> None:
+    other = json.loads(folders["markov-time"].spec.read_text())
+    other["spec"]["profile"] = "of-mine"
+    twin = RunFolder(folders["markov-time"].path.with_name("twin"))
+    shutil.copytree(folders["markov-time"].path, twin.path)
+    twin.spec.write_text(json.dumps(other))
+    assert cli("db", "rebuild").exit_code == 0
+    (found,) = json.loads(cli("compare", "--protocols", "--format", "json").stdout)
+    for ranking in found["rankings"]:
+        names = [each["cell"] for each in ranking["cells"]]
+        assert len(set(names)) == len(names) == (2 if ranking["rule"] == "leave-one-out" else 4)
 
 
 def test_ranks_that_were_changed_are_left_out_with_a_sentence(
