@@ -11,6 +11,7 @@ from engine.errors import RunError, shown
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,119}")
 _JOURNAL = re.compile(r"journal-(0|[1-9][0-9]{0,8})\.jsonl")
 _JOB = re.compile(r"job-(0|[1-9][0-9]{0,8})\.json")
+_EVALUATION = re.compile(r"evaluation-([a-z][a-z-]{0,39})\.json")
 _CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,8})(?:\.before)?\.pt")
 
 
@@ -87,6 +88,23 @@ class RunFolder:
     def test_top_masked(self) -> Path:
         """The same with the user's seen items masked; 0 where fewer items are left."""
         return self.path / "test_top_masked.npy"
+
+    def evaluation(self, rule: str) -> Path:
+        """The metrics of the chosen epoch's model under another rule of targets."""
+        return self.path / f"evaluation-{rule}.json"
+
+    def evaluation_ranks(self, rule: str) -> Path:
+        """The ranks of that rule's targets, int32 (3, targets): among all items, seen masked, and
+        the number of each target's user."""
+        return self.path / f"evaluation-{rule}.npy"
+
+    def evaluations(self) -> list[str]:
+        """List the names of the other rules that the run was evaluated under, sorted."""
+        try:
+            names = [path.name for path in self.path.iterdir()]
+        except (FileNotFoundError, NotADirectoryError):  # deleted, perhaps a moment ago
+            return []
+        return sorted(match[1] for name in names if (match := _EVALUATION.fullmatch(name)))
 
     def journal(self, attempt: int) -> Path:
         return self.path / f"journal-{attempt}.jsonl"

@@ -129,6 +129,8 @@ def _csv_cell(value: Value | Decimal) -> str:
 
 def _json_column(head: str, values: Sequence[Any]) -> Sequence[str]:
     before = f"{json.dumps(head)}: "
+    if values and isinstance(values[0], dict):  # the separators below would be in it too
+        return [before + json.dumps(value, allow_nan=False) for value in values]
     # All values by one call, which C makes: no text of JSON has a line break.
     text = json.dumps(values, separators=(f"\n{before}", ""), allow_nan=False)
     return (before + text[1:-1]).split("\n")

@@ -110,6 +110,7 @@ def published_for(
     launches: Mapping[Cell, Launch] | None = None,
     labels: Mapping[Cell, str] | None = None,
     setups: Mapping[Cell, Setup] | None = None,
+    improving: Mapping[Cell, tuple[str, ...]] | None = None,
 ) -> list[Published]:
     """List what is published for a cell that was read with `sources`, table by table.
 
@@ -118,12 +119,13 @@ def published_for(
         setups: those of the cells.
         launches: how the runs of cells are launched, where it is known.
         labels: what tells cells apart (`engine.analysis.labels.words`).
+        improving: the ids of runs that were still improving at their epoch limit, where known.
     """
     own = (marks or {}).get(row.cell, ())
     disturbed = bool(of_times(" ".join(own)))
     launch = (launches or {}).get(row.cell)
     title = cell_title(row.cell, (labels or {}).get(row.cell, ""))
-    side = Side(title, row.seeds, own, launch=launch)
+    side = Side(title, row.seeds, own, (improving or {}).get(row.cell, ()), launch)
     found = []
     for reference in references_of(tables, *row.cell.place, (setups or {}).get(row.cell)):
         figures = {}

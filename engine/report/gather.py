@@ -36,6 +36,8 @@ from engine.analysis.pairs.standings import floor_test, standings_of
 from engine.analysis.pairs.users import few_users
 from engine.analysis.pivot.arranged import PivotRow
 from engine.analysis.pivot.stored import stored_pivot
+from engine.analysis.protocols.rankings import Protocols
+from engine.analysis.protocols.stored import Measured, protocols
 from engine.analysis.published import Published
 from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
 from engine.analysis.run.further import further_commands
@@ -146,6 +148,8 @@ class Material:
     """Cells, each with a published result for it."""
     elsewhere: tuple[PublishedAbout, ...]
     """Published NDCG@10 of other sources, each about the cell that it is most comparable with."""
+    protocols: tuple[Protocols, ...]
+    """Interactions that the cells were measured on under several rules of targets."""
     further: tuple[str, ...]
     """Commands that train on what is still improving at its epoch limit."""
     watched: frozenset[str]
@@ -199,6 +203,8 @@ def gather(
     labels = stored_labels(con, newest_runs(counted), catalogue)
     cells, problems = ranked_cells(location, rows, counted, launches, labels)
     found = pairs(cells, wanted.metric, masked=wanted.masked, k=wanted.k)
+    measured = Measured(wanted.metric, wanted.masked, wanted.k)
+    rules, unread = protocols(con, location, cells, measured)
     specs = queries.specs_of(con, ids)
     known = floors(con, catalogue)
     beside = tuple(_published(con, choice, catalogue, cells, labels))
@@ -219,6 +225,7 @@ def gather(
         inflation=tuple(inflation(con, choice, catalogue)),
         published=beside,
         elsewhere=tuple(_elsewhere(con, choice, catalogue, beside)),
+        protocols=tuple(rules),
         further=tuple(
             further_commands(
                 location,
@@ -228,7 +235,7 @@ def gather(
             )
         ),
         watched=queries.watched(con, ids),
-        problems=(*_left_out(len(others)), *problems),
+        problems=(*_left_out(len(others)), *problems, *unread),
     )
 
 
@@ -263,8 +270,11 @@ def _published(
         launches = {each.cell: each.launch for each in cells if each.launch is not None}
         rows = cell_table(con, choice, published.sources(tables))
         own = setups(con, rows)
+        improving = {each.cell: each.side.improving for each in cells}
         for row in rows:
-            for each in published.published_for(tables, row, marks, launches, labels, own):
+            for each in published.published_for(
+                tables, row, marks, launches, labels, own, improving
+            ):
                 yield row, each
 
 

@@ -17,6 +17,7 @@ from engine.report.plots import colours
 from engine.report.sections.beyond import beyond_ten
 from engine.report.sections.costs import capacity, memory, trade_offs
 from engine.report.sections.origin import environment, reproduction
+from engine.report.sections.protocols import winners
 from engine.report.sections.results import beside_published, curves, inflated, results
 from engine.report.sections.scope import in_short, scope
 from engine.report.sections.statistics import significance
@@ -53,6 +54,7 @@ def compose(material: Material, catalogue: Catalogue | None) -> Report:
         scope(material),
         results(material, looks),
         beyond_ten(material),
+        winners(material),
         beside_published(material),
         capacity(material),
         memory(material),

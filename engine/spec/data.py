@@ -66,10 +66,13 @@ Targets = Literal["successive", "last", "random", "first"]
 """Which of a user's interactions in a period are ranked."""
 
 
+SplitKind = Literal["leave-one-out", "temporal", "given"]
+
+
 class SplitRule(Strict):
     """Which interactions are held out for validation and test, and which of them are ranked."""
 
-    kind: Literal["leave-one-out", "temporal", "given"] = "leave-one-out"
+    kind: SplitKind = "leave-one-out"
     """Hold out each user's last two items; or everything from two times on, equal for all users;
     or what is in files of its own."""
     valid_share: float = Field(default=0.1, gt=0, lt=1)

@@ -318,6 +318,16 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
         )
         db.execute("PRAGMA user_version = 16")
 
+    @steps()
+    def evaluations(db: Database) -> None:
+        # What finished runs reach under other rules of targets than their own. content: JSON, the
+        # file of the run's folder.
+        db.execute(
+            "CREATE TABLE evaluations (run TEXT NOT NULL, rule TEXT NOT NULL,"
+            " content TEXT NOT NULL, PRIMARY KEY (run, rule)) WITHOUT ROWID"
+        )
+        db.execute("PRAGMA user_version = 17")
+
     return steps
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.metrics import AGGREGATES, EPOCH_MEASURES, EPOCH_TIMES, LIST_RESULTS, RANK_RESULTS
 
-SCHEMA_VERSION = 16
+SCHEMA_VERSION = 17
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 EPOCH_INTEGERS = ("step", "targets", "batches")
@@ -32,5 +32,7 @@ SUMMARY_MEASURES = (
 RESULT_INDEXES = {"summaries_ranks": RANK_RESULTS, "summaries_lists": LIST_RESULTS}
 """Indexes on ``summaries`` that hold a finished run's results, and which."""
 
-RUN_TABLES = ("specs", "epochs", "steps", "telemetry", "events", "attempts", "warnings")
+RUN_TABLES = (
+    "specs", "epochs", "steps", "telemetry", "events", "attempts", "warnings", "evaluations",
+)  # fmt: skip
 """Tables with a column ``run``, beside ``summaries`` and ``requests``."""

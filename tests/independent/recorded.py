@@ -65,7 +65,7 @@ def continued(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 def states(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     counts = Counter(run.state for run in facts.runs)
-    told = re.findall(r"([\d,]+) (\w+)", m["states"])
+    told = re.findall(r"(\d[\d,]*) (\w+)", m["states"])
     for count, state in told:
         yield from differs(f"runs that are {state}", count, counts[state])
     if {state for _, state in told} != set(counts):

@@ -15,6 +15,7 @@ from .facts import Facts, UnsureError, metric_of, unknown_heads
 from .figures import LEVEL, Cell
 from .page import Part
 from .published import elsewhere, published
+from .rules import agreement, places, rule
 from .runs import Run
 from .sentences import verdict
 from .texts import (
@@ -234,6 +235,8 @@ def _inflation(row: Row, facts: Facts, part: Part) -> Iterator[str]:
                 )
 
 
+_WINNER = "Does the winner change with the protocol?"
+
 TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("Testing scope", ("data set", "model"), _done),
     ("Testing scope", ("run", "state", "why"), _ended_badly),
@@ -243,6 +246,9 @@ TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("Compared with published results", ("cell", "data set", "published"), published),
     ("Compared with published results", ("source", "data set", "published"), elsewhere),
     ("Other cut-offs, rare items, and what is recommended", ("cell",), beyond),
+    (_WINNER, ("rule", "data set", "targets"), rule),
+    (_WINNER, ("cell",), places),
+    (_WINNER, ("rule", "and rule"), agreement),
     ("Model capacity", ("data set", "model", "profile"), _capacity),
     ("Memory", ("cell",), _memory),
     ("Trade-offs", ("cell",), _costs),

@@ -71,6 +71,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     by_time = ("--dataset", "chain-time", "--set", "patience=1", "--wait")
     lab.run("run", "--model", "sasrec", "--length", "10", "--seed", "1,2", *by_time)
     lab.run("run", "--model", "markov", "--length", "10", "--dataset", "chain,chain-time", "--wait")
+    lab.run("evaluate", "--filter", "data:chain-time", "--targets", "last")
     lab.run("report", "-o", str(lab.folder / "report.md"))
     yield lab
     lab.end()

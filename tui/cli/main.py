@@ -34,6 +34,10 @@ COMMANDS = {
         "tui.cli.runs.recommend",
         "Show a run's recommendations for a user, with the held-out item.",
     ),
+    "evaluate": (
+        "tui.cli.runs.evaluate",
+        "Rank finished runs under another rule of targets.",
+    ),
     "watch": ("tui.cli.runs.queue", "Follow all runs until the queue is empty or ctrl+c."),
     "logs": ("tui.cli.runs.logs", "Print a run's log."),
     "cancel": ("tui.cli.runs.queue", "Stop runs, or remove them from the queue."),

@@ -74,6 +74,7 @@ class RunScreen(ChartedScreen):
                 with Vertical(id="results", classes="stack"):
                     yield Static(id="result", classes="panel", markup=False)
                     yield Static(id="reference", classes="panel", markup=False)
+                    yield Static(id="elsewhere", classes="panel", markup=False)
                     yield Static(id="beyond", classes="panel", markup=False)
                     yield Static(id="attempts", classes="panel", markup=False)
                 with Vertical(classes="stack"):
@@ -87,6 +88,7 @@ class RunScreen(ChartedScreen):
         titles = {
             "marks": "Caution",
             "result": "Metrics at the best epoch on validation",
+            "elsewhere": "Under other rules",
             "beyond": "Cut-offs, rare items, and what is recommended",
             "curves": "Curves",
             "configuration": "Configuration",
@@ -155,6 +157,9 @@ class RunScreen(ChartedScreen):
             best = "Metrics of the best combination on validation"
             self.query_one("#result").border_title = best
         self._put("result", sections.result(details, self._intervals, self._floor))
+        elsewhere = sections.elsewhere(details)
+        self.query_one("#elsewhere").display = bool(elsewhere)
+        self._put("elsewhere", elsewhere)
         beyond = sections.beyond(details)
         self.query_one("#beyond").display = bool(beyond)
         self._put("beyond", beyond)

@@ -19,6 +19,7 @@ from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.provenance import model_file_of
 from engine.analysis.run.beyond import result_tables
 from engine.analysis.run.details import RunDetails
+from engine.analysis.run.otherrules import NOTE, other_rules
 from engine.analysis.run.remedy import Remedy
 from engine.analysis.run.throughput import GpuIdle, interactions_per_second
 from engine.evaluated import ceiling_of, evaluated_of
@@ -223,6 +224,17 @@ def beyond(details: RunDetails) -> Content:
         lines.append(Content.assemble((title, "bold"), (head, MUTED)))
         lines += [Content.assemble((label, MUTED), (texts, "")) for label, texts in rows]
     return Content("\n").join(lines)
+
+
+def elsewhere(details: RunDetails) -> Content:
+    """Metrics under other rules of targets; empty without any."""
+    table = other_rules(details.evaluations.values())
+    if table is None:
+        return Content("")
+    (title, head), *rows = table.lines
+    lines = [Content.styled(f"{'':<{len(title)}}{head}", MUTED)]
+    lines += [Content.assemble((label, MUTED), (texts, "")) for label, texts in rows]
+    return Content("\n").join([*lines, Content.styled(NOTE, MUTED)])
 
 
 def configuration(details: RunDetails) -> Content:

@@ -167,8 +167,8 @@ def standing_note(families: Sequence[tuple[str, Family]]) -> str:
         return f"{text} alone."
     numbers = listed(f"{family.comparisons:,} on {title}" for title, family in tested)
     return (
-        f"{text}, of a difference over users and seeds. p is corrected (Holm) for every pair of "
-        f"models on a data set: {numbers}."
+        f"{text}, of a difference over users and seeds. p is corrected (Holm) for the tests of "
+        f"two models on a data set: {numbers}."
     )
 
 

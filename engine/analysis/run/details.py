@@ -14,6 +14,7 @@ from engine.metrics import SPEEDS
 from engine.store import queries, series
 from engine.store.compare.comparison import SUMMARY_COLUMNS, runs_by_id
 from engine.store.database import fetch
+from engine.store.evaluations import evaluations_of
 
 FIGURES = ("parameters", *SPEEDS, *SUMMARY_COLUMNS)
 """The names of a run's metrics and costs."""
@@ -21,7 +22,7 @@ FIGURES = ("parameters", *SPEEDS, *SUMMARY_COLUMNS)
 
 @dataclass(frozen=True)
 class RunDetails:
-    """One run, with its configuration, metrics, epochs, attempts and warnings."""
+    """One run, with its configuration, metrics, epochs, attempts, warnings and evaluations."""
 
     run: queries.Run
     spec: Mapping[str, Any]
@@ -34,6 +35,8 @@ class RunDetails:
     started: Mapping[str, Any]
     """Fields of the newest attempt's ``start``; empty before it."""
     warnings: tuple[str, ...]
+    evaluations: Mapping[str, Mapping[str, Any]]
+    """Its evaluations under other rules (`engine.store.evaluations`), by the rule's name."""
 
 
 def run_details(con: sqlite3.Connection, run_id: str) -> RunDetails | None:
@@ -56,4 +59,5 @@ def run_details(con: sqlite3.Connection, run_id: str) -> RunDetails | None:
         warnings=tuple(
             str(event.get("message", "")) for event in events if event["kind"] == "warning"
         ),
+        evaluations=evaluations_of(con, [run_id]).get(run_id, {}),
     )

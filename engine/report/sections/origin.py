@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -101,7 +102,8 @@ def _data(material: Material) -> Iterator[Block]:
         "Each user counts once, on one held-out item or on the mean of several. An item is cold if "
         "it occurs in no training interaction, and decided by a tie if the user's interaction "
         "before or after it has the same time, so that the order of the file decides which of the "
-        "two is held out. All of this is as the runs recorded it.",
+        "two is ranked or, where both are, which is in the other's history. All of "
+        "this is as the runs recorded it.",
         quiet=True,
     )
     yield from map(Paragraph, ceilings)
@@ -151,7 +153,7 @@ def reproduction(material: Material, catalogue: Catalogue | None) -> Section:
             Commands((suite_command(material.suite_runs.suite),)),
         ]
     blocks.append(Paragraph("Row by row; a run gives the same results on the same kind of device:"))
-    blocks.append(Commands(tuple(_commands(material, catalogue))))
+    blocks.append(Commands((*_commands(material, catalogue), *_evaluations(material))))
     return Section("How to reproduce these results", tuple(blocks))
 
 
@@ -167,6 +169,15 @@ def _commands(material: Material, catalogue: Catalogue | None) -> list[str]:
             seeds=list(dict.fromkeys(int(row["seed"] or 0) for row in rows)),
         )
         for rows in seeds.values()
+    ]
+
+
+def _evaluations(material: Material) -> list[str]:
+    """Return the commands that evaluate runs under other rules again."""
+    rankings = (each for found in material.protocols for each in found.rankings if each.evaluated)
+    return [
+        shlex.join(["seqbench", "evaluate", "--filter", f"dataset:{each.dataset}", *each.options])
+        for each in rankings
     ]
 
 

@@ -9,6 +9,7 @@ from engine.analysis.claims.words import within
 from engine.analysis.columns.definitions import epochs_words, kind_of
 from engine.analysis.columns.text import signed, spread_text
 from engine.analysis.comparison import runs_by_cell
+from engine.analysis.export import listed
 from engine.analysis.floor import LEGEND, SIGN, floor_text, with_sign
 from engine.analysis.inflation.measured import INFLATED
 from engine.analysis.inflation.text import inflation_sentences, inflation_text, share_text
@@ -40,6 +41,15 @@ def results(material: Material, looks: Colours) -> Section:
             "in the reference table."
         ),
         *_pivot(material),
+    ]
+    blocks += [
+        Paragraph(
+            f"{listed(found.datasets)} hold the same interactions under different rules: a maximum "
+            "over them compares nothing.",
+            quiet=True,
+        )
+        for found in material.protocols
+        if len(found.datasets) > 1
     ]
     for group in material.groups:
         blocks += _quality(group, material, looks)

@@ -11,6 +11,7 @@ from engine.spec import RunSpec, settings_digest
 from engine.spec.imported import ImportedSpec
 from engine.specfile import OtherSpec, load_spec_file, parse_any, parse_other
 from engine.store.database import StoreConnection, insert, write
+from engine.store.intake.evaluations import keep_evaluations
 from engine.store.intake.folders import META_COLUMNS, load_meta
 from engine.store.intake.ingest import ingest, refresh
 from engine.store.settings import keep_settings
@@ -81,6 +82,7 @@ def import_run(connection: StoreConnection, folder: RunFolder) -> bool:
         except OSError as error:
             _warn(connection, run, f"{folder.journal(attempt)} can't be read: {error.strerror}.")
     with write(connection):
+        keep_evaluations(connection, folder)
         refresh(connection, run)
         connection.execute(_CLOSE_OLD_ATTEMPTS, {"run": run})
         connection.execute(_OPEN_RUNNING_ATTEMPT, {"run": run})

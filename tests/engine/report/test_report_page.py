@@ -102,7 +102,7 @@ def test_it_says_what_the_pairs_say_and_no_more(report: Report) -> None:
     assert "ml-100k: sasrec L=50 is shown to be best in NDCG@10/test, 0.3" in short
     assert "]: above bert4rec L=50 (+0.0228 [+0.0026, +0.0431], p = .037)" in short
     assert " and xlstm L=50 (+0.1" in short
-    assert "p is corrected (Holm) for every pair of models on a data set: 3 on ml-100k." in short
+    assert "p is corrected (Holm) for the tests of two models on a data set: 3 on ml-100k." in short
     (pairs,) = tables(report, "Which differences are shown")
     verdicts = {(row[0].lines[0], row[1].lines[0]): row[9].lines[0] for row in pairs.rows}
     assert verdicts["bert4rec L=50", "sasrec L=50"] == "no difference shown"

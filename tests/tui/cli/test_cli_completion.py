@@ -144,6 +144,7 @@ def test_settings_are_offered_of_the_models_that_are_named(tmp_path: Path) -> No
     file = tmp_path / "elsewhere" / "mine.py"
     file.parent.mkdir()
     file.write_text(
+        f"# {tmp_path}, so that no description of it is kept from an earlier session\n"
         "from engine.models import Definition, FittedModel, ModelSettings\n"
         "class Settings(ModelSettings):\n    breadth: int = 3\n"
         "MODEL = Definition('Mine', Settings, FittedModel)\n"

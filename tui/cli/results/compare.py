@@ -20,12 +20,14 @@ from engine.analysis.columns.offered import beside_columns, shared_names, sort_c
 from engine.analysis.comparison import Row, compare_rows
 from engine.analysis.floor import COLUMN_STANDING
 from engine.analysis.floorrows import with_floors
+from engine.analysis.protocols.inrows import with_evaluations
 from engine.analysis.quality import parse_quality, with_costs_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice
 from tui.cli import completion
 from tui.cli.output import terminal_width
 from tui.cli.progress import progress
+from tui.cli.results.protocols import put_protocols
 from tui.cli.results.rows import columns_of, pivot_columns_of, put_rows
 from tui.cli.results.tables import (
     PivotForm,
@@ -117,10 +119,16 @@ from tui.cli.session import (
     "shown.",
 )
 @click.option(
+    "--protocols",
+    is_flag=True,
+    help="Cells ranked under each rule of targets that they were measured under, and how far the "
+    "rules agree (Kendall's τ).",
+)
+@click.option(
     "--metric",
     metavar="COL",
     shell_complete=completion.columns,
-    help="With --pairs and --published: a test metric's column, such as recall@50."
+    help="With --pairs, --protocols and --published: a test metric's column, such as recall@50."
     "  [default: NDCG@10/test]",
 )
 @click.option(
@@ -161,6 +169,7 @@ def compare(
     by_cell: bool,
     pivot: bool,
     pairs: bool,
+    protocols: bool,
     metric: str | None,
     inflation: bool,
     reference: bool,
@@ -173,17 +182,19 @@ def compare(
     A table on a terminal is as wide as that; elsewhere it has its usual columns. Test metrics are
     those of the epoch chosen on validation, unless --aggregate says otherwise.
     """
+    others = pivot + pairs + protocols + inflation + published
     asked = Viewed(filter_, aggregate, sort, by_cell, imported, baseline)
     if view is not None:
-        asked = viewed(session, view, asked, alone=not (pivot or pairs or inflation or published))
+        asked = viewed(session, view, asked, alone=not others)
     filter_, aggregate, sort = asked.filter, asked.aggregate, asked.sort
     by_cell, imported = asked.by_cell, asked.imported
-    formats = (*export.FORMATS, *(() if pairs or inflation or published else ("xlsx",)))
+    of_cells = others > pivot
+    formats = (*export.FORMATS, *(() if of_cells else ("xlsx",)))
     if format_ not in formats:
         raise UsageError(f"there is no format {format_!r}: {did_you_mean(format_, formats)}")
-    if columns_ and (pairs or inflation or published):
+    if columns_ and of_cells:
         raise UsageError("--columns chooses columns of runs, of --by-cell and of --pivot.")
-    if baseline and (pivot or pairs or inflation or published):
+    if baseline and (pivot or of_cells):
         raise UsageError("--baseline is for runs and --by-cell.")
     if columns_ and wide:
         raise UsageError("--wide shows all columns: leave it, or leave --columns.")
@@ -191,16 +202,19 @@ def compare(
         raise UsageError(
             "--imported is for --by-cell, --pivot and --published: without them every run is shown."
         )
-    if by_cell + pivot + pairs + inflation + published > 1:
+    if by_cell + others > 1:
         raise UsageError(
-            "--by-cell, --pivot, --pairs, --inflation and --published are five tables: choose one."
+            "--by-cell, --pivot, --pairs, --protocols, --inflation and --published are six tables: "
+            "choose one."
         )
     if reference and not pivot:
         raise UsageError("--reference is part of the pivot: add --pivot.")
-    if quality is not None and (pivot or pairs or inflation or published):
+    if quality is not None and (pivot or of_cells):
         raise UsageError("--quality is a column of the runs or of --by-cell.")
-    if metric is not None and not (pairs or published):
-        raise UsageError("--metric is for --pairs and --published: --sort orders the runs.")
+    if metric is not None and not (pairs or protocols or published):
+        raise UsageError(
+            "--metric is for --pairs, --protocols and --published: --sort orders the runs."
+        )
     wanted = parse_quality(quality) if quality is not None else None
     chosen = parse_aggregate(aggregate)
     words = flat(columns_)
@@ -208,6 +222,9 @@ def compare(
     width = terminal_width() if output is None and not wide else None
     if pairs:
         put_pairs(session, filter_, metric or sort or SORT, format_, output, width)
+        return
+    if protocols:
+        put_protocols(session, filter_, metric or sort or SORT, format_, output, width)
         return
     if (pivot or inflation or published) and (limit is not None or sort is not None):
         table = "--pivot" if pivot else "--inflation" if inflation else "--published"
@@ -244,6 +261,8 @@ def compare(
                 limit=None if by_cell else limit,
                 beside=beside,
             )
+            if format_ == "json" and names is None and not by_cell:
+                rows = with_evaluations(connection, rows)
             if wanted is not None:
                 rows = with_costs_to_quality(connection, rows, wanted)
             if by_cell:

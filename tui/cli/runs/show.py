@@ -16,6 +16,7 @@ from engine.analysis.provenance import model_file_of
 from engine.analysis.run.beyond import result_tables
 from engine.analysis.run.details import RunDetails, run_details
 from engine.analysis.run.further import further_command
+from engine.analysis.run.otherrules import NOTE, other_rules
 from engine.analysis.run.relaunch import recipe_of
 from engine.analysis.run.remedy import remedy
 from engine.evaluated import ceiling_of, evaluated_of
@@ -80,6 +81,7 @@ def _as_json(details: RunDetails, intervals: UserIntervals | None) -> dict[str, 
         "epochs_table": [dict(row) for row in details.epochs],
         "attempts": [dict(row) for row in details.attempts],
         "warnings": list(details.warnings),
+        "evaluations": dict(details.evaluations),
     }
 
 
@@ -156,6 +158,11 @@ def _say_details(
             say()
             for label, texts in table.lines:
                 say(f"{label:<22}{texts}")
+        if (elsewhere := other_rules(details.evaluations.values())) is not None:
+            say()
+            for label, texts in elsewhere.lines:
+                say(f"{label:<22}{texts}")
+            say(NOTE)
         say()
         if (loss := _float(details.figures.get("loss_best"))) is not None:
             say_fact("loss", f"{number(loss)} nats per target")
@@ -172,8 +179,8 @@ def _say_details(
         many = details.figures.get("users_per_second_256")
         say_fact("users per second", f"{_whole(speed)} (batch 1), {_whole(many)} (batch 256)")
     _say_mapping("settings", _settings(details.spec))
-    elsewhere = {"ceiling", "settings", *(["dtype"] if is_fitted(details.spec) else [])}
-    own = {name: value for name, value in details.provenance.items() if name not in elsewhere}
+    shown = {"ceiling", "settings", *(["dtype"] if is_fitted(details.spec) else [])}
+    own = {name: value for name, value in details.provenance.items() if name not in shown}
     _say_mapping("comparable by", own)
     for warning in details.warnings:
         say_fact("warning", warning)
