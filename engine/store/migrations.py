@@ -318,6 +318,13 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
         )
         db.execute("PRAGMA user_version = 16")
 
+    @steps()
+    def refits(db: Database) -> None:
+        # refits: the run whose chosen epoch a run trains to, with validation included; before that
+        # one is done, it waits. NULL of other runs, which all were until now.
+        db.execute("ALTER TABLE runs ADD COLUMN refits TEXT")
+        db.execute("PRAGMA user_version = 17")
+
     return steps
 
 
