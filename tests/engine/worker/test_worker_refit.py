@@ -17,6 +17,7 @@ from engine.datasets.load import load_interactions
 from engine.datasets.splits import run_split, split_data
 from engine.datasets.statistics import split_counts
 from engine.errors import UsageError
+from engine.evaluated import evaluated_of
 from engine.planning import enqueue_amended, enqueue_further, enqueue_refits
 from engine.specfile import load_spec
 from engine.store import queries, series
@@ -72,6 +73,10 @@ def test_a_refit_trains_to_the_chosen_epoch_on_validation_too(
     assert begun.fields["checksum"] == lines(old, "start")[0].fields["checksum"]
     assert before == {path.name: path.read_bytes() for path in old.path.iterdir()}
 
+    evaluated = evaluated_of(begun.fields)
+    assert evaluated is not None
+    assert (evaluated.valid, evaluated.test) == (None, without.test)
+    assert "validation" not in evaluated.words
     with closing(connect_reader(location)) as con:
         rows = series.epochs(con, refit)
         figures = con.execute(
