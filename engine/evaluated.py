@@ -33,7 +33,7 @@ class Evaluated:
     def words(self) -> str:
         """Say how many are evaluated; empty if all users are, in both, on one item each."""
         one_each = (self.valid_targets, self.test_targets) == (self.valid, self.test)
-        if self.valid == self.test == self.users and one_each:
+        if self.valid in (self.test, None) and self.test == self.users and one_each:
             return ""
         said = with_targets(self.test_targets, self.test, f"of {self.users:,} users in test")
         if self.valid is not None and self.valid_targets is not None:
