@@ -18,11 +18,11 @@ class Evaluated:
 
     users: int
     """All users of the data set."""
-    valid: int
-    """Those evaluated in validation."""
+    valid: int | None
+    """Those evaluated in validation; ``None`` of a refit, which is trained on it."""
     test: int
     """Those evaluated in test."""
-    valid_targets: int
+    valid_targets: int | None
     """Their held-out items, one or several a user."""
     test_targets: int
     """Those in test."""
@@ -33,12 +33,13 @@ class Evaluated:
     def words(self) -> str:
         """Say how many are evaluated; empty if all users are, in both, on one item each."""
         one_each = (self.valid_targets, self.test_targets) == (self.valid, self.test)
-        if self.valid == self.test == self.users and one_each:
+        if self.valid in (self.test, None) and self.test == self.users and one_each:
             return ""
-        test = with_targets(self.test_targets, self.test, f"of {self.users:,} users in test")
-        valid = with_targets(self.valid_targets, self.valid, "in validation")
+        said = with_targets(self.test_targets, self.test, f"of {self.users:,} users in test")
+        if self.valid is not None and self.valid_targets is not None:
+            said += f", {with_targets(self.valid_targets, self.valid, 'in validation')}"
         new = f"; {self.test_cold_users:,} test users are in no training interaction"
-        return f"{test}, {valid}{new if self.test_cold_users else ''}"
+        return f"{said}{new if self.test_cold_users else ''}"
 
 
 def with_targets(targets: int, users: int, rest: str) -> str:
@@ -51,12 +52,13 @@ def evaluated_of(start: Mapping[str, Any]) -> Evaluated | None:
     """Return the evaluated users that a journal's ``start`` records; ``None`` if it doesn't, as in
     earlier versions."""
     users, valid, test = (start.get(name) for name in ("users", "valid_users", "test_users"))
-    if type(users) is int and type(valid) is int and type(test) is int:
+    if type(users) is int and type(test) is int:
+        valid = valid if type(valid) is int else None
         return Evaluated(
             users,
             valid,
             test,
-            _whole(start.get("valid_targets"), valid),
+            None if valid is None else _whole(start.get("valid_targets"), valid),
             _whole(start.get("test_targets"), test),
             _whole(start.get("test_cold_users"), 0),
         )

@@ -28,12 +28,12 @@ def add(store: MeasuredStore, model: str, seed: int, shift: float) -> str:
     return run
 
 
-def floor_store(folder: Path) -> MeasuredStore:
-    """Markov counts and popularity with one seed each, and three networks with three."""
+def floor_store(folder: Path, seeds: tuple[int, ...] = (1, 2, 3)) -> MeasuredStore:
+    """Markov counts and popularity with one seed each, and three networks with these."""
     store = MeasuredStore(folder)
     for model, shift in (("markov", 0.0), ("popularity", -1.0)):
         store.set(add(store, model, 42, shift), parameters=0)
     for model, shift in SHIFTS.items():
-        for seed in (1, 2, 3):
+        for seed in seeds:
             add(store, model, seed, shift)
     return store

@@ -39,10 +39,11 @@ Standing = Literal["above", "not told from", "below"]
 SIGN: Mapping[Standing, str] = {"above": "", "not told from": "≈", "below": "▽"}
 """What is put after the name of a cell."""
 
+ONE_SEED = "A cell with one seed is tested over its users alone, uncorrected."
 LEGEND = (
     "≈: can't be distinguished from the floor, the fitted model that is best on validation; ▽: "
     "below it. In NDCG@10/test, over all items; p is corrected (Holm) for the trained cells of the "
-    "data set."
+    f"data set. {ONE_SEED}"
 )
 """Explains the signs below a table."""
 
@@ -147,14 +148,19 @@ def floor_line(floor: Floor) -> str:
     return f"Floor of {floor.cell.dataset}: {floor_text(floor)}"
 
 
-def standing_sentence(of: Standing, floor: Floor) -> str:
-    """Say where a cell stands, without a subject: ``below the floor, Markov counts 0.0695``."""
+def standing_sentence(of: Standing, floor: Floor, *, one_seed: bool = False) -> str:
+    """Say where a cell stands, without a subject: ``is below the floor, Markov counts 0.0695``.
+
+    Args:
+        one_seed: whether the cell has a single one, so that its users alone were tested.
+    """
     where = {
         "above": "is above",
         "not told from": "can't be distinguished from",
         "below": "is below",
     }[of]
-    return f"{where} the floor, {floor_text(floor)}"
+    alone = ", by the test over its users alone (one seed)" if one_seed else ""
+    return f"{where} the floor, {floor_text(floor)}{alone}"
 
 
 def beside_floor(floor: Floor, found: Collection[Standing]) -> str:
@@ -173,8 +179,20 @@ def beside_floor(floor: Floor, found: Collection[Standing]) -> str:
     return " · ".join([name, ", ".join(parts)] if parts else [name])
 
 
-def summary_sentence(floor: Floor, found: Collection[Standing]) -> str:
-    """Say how many of the trained cells that were compared with a floor are no better."""
+def summary_sentence(floor: Floor, found: Collection[Standing], lone: int = 0) -> str:
+    """Say how many of the trained cells that were compared with a floor are no better.
+
+    Args:
+        lone: how many of them have a single seed, so that their users alone were tested.
+    """
+    said = _summary(floor, found)
+    if not lone:
+        return said
+    which = "" if len(found) == 1 else f"{'all' if lone == len(found) else lone} of them "
+    return f"{said}; {which}tested over users alone (one seed)"
+
+
+def _summary(floor: Floor, found: Collection[Standing]) -> str:
     name, total = floor_text(floor), len(found)
     if not total:
         return f"no trained cell is compared with the floor, {name}"

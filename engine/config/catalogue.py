@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from engine.config.entries import ModelEntry, Settings
 from engine.config.launchers import SlurmProfile
 from engine.config.overrides import (
+    OF_EVERY_MODEL,
     combination_count,
     parse_override,
     profile_settings,
@@ -189,7 +190,7 @@ class Catalogue:
     ) -> list[RunSpec]:
         """Make every run of some cells: cell by cell, variant by variant, combination by
         combination of the overrides' values, seed by seed. Overrides of training concern only
-        models that are trained (`untrained`).
+        models that are trained (`untrained`). Before refits go the runs that they refit.
 
         Args:
             variants: overrides by name of a variant, which go before ``overrides``; each cell is
@@ -207,7 +208,10 @@ class Catalogue:
                     self.run_spec(*cell, seed, profile, settings, variant)
                     for seed in (seeds[:1] if specs else seeds)  # copies aren't: each seed is, once
                 ]
-                specs += [checked[0].model_copy(update={"seed": seed}) for seed in seeds]
+                made = checked[:1]
+                if made[0].training.refit:
+                    made.insert(0, made[0].first)
+                specs += [one.model_copy(update={"seed": seed}) for one in made for seed in seeds]
         return specs
 
     def untrained(self, models: Iterable[str], profile: str) -> frozenset[str]:
@@ -281,7 +285,8 @@ def _training(
     values that it tries, of settings that are null."""
     if info.kind != "fitted":
         return {"objective": info.kind, **settings}
-    return {"objective": "fitted", "epochs": len(settings_to_try(own, info.grid))}
+    of_every = {name: value for name, value in settings.items() if name in OF_EVERY_MODEL}
+    return of_every | {"objective": "fitted", "epochs": len(settings_to_try(own, info.grid))}
 
 
 def _check_number(runs: int) -> None:

@@ -58,16 +58,22 @@ def swept(overrides: Mapping[str, Sweep]) -> dict[str, int]:
 
 def swept_settings(overrides: Mapping[str, Sweep], spec: RunSpec) -> dict[str, Any]:
     """Return the values that a run has of the settings that have several and that concern it."""
-    training = {} if spec.fitted else spec.training.model_dump()
+    names_of_training = OF_EVERY_MODEL if spec.fitted else Training.model_fields
+    training = {name: getattr(spec.training, name) for name in names_of_training}
     settings = {**spec.architecture.settings, **training}
     names = {key: setting_name(key) for key in swept(overrides)}
     return {key: settings[name] for key, name in names.items() if name in settings}
 
 
+OF_EVERY_MODEL = frozenset({"refit"})
+"""Settings of training that a model that is fitted has, too."""
+
+
 def is_of_training(key: str) -> bool:
-    """Return whether a key names a setting of training, which no model's own is called like."""
+    """Return whether a key names a setting of training that only a model that is trained has, and
+    that no model's own is called like."""
     prefix, _, name = _normalised(key).rpartition(".")
-    return prefix in ("", "training") and name in Training.model_fields
+    return prefix in ("", "training") and name in Training.model_fields.keys() - OF_EVERY_MODEL
 
 
 def without_training(overrides: Mapping[str, Value]) -> dict[str, Value]:
@@ -124,16 +130,16 @@ def combination_count(overrides: Mapping[str, Sweep], variants: Mapping[str, Ove
 
 def override_keys(entry: ModelEntry, profile: str) -> dict[str, type[BaseModel]]:
     """Return the settings of a profile that can be overridden, by name, each with the class whose
-    field it is: `Training` or the model's. A model that is fitted has none of training.
+    field it is: `Training` or the model's. A model that is fitted has few of training.
 
     Raises:
         UsageError: the model has no such profile.
     """
     _profile(entry, profile)
     info = entry.info(profile)
-    names: dict[str, type[BaseModel]] = {}
-    if info.kind != "fitted":
-        names = dict.fromkeys(Training.model_fields, Training)
+    names: dict[str, type[BaseModel]] = dict.fromkeys(
+        OF_EVERY_MODEL if info.kind == "fitted" else Training.model_fields, Training
+    )
     kind = settings_class(info)
     return names | dict.fromkeys(kind.model_fields, kind)
 

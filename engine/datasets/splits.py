@@ -16,7 +16,7 @@ part, then its validation part, then its test part; targets are chosen among the
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -27,7 +27,7 @@ from engine.datasets.readers.source import CONTEXT, TEST, VALID
 from engine.datasets.targets import HeldOut, targets_of_periods
 from engine.datasets.times import moment_within, span_text, time_text
 from engine.errors import DataError
-from engine.spec import Dataset, SplitRule, Targets
+from engine.spec import Dataset, RunSpec, SplitRule, Targets
 from engine.spec.moments import microseconds, per_second
 
 Split = Literal["valid", "test"]
@@ -48,6 +48,8 @@ class SplitData:
     """(users,): one past the last training interaction of each user in ``interactions.items``."""
     valid: HeldOut
     test: HeldOut
+    test_begin: NDArray[np.int64]
+    """(users,): where in ``interactions.items`` what test holds out of each user begins."""
     moments: tuple[int, int] | None = None
     """Of a temporal split: where validation and test begin, in the unit of the times."""
 
@@ -135,6 +137,18 @@ class SplitData:
         return last_times(self.interactions, found.users[rows], found.ends[rows], length)
 
 
+def run_split(interactions: Interactions, spec: RunSpec) -> SplitData:
+    """Split as a run trains and is evaluated. Raises `DataError` as `split_data` does."""
+    split = split_data(interactions, spec.source)
+    return with_validation(split) if spec.training.refit else split
+
+
+def with_validation(split: SplitData) -> SplitData:
+    """Train on all that comes before what test holds out, and evaluate test alone."""
+    none = np.zeros(0, np.int64)
+    return replace(split, train_end=split.test_begin, valid=HeldOut(none, none))
+
+
 def split_data(interactions: Interactions, dataset: Dataset) -> SplitData:
     """Split by the data set's rule.
 
@@ -201,13 +215,15 @@ def data_checksum(interactions: Interactions, dataset: Dataset) -> str:
 def leave_one_out(interactions: Interactions) -> SplitData:
     """Hold out each user's last two items."""
     counts = np.diff(interactions.offsets)
-    users = np.flatnonzero(counts >= FEWEST_EVALUATED)
+    evaluated = counts >= FEWEST_EVALUATED
+    users = np.flatnonzero(evaluated)
     ends = interactions.offsets[users + 1]
     return SplitData(
         interactions=interactions,
-        train_end=interactions.offsets[1:] - np.where(counts >= FEWEST_EVALUATED, 2, 0),
+        train_end=interactions.offsets[1:] - 2 * evaluated,
         valid=HeldOut(users, ends - 2),
         test=HeldOut(users, ends - 1),
+        test_begin=interactions.offsets[1:] - evaluated,
     )
 
 
@@ -250,7 +266,7 @@ def _periods(
     starts, lasts = interactions.offsets[:-1], interactions.offsets[1:]
     valid = targets_of_periods(starts, valid_at, test_at, targets)
     test = targets_of_periods(starts, test_at, lasts, targets)
-    return SplitData(interactions, train_end, valid, test, found)
+    return SplitData(interactions, train_end, valid, test, test_at, found)
 
 
 def moments(times: NDArray[np.int64], rule: SplitRule) -> tuple[int, int]:

@@ -4,7 +4,12 @@ It takes a moment to import and to work: the app does both in threads, after its
 """
 
 from engine.config.overrides import swept_settings
-from engine.planning.changed import amendments, enqueue_amended, enqueue_further
+from engine.planning.changed import (
+    amendments,
+    enqueue_amended,
+    enqueue_further,
+    enqueue_refits,
+)
 from engine.planning.orders import (
     order_of_axes,
     order_of_cells,
@@ -19,6 +24,7 @@ __all__ = [
     "amendments",
     "enqueue_amended",
     "enqueue_further",
+    "enqueue_refits",
     "order_of_axes",
     "order_of_cells",
     "order_suite",

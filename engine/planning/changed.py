@@ -1,4 +1,5 @@
-"""New runs made of others: with some settings changed, or with a higher limit of epochs."""
+"""New runs made of others: with some settings changed, with a higher limit of epochs, or trained
+again with validation included."""
 
 from __future__ import annotations
 
@@ -61,9 +62,12 @@ def enqueue_amended(
     """
     with closing(connect_reader(location)) as connection:
         spec, run = run_spec(connection, run_id), get_run(connection, run_id)
-    assert run is not None  # it has a configuration
-    changed = _amended(spec, settings)
-    return enqueue(location, [changed], _label(catalogue, run, changed), run.launcher)[0]
+        assert run is not None  # it has a configuration
+        changed = _amended(spec, settings)
+        made = [changed]
+        if changed.training.refit and not present_runs(connection, changed.first.fingerprint()):
+            made.insert(0, changed.first)
+    return enqueue(location, made, _label(catalogue, run, changed), run.launcher)[-1]
 
 
 def enqueue_further(
@@ -108,6 +112,54 @@ def enqueue_further(
     return [
         add_continued(location, spec, label, parameter_count(spec))
         for spec, label in found.values()
+    ]
+
+
+def enqueue_refits(
+    location: StoreLocation,
+    catalogue: Catalogue | None,
+    run_ids: Sequence[str],
+    *,
+    skip: bool = False,
+) -> list[str]:
+    """Queue new runs that train to the chosen epochs of others with validation included, where
+    those went. All are checked before the first is queued.
+
+    Args:
+        skip: leave out the runs of which there can be none, or is one.
+
+    Returns:
+        The new runs' ids.
+
+    Raises:
+        UsageError: there is no such run, it isn't done or is a refit itself, or its refit is there
+            already.
+        StoreError: the store can't be read or written.
+    """
+    found: dict[str, tuple[RunSpec, str | None, str | None]] = {}
+    with closing(connect_reader(location)) as connection:
+        for run_id in dict.fromkeys(run_ids):
+            spec, run = run_spec(connection, run_id), get_run(connection, run_id)
+            assert run is not None  # it has a configuration
+            refit = _amended(spec, {"refit": True}).model_copy(update={"refits": run_id})
+            fingerprint = refit.fingerprint()
+            there = [each.id for each in present_runs(connection, fingerprint)]
+            why = None
+            if run.refits:
+                why = f"{run_id} is a refit already, of {run.refits}."
+            elif run.state != "done":
+                why = f"{run_id} is {run.state}: only a run that is done has a chosen epoch."
+            elif there:
+                why = f"The refit of {run_id} exists already: {there[0]}."
+            elif fingerprint in found:
+                other = found[fingerprint][0].refits
+                why = f"{run_id} and {other} are the same run twice: name only one."
+            if why is None:
+                found[fingerprint] = refit, _label(catalogue, run, refit), run.launcher
+            elif not skip:
+                raise UsageError(why)
+    return [
+        enqueue(location, [spec], label, launcher)[0] for spec, label, launcher in found.values()
     ]
 
 

@@ -18,7 +18,9 @@ PROTOCOL = 2
 comparable."""
 
 
-_LABELS = frozenset({"model", "dataset", "seed", "profile", "variant", "continues", "code"})
+_LABELS = frozenset(
+    {"model", "dataset", "seed", "profile", "variant", "continues", "refits", "code"}
+)
 """Fields of a `RunSpec` that name a run and its cell, and change nothing else."""
 _SOURCE_LABELS = frozenset(
     {"title", "aliases", "size", "folder", "titles", "local", "archive", "license", "optional"}

@@ -38,6 +38,9 @@ class RunSpec(Strict):
     continues: str = ""
     """Id of the run that this one continues from its checkpoint at a lower epoch limit; empty for
     a run that started on its own. The result is the same."""
+    refits: str = ""
+    """Id of the run whose chosen epoch this one trains to with validation included, if
+    ``training.refit`` says so; absent before it is queued, and of other runs."""
 
     @model_validator(mode="before")
     @classmethod
@@ -69,11 +72,10 @@ class RunSpec(Strict):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_absent_code(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_what_is_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
-        if self.code is None:
-            content.pop("code", None)
-        return content
+        absent = [*["code"] * (self.code is None), *["refits"] * (not self.refits)]
+        return {name: value for name, value in content.items() if name not in absent}
 
     @property
     def recipe(self) -> str:
@@ -89,6 +91,11 @@ class RunSpec(Strict):
         """Twelve hex digits; equal for two runs that must give the same result."""
         seed = None if self.fitted else self.seed
         return digest(identity(self.model_dump(mode="json")) | {"seed": seed})[:12]
+
+    @property
+    def first(self) -> RunSpec:
+        """The run that a refit needs before it: the same without validation in its training."""
+        return amended(self, {"refit": False})
 
     def shorter(self, epochs: int) -> RunSpec | None:
         """Return this run with a lower limit of epochs; ``None`` if its epochs up to there
@@ -109,7 +116,7 @@ def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
     Raises:
         ValueError: a setting is unknown, or its value invalid.
     """
-    content = spec.model_dump() | {"continues": ""}
+    content = spec.model_dump() | {"continues": "", "refits": ""}
     for name, value in settings.items():
         section = "training" if name in Training.model_fields else "architecture"
         content[section][name] = value

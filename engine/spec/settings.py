@@ -103,7 +103,9 @@ SETTINGS = _with(())
 
 
 _TRAINING = {
-    name: field.default for name, field in Training.model_fields.items() if not field.is_required()
+    name: field.default
+    for name, field in Training.model_fields.items()
+    if not field.is_required() and name != "refit"  # which only refits have
 }
 
 
@@ -117,7 +119,8 @@ def values_of(content: Mapping[str, Any]) -> dict[str, Any]:
     training, architecture = content.get("training"), content.get("architecture")
     found = _TRAINING | (dict(training) if isinstance(training, Mapping) else {})
     if found["objective"] == "fitted":
-        found = {"objective": "fitted"}  # such a model has no use for the others
+        # Such a model has no use for the others.
+        found = {name: found[name] for name in ("objective", "refit") if name in found}
     found |= default_settings(content)
     found |= architecture if isinstance(architecture, Mapping) else {}
     found.pop("model", None)

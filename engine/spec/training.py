@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from engine.modelinfo import Kind
 from engine.spec.strict import Strict
@@ -75,6 +81,17 @@ class Training(Strict):
     """Users in a batch of evaluation."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """The number format asked for."""
+    refit: bool = False
+    """Train on validation, too, for as many epochs as validation chose in the run with the same
+    settings that doesn't; a fitted model with the settings that it chose."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave ``refit`` out of runs that aren't, which have been stored without it."""
+        content: dict[str, Any] = handler(self)
+        if not self.refit:
+            content.pop("refit", None)
+        return content
 
     @property
     def depends_on_limit(self) -> bool:

@@ -319,6 +319,13 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
         db.execute("PRAGMA user_version = 16")
 
     @steps()
+    def refits(db: Database) -> None:
+        # refits: the run whose chosen epoch a run trains to, with validation included; before that
+        # one is done, it waits. NULL of other runs, which all were until now.
+        db.execute("ALTER TABLE runs ADD COLUMN refits TEXT")
+        db.execute("PRAGMA user_version = 17")
+
+    @steps()
     def evaluations(db: Database) -> None:
         # What finished runs reach under other rules of targets than their own. content: JSON, the
         # file of the run's folder.
@@ -326,7 +333,7 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
             "CREATE TABLE evaluations (run TEXT NOT NULL, rule TEXT NOT NULL,"
             " content TEXT NOT NULL, PRIMARY KEY (run, rule)) WITHOUT ROWID"
         )
-        db.execute("PRAGMA user_version = 17")
+        db.execute("PRAGMA user_version = 18")
 
     return steps
 

@@ -72,6 +72,8 @@ class Run:
     """The launcher that starts it; ``None`` for the supervisor's machine."""
     tags: str = "[]"
     """Its tags, as `engine.store.tags` writes them."""
+    refits: str | None = None
+    """The run that it refits; ``None`` of one that isn't a refit."""
     fitted: bool = False
     """Whether its model is fitted: each epoch is then a fit with a combination of settings."""
 

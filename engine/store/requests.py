@@ -6,7 +6,6 @@ one runs (`engine.supervisor.start.ensure_supervisor`).
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import time
@@ -16,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from engine.errors import UsageError, did_you_mean
-from engine.lifecycle import Action, Move, QueueAction
+from engine.lifecycle import PRESENT, Action, Move, QueueAction
+from engine.lifecycle import sql as states_sql
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, StoreReplacedError, insert, write
 from engine.store.location import StoreLocation
@@ -72,24 +72,40 @@ def enqueue_planned(
     """Put runs at the end of the queue, all or none, and return their ids.
 
     Args:
+        runs: a refit that doesn't name the run that it refits is given its id: that of one of
+            these, or of one in the store.
         launcher: where they go; ``None`` is the supervisor's machine.
 
     Raises:
+        UsageError: there is no run that a refit could be of.
         StoreError: the store can't be written.
     """
-    from engine.store.settings import keep_settings  # pydantic, which a cancel needn't import
+    # pydantic, which a cancel needn't import
+    from engine.store.settings import keep_settings, told_by
 
     now = time.time()
     # Before the transaction, which keeps the supervisor waiting.
-    texts = [run.spec.model_dump_json() for run in runs]
     settings = [run.spec.settings() for run in runs]
-    contents = [json.loads(text) for text in texts]
+    contents = [run.spec.model_dump(mode="json") for run in runs]
+    firsts = [
+        run.spec.first.fingerprint() if run.spec.training.refit and not run.spec.refits else None
+        for run in runs
+    ]
 
     def queue(connection: StoreConnection) -> list[str]:
         last = connection.rows("SELECT coalesce(max(position), 0) FROM runs")[0][0]
         ids: dict[str, None] = {}
         for run in runs:
             ids[new_id(connection, location, run.spec, ids)] = None
+        own = {run.fingerprint: run_id for run, run_id in zip(runs, ids, strict=True)}
+        texts, specs = [], []
+        for run, first in zip(runs, firsts, strict=True):
+            found = run.spec
+            if first is not None:
+                before = own.get(first) or _present(connection, first)
+                found = found.model_copy(update={"refits": before})
+            specs.append(found)
+            texts.append(found.model_dump_json())
         configurations = keep_settings(connection, contents)
         rows = [
             {
@@ -104,23 +120,39 @@ def enqueue_planned(
                 "state": "queued",
                 "position": position,
                 "created": now,
-                "epochs": run.spec.training.epochs,
+                **told_by(spec),
                 "parameters": run.parameters,
                 "settings": digest,
                 "configuration": configuration,
                 "launcher": launcher,
             }
-            for position, (run_id, run, digest, configuration) in enumerate(
-                zip(ids, runs, settings, configurations, strict=True), last + 1
+            for position, (run_id, run, spec, digest, configuration) in enumerate(
+                zip(ids, runs, specs, settings, configurations, strict=True), last + 1
             )
         ]
         insert(connection, "runs", rows)
-        specs = [{"run": run, "spec": text} for run, text in zip(ids, texts, strict=True)]
-        insert(connection, "specs", specs)
+        insert(
+            connection,
+            "specs",
+            [{"run": run, "spec": text} for run, text in zip(ids, texts, strict=True)],
+        )
         insert(connection, "summaries", [{"run": run} for run in ids])
         return list(ids)
 
     return transact(location, queue)
+
+
+def _present(connection: StoreConnection, fingerprint: str) -> str:
+    """Find the run with a fingerprint whose chosen epoch is or will be known: the newest that is
+    done, or else the newest under way. Raises `UsageError` if there is none."""
+    row = connection.row(
+        f"SELECT id FROM runs WHERE fingerprint = ? AND state IN {states_sql(PRESENT)}"  # noqa: S608
+        " ORDER BY state = 'done' DESC, created DESC, id DESC LIMIT 1",
+        (fingerprint,),
+    )
+    if row is None:
+        raise UsageError("A refit needs the run with the same settings before it: queue both.")
+    return str(row[0])
 
 
 def request_cancel(location: StoreLocation, run_ids: Iterable[str]) -> None:

@@ -9,10 +9,25 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.spec.settings import Scalar, every_setting, stored_settings
 from engine.store.database import fetch, fetch_tuples
+
+if TYPE_CHECKING:
+    from engine.spec import RunSpec
+
+
+def told_by(spec: RunSpec | None) -> dict[str, int | str | None]:
+    """Return the columns of ``runs`` that a configuration tells beside a run's names: its epoch
+    limit, and the run that it refits, whose chosen epoch is its limit then.
+
+    Args:
+        spec: ``None`` for an imported run.
+    """
+    if spec is None or spec.training.refit:
+        return {"epochs": None, "refits": spec.refits if spec else None}
+    return {"epochs": spec.training.epochs, "refits": None}
 
 
 def keep_settings(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from engine.lifecycle import UNDER_WAY, WAITING
+from engine.lifecycle import PRESENT, UNDER_WAY, WAITING
 from engine.lifecycle import sql as states_sql
 from engine.process import ProcessIdentity
 from engine.store.database import StoreConnection
@@ -108,11 +108,14 @@ def attempt_end(connection: StoreConnection, run: str, attempt: int) -> tuple[st
 def next_queued(connection: StoreConnection, launcher: str | None) -> str | None:
     """Return the run to start next at a launcher; None if there is none.
 
-    A run whose last process still lives (it is stopping, say) is skipped.
+    A run whose last process still lives (it is stopping, say) is skipped, and so is one that
+    refits another before that is done.
     """
     row = connection.row(
         "SELECT id FROM runs WHERE state = 'queued' AND launcher IS ? AND NOT EXISTS"
         " (SELECT 1 FROM attempts WHERE run = runs.id AND exited IS NULL)"
+        " AND (refits IS NULL OR EXISTS"
+        " (SELECT 1 FROM runs first WHERE first.id = runs.refits AND first.state = 'done'))"
         " ORDER BY position, id LIMIT 1",
         (launcher,),
     )
@@ -128,6 +131,19 @@ def queued_elsewhere(connection: StoreConnection, known: Sequence[str]) -> list[
         tuple(known),
     )
     return [(str(row[0]), str(row[1])) for row in rows]
+
+
+def queued_in_vain(connection: StoreConnection) -> list[tuple[str, str, str]]:
+    """List queued runs that refit one which is neither done nor under way, with that one and its
+    state, ``deleted`` if it isn't there."""
+    rows = connection.rows(
+        "SELECT id, refits, state FROM ("  # noqa: S608
+        "SELECT r.id, r.refits, coalesce(first.state, 'deleted') AS state FROM runs r"
+        " LEFT JOIN runs first ON first.id = r.refits"
+        " WHERE r.state = 'queued' AND r.refits IS NOT NULL)"
+        f" WHERE state NOT IN {states_sql(PRESENT)}"
+    )
+    return [(str(row[0]), str(row[1]), str(row[2])) for row in rows]
 
 
 def fail_queued(connection: StoreConnection, run: str, cause: str, message: str) -> None:

@@ -296,6 +296,7 @@ class Queue:
             OSError: the machine lacks something to start a run, which keeps its place in the queue.
         """
         self._fail_unknown(connection)
+        self._fail_in_vain(connection)
         live = transitions.live_attempts(connection)
         deadline = time.monotonic() + START_SECONDS
         waiting: set[str] = set()
@@ -333,6 +334,16 @@ class Queue:
                 "configs/launchers, then retry the run."
             )
             with write(connection):
+                transitions.fail_queued(connection, run, "launch", message)
+            log.warning("%s: %s", run, message)
+
+    def _fail_in_vain(self, connection: StoreConnection) -> None:
+        """Fail queued runs that refit one which won't be done."""
+        for run, first, state in transitions.queued_in_vain(connection):
+            was = "was deleted" if state == "deleted" else f"is {state}"
+            again = "" if state == "deleted" else f": retry {first}, then this run"
+            with write(connection):
+                message = f"It refits {first}, which {was}{again}."
                 transitions.fail_queued(connection, run, "launch", message)
             log.warning("%s: %s", run, message)
 

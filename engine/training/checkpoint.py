@@ -29,10 +29,11 @@ class CheckpointError(Exception):
 
 @dataclass(frozen=True)
 class Best:
-    """The best epoch so far, by validation NDCG@10."""
+    """The best epoch so far, by validation NDCG@10; of a refit the last one."""
 
     epoch: int
     score: float
+    """What it is the best by: the metric, or the epoch itself."""
     metrics: dict[str, float]
     """By name, as in `engine.metrics.METRIC_COLUMNS`."""
     model: StateDict

@@ -14,6 +14,7 @@ from engine.fitted import settings_to_try
 from engine.models.base import FittedModel, TrainingHistories
 from engine.models.definition import Definition
 from engine.spec import RunSpec
+from engine.training.chosen import Chosen
 from engine.training.cputime import CpuClock
 from engine.training.stepreport import EpochTotals
 
@@ -31,10 +32,18 @@ class Fitting:
 
 
 def fitting_of(
-    spec: RunSpec, definition: Definition, split: SplitData, device: torch.device
+    spec: RunSpec,
+    definition: Definition,
+    split: SplitData,
+    device: torch.device,
+    chosen: Chosen | None = None,
 ) -> Fitting:
-    """Prepare the fits of a run."""
-    tried = settings_to_try(spec.architecture.settings, definition.grid)
+    """Prepare the fits of a run: the one of what was chosen already, if it was."""
+    tried: Sequence[Mapping[str, Any]] = (
+        settings_to_try(spec.architecture.settings, definition.grid)
+        if chosen is None
+        else [chosen.settings or {}]
+    )
     num_items = split.interactions.num_items
     return Fitting(spec, definition, num_items, train_histories(split, device), tried)
 

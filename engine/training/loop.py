@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import SPLITS, SplitData, data_checksum, split_data
+from engine.datasets.splits import SPLITS, SplitData, data_checksum, run_split
 from engine.errors import TrainingError
 from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
@@ -29,6 +29,7 @@ from engine.models.definition import Definition
 from engine.spec import RunSpec, Training
 from engine.training import cputime
 from engine.training.checkpoint import Best, Checkpoint, StateDict
+from engine.training.chosen import Chosen
 from engine.training.cputime import CpuClock
 from engine.training.evaluation import (
     EvaluationSet,
@@ -116,6 +117,7 @@ def train(
     stop: Callable[[], bool] = lambda: False,
     group: Group = SINGLE,
     measured: Callable[[], AbstractContextManager[None]] = nullcontext,
+    chosen: Chosen | None = None,
 ) -> Outcome:
     """Train one run to its end.
 
@@ -132,25 +134,27 @@ def train(
             ``recorder``, ``save`` and ``stop`` of rank 0 have an effect on the run, and when rank
             0 returns or raises, its caller ends the other ranks.
         measured: makes what is entered for the training of each epoch, without its evaluation.
+        chosen: of a refit, what validation chose before: it is trained up to there, without
+            validation, and its last epoch is its best.
 
     Raises:
         Interrupted: ``stop`` returned ``True``.
         TrainingError: the loss diverged, or no user can be evaluated.
     """
     settings = spec.training
-    epochs, patience = limits(spec, definition)
+    epochs, patience = limits(spec, definition, chosen)
     num_items, timed = interactions.num_items, issubclass(definition.module, TimedModel)
     state = TrainingState(resume.epoch, resume.step, resume.best) if resume else TrainingState()
-    split = split_data(interactions, spec.source)
+    split = run_split(interactions, spec)
     histories = training_histories(split, device, timed=timed)
     flat = flat_histories(interactions, device, timed=timed)
     valid, test = (evaluation_set(split, each, spec.length, flat) for each in SPLITS)
-    if not len(valid):
+    if not len(valid) and chosen is None:
         raise TrainingError("data", f"{spec.dataset} has no user with three interactions or more.")
 
     setup: TrainingSetup | Fitting
     if definition.kind == "fitted":
-        setup = fitting_of(spec, definition, split, device)
+        setup = fitting_of(spec, definition, split, device, chosen)
     else:
         learner = initial_learner(spec, definition, num_items, device, resume)
         if isinstance(learner.model, OwnLossModel):
@@ -185,16 +189,16 @@ def train(
                 totals = _train_epoch(setup, state, epoch, recorder, clock, stop)
             model = setup.learner.evaluated
         started = time.perf_counter()
-        metrics = {
-            **metric_columns("valid", rank(model, valid), valid.users),
-            **metric_columns("test", rank(model, test), test.users),
-        }
+        metrics = metric_columns("test", rank(model, test), test.users)
+        if chosen is None:
+            metrics = metric_columns("valid", rank(model, valid), valid.users) | metrics
         seconds = time.perf_counter() - started
         cpu = cputime.total(group.all_gather_object(totals.cpu))
 
         state.epoch = epoch
-        if state.best is None or metrics[SELECTION] > state.best.score:
-            state.best = Best(epoch, metrics[SELECTION], metrics, _copy(model), totals.settings)
+        score = float(epoch) if chosen is not None else metrics[SELECTION]
+        if state.best is None or score > state.best.score:
+            state.best = Best(epoch, score, metrics, _copy(model), totals.settings)
         recorder.epoch(
             EpochRecord(
                 epoch=epoch,
@@ -235,9 +239,13 @@ def train(
     )
 
 
-def limits(spec: RunSpec, definition: Definition) -> tuple[int, float]:
+def limits(
+    spec: RunSpec, definition: Definition, chosen: Chosen | None = None
+) -> tuple[int, float]:
     """Return the most epochs that a run may have, and its patience: infinite for a fitted model,
-    all of whose combinations are tried."""
+    all of whose combinations are tried, and for a refit, whose epochs are ``chosen``."""
+    if chosen is not None:
+        return 1 if definition.kind == "fitted" else chosen.epoch, math.inf
     if definition.kind == "fitted":
         return len(settings_to_try(spec.architecture.settings, definition.grid)), math.inf
     return spec.training.epochs, spec.training.patience

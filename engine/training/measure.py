@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import SPLITS, split_data
+from engine.datasets.splits import SPLITS, run_split
 from engine.models.base import Model, TimedModel
 from engine.models.definition import Definition
 from engine.spec import RunSpec
@@ -57,7 +57,7 @@ def measure(
         seconds: how long updates are timed for.
     """
     num_items, timed = interactions.num_items, issubclass(definition.module, TimedModel)
-    split = split_data(interactions, spec.source)
+    split = run_split(interactions, spec)
     model: Model
     if definition.kind == "fitted":
         fitting = fitting_of(spec, definition, split, device)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from engine.datasets.confirm import confirm
 from engine.datasets.load import open_data
 from engine.datasets.prepared import Prepared, ids_checksum
-from engine.datasets.splits import SplitData, data_checksum, split_data
+from engine.datasets.splits import SplitData, data_checksum, run_split
 from engine.datasets.statistics import split_counts
 from engine.errors import DataError, TrainingError, UserError
 from engine.files.atomic import write_atomically
@@ -37,6 +37,7 @@ from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec
 from engine.training.checkpoint import Checkpoint, save_checkpoint
+from engine.training.chosen import Chosen
 from engine.training.group import Group
 from engine.training.inference import MOST_HISTORIES, InferenceSpeed, inference_speed
 from engine.training.lists import Recommended, recommended
@@ -49,6 +50,7 @@ from engine.training.loop import (
     training_histories,
     uses_bfloat16,
 )
+from engine.worker.chosen import chosen_before
 from engine.worker.distributed import check_same_data, own_device, process_group
 from engine.worker.fence import Fence
 from engine.worker.provenance import device_name, slurm_job, software
@@ -207,10 +209,11 @@ def _train(
     confirmation = confirm(spec.source)
     if confirmation is not None and not confirmation.usable:
         raise DataError(confirmation.sentence)
+    chosen = chosen_before(folder, spec)
     begin = resumption(folder, spec, interactions)
     group.broadcast(begin.name)
 
-    facts = _facts(folder, attempt, spec, definition, data, device, begin, group.world_size)
+    facts = _facts(folder, attempt, spec, definition, data, device, begin, chosen, group.world_size)
     journal.write("start", **facts, confirmed=confirmation and confirmation.confirmed)
     for problem in begin.problems:
         journal.write("warning", message=problem)
@@ -230,10 +233,11 @@ def _train(
             stop=lambda: stop() or fence.passed(),
             group=group,
             measured=telemetry.energy.training,
+            chosen=chosen,
         )
     finally:
         telemetry.end()
-    split = split_data(interactions, spec.source)
+    split = run_split(interactions, spec)
     lists = _lists(spec, split, device, outcome.model)
     if fence.passed(now=True):
         raise Interrupted
@@ -313,14 +317,25 @@ def _facts(
     data: Prepared,
     device: torch.device,
     begin: Resumption,
+    chosen: Chosen | None,
     processes: int,
 ) -> dict[str, Any]:
     """Return the fields of the journal's ``start``: identity, provenance and sizes."""
     interactions = data.interactions
-    split = split_data(interactions, spec.source)
+    split = run_split(interactions, spec)
     counts = split_counts(split)
     histories = training_histories(split, torch.device("cpu"))
-    epochs, patience = limits(spec, definition)
+    epochs, patience = limits(spec, definition, chosen)
+    valid = {
+        "valid_users": counts.valid,
+        "valid_targets": counts.valid_targets,
+        "valid_cold": counts.valid_cold,
+        "valid_cold_users": counts.valid_cold_users,
+        "valid_without_history": counts.valid_without_history,
+        "valid_ceiling": counts.valid_ceiling,
+        "valid_tied": counts.valid_tied,
+        "valid_from": counts.valid_from,
+    }
     return {
         "format": FORMAT,
         "run": folder.run_id,
@@ -342,14 +357,7 @@ def _facts(
         "items": interactions.num_items,
         "interactions": len(interactions.items),
         "train_interactions": counts.train,
-        "valid_users": counts.valid,
-        "valid_targets": counts.valid_targets,
-        "valid_cold": counts.valid_cold,
-        "valid_cold_users": counts.valid_cold_users,
-        "valid_without_history": counts.valid_without_history,
-        "valid_ceiling": counts.valid_ceiling,
-        "valid_tied": counts.valid_tied,
-        "valid_from": counts.valid_from,
+        **(valid if chosen is None else {"refits": spec.refits, "chosen": asdict(chosen)}),
         "test_users": counts.test,
         "test_targets": counts.test_targets,
         "test_cold": counts.test_cold,

@@ -26,6 +26,7 @@ from engine.specfile import load_spec
 from engine.training.group import SINGLE, Group, join
 from engine.training.loop import Interrupted, train
 from engine.training.recorder import EpochRecord, StepRecord
+from engine.worker.chosen import chosen_before
 from engine.worker.resume import checkpoint_of
 
 WATCH_SECONDS = 0.3
@@ -114,6 +115,7 @@ def train_other_rank(folder: RunFolder, device_kind: str, threads: int, processe
             _Silent(),
             resume=resume,
             group=group,
+            chosen=chosen_before(folder, spec),
         )
         threading.Event().wait()
     except UserError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.datasets.confirm import confirm
 from engine.datasets.load import open_data
 from engine.datasets.prepared import Prepared
-from engine.datasets.splits import SplitData, split_data
+from engine.datasets.splits import SplitData, run_split
 from engine.errors import DataError
 from engine.models.base import Model
 from engine.models.definition import Definition
@@ -16,7 +16,7 @@ from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec
 from engine.training.recommend import trained_model
-from engine.worker.chosen import chosen_settings
+from engine.worker.chosen import chosen_of
 from engine.worker.samedata import newest_checksum, refuse_other_data, refuse_other_names
 
 
@@ -46,9 +46,10 @@ def open_trained(folder: RunFolder) -> Trained:
         refuse_other_names(data, spec.source, folder)
     elif (copy := confirm(spec.source)) is not None and not copy.usable:
         raise DataError(copy.sentence)
-    split = split_data(data.interactions, spec.source)
+    split = run_split(data.interactions, spec)
     definition = definition_of(spec, folder.code)
-    chosen = chosen_settings(folder) if definition.kind == "fitted" else None
+    chosen = chosen_of(folder) if definition.kind == "fitted" else None
     num_items = data.interactions.num_items
-    model = trained_model(spec, definition, folder.best_model, num_items, chosen)
+    settings = chosen.settings if chosen else None
+    model = trained_model(spec, definition, folder.best_model, num_items, settings)
     return Trained(spec, definition, data, split, model)

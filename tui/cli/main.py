@@ -43,6 +43,7 @@ COMMANDS = {
     "cancel": ("tui.cli.runs.queue", "Stop runs, or remove them from the queue."),
     "retry": ("tui.cli.runs.queue", "Queue failed, cancelled or lost runs again."),
     "continue": ("tui.cli.runs.further", "Train runs past their epoch limit."),
+    "refit": ("tui.cli.runs.further", "Train runs again with validation included."),
     "delete": ("tui.cli.runs.deleting", "Delete runs: they go to the trash."),
     "undelete": ("tui.cli.runs.deleting", "Bring deleted runs back, or list them."),
     "move": ("tui.cli.runs.queue", "Change the order of the queue."),

@@ -23,7 +23,7 @@ from engine.lifecycle import DIED
 from engine.predictions import Item, Predictions, Recommendation, UserPrediction
 from engine.runfolder import run_folder
 from engine.store import series
-from engine.store.compare.grouping import Choice
+from engine.store.compare.grouping import Choice, runs_of_cell
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.shell.events import journal_lines
@@ -136,10 +136,11 @@ def read_ranked(location: StoreLocation, run_id: str, catalogue: Catalogue | Non
         if cell is None or not every:
             return Ranked(found)
         own = Standings(con, location, every).of(con, [cell]).get(cell)
+        one_seed = len(runs_of_cell(con, Choice(), cell.name)) < 2
     if own is None:
         return Ranked(found)
     floor, where = own
-    return Ranked(found, f"Its cell {standing_sentence(where, floor)}.")
+    return Ranked(found, f"Its cell {standing_sentence(where, floor, one_seed=one_seed)}.")
 
 
 def read_predictions(

@@ -297,6 +297,7 @@ def provenance(details: RunDetails, label: str = "") -> Content:
     facts = [
         *_origin(details),
         ("continues", str(details.spec.get("continues") or "")),
+        ("refits", details.run.refits or ""),
         ("data set", str(checksum)[:12] if checksum else ABSENT),
         ("", ", ".join(data)),
         ("evaluated", evaluated.words if evaluated else ""),

@@ -114,7 +114,7 @@ def newest_runs(counted: Mapping[str, Cell]) -> dict[Cell, str]:
 
 def _settings(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the names and values of settings, those of training first and of the data last."""
-    found = values_of(spec)
+    found = {"refit": False} | values_of(spec)
     source = identity(spec)["source"]
     for name, value in {**source, **_mapping(source.get("synthetic"))}.items():
         found.setdefault(name, value)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def at_its_limit(run: Run) -> bool:
     """Whether a run of ours was trained for all the epochs that it was allowed."""
-    ours = run.state == "done" and not run.origin and not run.fitted
+    ours = run.state == "done" and not (run.origin or run.fitted or run.refits)
     return ours and run.epochs is not None and (run.epoch or 0) >= run.epochs
 
 
@@ -53,6 +53,8 @@ def why_not_further(
         )
     if is_fitted(spec):
         return f"{run.id} is of a fitted model, which has tried all its combinations of settings."
+    if run.refits:
+        return f"{run.id} refits {run.refits}: it trains to the epoch that was chosen there."
     waited = (run.epoch or 0) - (run.best_epoch or 0)
     if not at_its_limit(run) or waited >= training.patience:
         return (

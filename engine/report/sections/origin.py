@@ -64,6 +64,8 @@ def _data(material: Material) -> Iterator[Block]:
         trained = _recorded(start, "train_interactions")
         used[(*place, split, filter_of(spec) or ABSENT, *counts, trained)] += 1
         for name, title in (("valid", "validation"), ("test", "test")):
+            if name == "valid" and "chosen" in start:
+                continue  # a refit is trained on it
             shares = (_share(start, name, what) for what in ("cold", "tied"))
             users = _recorded(start, f"{name}_users")
             ranked = start.get(f"{name}_targets", start.get(f"{name}_users"))
@@ -112,6 +114,9 @@ def _data(material: Material) -> Iterator[Block]:
 def _split_text(spec: Mapping[str, Any], start: Mapping[str, Any]) -> str:
     """Describe a run's split; of a temporal one with its shares, and its moments if the run
     recorded them."""
+    if "chosen" in start:
+        period = f" test from {start['test_from']}," if start.get("test_from") else ""
+        return f"{split_of(spec) or ABSENT},{period} trained on validation too"
     told, given = split_of(spec) or ABSENT, rule_of(spec, "split")
     if not isinstance(given, dict) or given.get("kind") != "temporal":
         return told

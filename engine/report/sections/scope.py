@@ -35,7 +35,8 @@ def in_short(material: Material) -> Section:
         blocks.append(Paragraph(standing_note(families), quiet=True))
     blocks += [
         Paragraph(
-            f"{group.title}: {summary_sentence(group.floor, list(group.standings.values()))}."
+            f"{group.title}: "
+            f"{summary_sentence(group.floor, list(group.standings.values()), _lone(group))}."
         )
         for group in material.groups
         if group.floor
@@ -47,6 +48,12 @@ def in_short(material: Material) -> Section:
     ]
     blocks += [Paragraph(problem, quiet=True) for problem in material.problems]
     return Section("In short", tuple(blocks))
+
+
+def _lone(group: DataGroup) -> int:
+    """Count the cells with one seed among those that were compared with the floor."""
+    ranked = (each.cell for each in group.cells if each.cell.cell in group.standings)
+    return sum(len(each.runs) == 1 for each in ranked)
 
 
 def _headline(group: DataGroup, name: str) -> str:

@@ -14,7 +14,7 @@ from engine.store.database import StoreConnection, insert, write
 from engine.store.intake.evaluations import keep_evaluations
 from engine.store.intake.folders import META_COLUMNS, load_meta
 from engine.store.intake.ingest import ingest, refresh
-from engine.store.settings import keep_settings
+from engine.store.settings import keep_settings, told_by
 
 
 def import_run(connection: StoreConnection, folder: RunFolder) -> bool:
@@ -59,7 +59,7 @@ def import_run(connection: StoreConnection, folder: RunFolder) -> bool:
         "fingerprint": content.fingerprint,
         "created": content.created,
         "origin": spec.origin if isinstance(spec, ImportedSpec) else "",
-        "epochs": spec.training.epochs if isinstance(spec, RunSpec) else None,
+        **told_by(spec if isinstance(spec, RunSpec) else None),
         "parameters": content.parameters or None,
         "tags": json.dumps(meta["tags"], ensure_ascii=False),
         "settings": settings_digest(known),

@@ -281,9 +281,11 @@ def _summarise_sql() -> str:
         values.append(kinds[how].format(measure))
     return (
         f"INSERT INTO summaries (run, {', '.join(columns)})"  # noqa: S608
-        f" WITH best AS (SELECT * FROM epochs WHERE run = :run AND {SELECTION} IS NOT NULL"
-        f" ORDER BY {SELECTION} DESC, epoch LIMIT 1),"
+        " WITH refit AS (SELECT refits IS NOT NULL AS is_one FROM runs WHERE id = :run),"
         " last AS (SELECT * FROM epochs WHERE run = :run ORDER BY epoch DESC LIMIT 1),"
+        " best AS (SELECT * FROM (SELECT e.* FROM epochs e JOIN refit WHERE run = :run"
+        f" AND NOT is_one AND {SELECTION} IS NOT NULL ORDER BY {SELECTION} DESC, epoch LIMIT 1)"
+        " UNION ALL SELECT last.* FROM last JOIN refit WHERE is_one),"
         f" parts AS MATERIALIZED (SELECT {JOULES_OF} AS joules_of FROM epochs WHERE run = :run),"
         f" energy AS MATERIALIZED (SELECT epoch, {joules('parts.joules_of', 'e')} AS joules"
         " FROM epochs e JOIN parts WHERE e.run = :run)"

@@ -91,6 +91,8 @@ def test_each_split_has_its_own_floor(store: MeasuredStore) -> None:
 )
 def test_a_standing_is_a_sign_and_a_sentence(where: Standing, words: str) -> None:
     assert standing_sentence(where, FLOOR) == words
+    alone = f"{words}, by the test over its users alone (one seed)"
+    assert standing_sentence(where, FLOOR, one_seed=True) == alone
     assert with_sign("sasrec", where) == {"above": "sasrec", "below": "sasrec ▽"}.get(
         where, "sasrec ≈"
     )
@@ -127,3 +129,10 @@ def test_the_summary_counts_what_is_no_better(
 ) -> None:
     some: list[Standing] = [*["above"] * above, *["not told from"] * untold, *["below"] * below]  # type: ignore[list-item]
     assert summary_sentence(FLOOR, some) == words
+    if some:
+        which = "all of them " if len(some) > 1 else ""
+        lone = summary_sentence(FLOOR, some, len(some))
+        assert lone == f"{words}; {which}tested over users alone (one seed)"
+    if len(some) > 1:
+        lone = summary_sentence(FLOOR, some, 1)
+        assert lone == f"{words}; 1 of them tested over users alone (one seed)"

@@ -155,7 +155,9 @@ def test_a_fitted_model_has_no_settings_of_training(layer: Path, write: Write) -
     assert catalogue.kind("counts") == "fitted"
     one = catalogue.run_spec("counts", "synthetic", 50, 1, overrides={"window": 3})
     assert one.training.epochs == 2
-    assert set(override_keys(catalogue.model("counts"), "reference")) == {"window", "decay"}
+    assert set(override_keys(catalogue.model("counts"), "reference")) == {
+        *("window", "decay", "refit")
+    }
     with pytest.raises(UsageError) as caught:
         catalogue.run_spec("counts", "synthetic", 50, 1, overrides={"lr": 0.1})
     assert str(caught.value) == (

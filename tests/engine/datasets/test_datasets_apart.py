@@ -12,7 +12,7 @@ import torch
 from engine.analysis.pairs.significance import per_user
 from engine.config import load_catalogue
 from engine.datasets.load import open_data
-from engine.datasets.splits import SPLITS, split_data
+from engine.datasets.splits import SPLITS, split_data, with_validation
 from engine.spec import Dataset
 from engine.training.evaluation import metric_columns
 
@@ -51,29 +51,26 @@ def drawn(user: int, many: int) -> int:
 
 
 def apart(frame: pd.DataFrame, rule: dict[str, object]) -> dict[str, pd.DataFrame]:
-    """The targets of validation and test, with their places in their users' histories."""
+    """What a run and its refit train on, and the targets of validation and test, each with its
+    place in its user's history."""
     number = {user: n for n, user in enumerate(frame.user.unique())}
     frame = frame.sort_values(["user", "time"], kind="stable").reset_index(drop=True)
-    of_user = frame.groupby("user")
-    frame["place"], size = of_user.cumcount(), of_user.item.transform("size")
+    frame["place"] = frame.groupby("user").cumcount()
     if rule["kind"] == "leave-one-out":
-        part = np.select([frame.place == size - 1, frame.place == size - 2], [2, 1], 0)
+        frame["part"] = (2 - frame.groupby("user").cumcount(ascending=False)).clip(lower=0)
     else:
-        part = np.searchsorted(moments(frame, rule), frame.time, side="right")
-    found = {"train": frame[part == 0]}
-    for split, code in (("valid", 1), ("test", 2)):
-        rows = frame[part == code]
-        if rule.get("targets") == "first":
-            rows = rows.groupby("user").head(1)
-        rows = rows[rows.place > 0]
-        if rule.get("targets") == "last":
-            rows = rows.groupby("user").tail(1)
-        if rule.get("targets") == "random":
-            picked = rows.groupby("user").item.transform("size")
-            order = rows.groupby("user").cumcount()
-            rows = rows[order == [drawn(number[u], n) for u, n in zip(rows.user, picked)]]  # noqa: B905
-        found[split] = rows
-    return found
+        frame["part"] = np.searchsorted(moments(frame, rule), frame.time, side="right")
+    begins = frame.groupby(["user", "part"]).cumcount() == 0
+    held = frame[frame.place > 0]  # nothing is before the others
+    of_part = held.groupby(["user", "part"])
+    nth, many = of_part.cumcount(), of_part.place.transform("size")
+    held = held[{
+        "first": begins[held.index],
+        "last": nth == many - 1,
+        "random": nth == [drawn(number[u], n) for u, n in zip(held.user, many, strict=True)],
+    }.get(str(rule.get("targets")), many > 0)]  # fmt: skip
+    found = {"train": frame[frame.part == 0], "refit": frame[frame.part < 2]}
+    return found | {"valid": held[held.part == 1], "test": held[held.part == 2]}
 
 
 def dataset_of(rule: dict[str, object], frame: pd.DataFrame, folder: Path) -> Dataset:
@@ -103,7 +100,10 @@ def test_every_rule_is_what_pandas_makes_of_the_file(
                            for name in dataset.files], ignore_index=True)  # fmt: skip
     opened, expected = open_data(dataset), apart(frame, rule)
     split, own = split_data(opened.interactions, dataset), opened.interactions
-    assert (split.train_end - own.offsets[:-1]).sum() == len(expected["train"])
+    for trained, name in ((split, "train"), (with_validation(split), "refit")):
+        ends = pd.Series(trained.train_end - own.offsets[:-1], index=opened.user_ids)
+        many = expected[name].groupby("user").size()
+        assert ends[ends > 0].sort_index().to_dict() == many.to_dict()
     chance = np.random.default_rng(5)
     for name in SPLITS:
         users, ends = split.users(name), split.ends(name)

@@ -22,6 +22,7 @@ from engine.datasets.splits import (
     moments,
     split_data,
     temporal,
+    with_validation,
 )
 from engine.datasets.splits import given as given_split
 from engine.datasets.statistics import split_counts
@@ -90,11 +91,17 @@ def test_files_cut_at_two_moments_are_the_split_at_these(
     cuts=MOMENTS,
     kind=st.sampled_from(["leave-one-out", "temporal", "given"]),
     targets=RULES,
+    refit=st.booleans(),
 )
 def test_cold_targets_are_those_that_nobody_was_trained_on(
-    histories: list[list[tuple[int, int]]], cuts: tuple[int, int], kind: str, targets: Targets
+    histories: list[list[tuple[int, int]]],
+    cuts: tuple[int, int],
+    kind: str,
+    targets: Targets,
+    refit: bool,
 ) -> None:
     split = split_as(kind, timed(histories), cuts, targets)
+    split = with_validation(split) if refit else split
     items, offsets = split.interactions.items, split.interactions.offsets
     known = {int(items[place]) for place in trained(split)}
     counts = split_counts(split)
@@ -202,6 +209,30 @@ def test_targets_of_some_users_are_all_of_theirs(
     assert part.evaluated.tolist() == sorted(chosen)
 
 
+@given(
+    histories=EVENTS,
+    cuts=MOMENTS,
+    kind=st.sampled_from(["leave-one-out", "temporal", "given"]),
+    targets=RULES,
+)
+def test_a_refit_trains_on_all_but_what_test_holds_out(
+    histories: list[list[tuple[int, int]]], cuts: tuple[int, int], kind: str, targets: Targets
+) -> None:
+    split = split_as(kind, timed(histories), cuts, targets)
+    refit, own = with_validation(split), split.interactions
+    spans = list(zip(own.offsets[:-1].tolist(), own.offsets[1:].tolist(), strict=True))
+    if kind == "leave-one-out":
+        known = [each for start, last in spans for each in range(start, last - (last - start > 2))]
+    else:
+        assert own.times is not None
+        period = own.times < cuts[1] if kind == "temporal" else own.parts < TEST
+        known = np.flatnonzero(period).tolist()
+    assert trained(refit) == known
+    assert set(trained(split)) | set(split.valid.ends.tolist()) <= set(known)
+    assert not set(split.test.ends.tolist()) & set(known)
+    assert (len(refit.valid.users), refit.test) == (0, split.test)
+
+
 @settings(deadline=None)
 @given(
     histories=EVENTS,
@@ -209,6 +240,7 @@ def test_targets_of_some_users_are_all_of_theirs(
     kind=st.sampled_from(["leave-one-out", "temporal", "given"]),
     targets=RULES,
     width=st.integers(2, 5),
+    refit=st.booleans(),
 )
 def test_windows_train_on_each_training_interaction_once_and_on_nothing_held_out(
     histories: list[list[tuple[int, int]]],
@@ -216,16 +248,19 @@ def test_windows_train_on_each_training_interaction_once_and_on_nothing_held_out
     kind: str,
     targets: Targets,
     width: int,
+    refit: bool,
 ) -> None:
     interactions = timed(histories)
     split = split_as(kind, interactions, cuts, targets)
+    split = with_validation(split) if refit else split
+    until = cuts[refit]
     # Every interaction is an item of its own, so that a target tells its place.
     places = make_interactions(
         np.arange(1, len(interactions.items) + 1, dtype=np.int32),
         interactions.offsets,
         max(1, len(interactions.items)),
     )
-    marked = SplitData(places, split.train_end, split.valid, split.test)
+    marked = replace(split, interactions=places)
     flat = training_histories(marked, torch.device("cpu"))
     generator = torch.Generator().manual_seed(0)
     windows = cut_windows(flat, width, generator)
@@ -243,8 +278,8 @@ def test_windows_train_on_each_training_interaction_once_and_on_nothing_held_out
             assert not seen & set(range(end + 1, int(offsets[user + 1]) + 1))
             if kind == "temporal":  # and nor was anything that anyone did later
                 assert interactions.times is not None
-                assert (interactions.times[[each - 1 for each in seen]] < cuts[0]).all()
-                assert interactions.times[end] >= cuts[0]
+                assert (interactions.times[[each - 1 for each in seen]] < until).all()
+                assert interactions.times[end] >= until
     counts = split_counts(split)
     assert counts.train == len(trained(split))
     held = counts.valid_targets + counts.test_targets

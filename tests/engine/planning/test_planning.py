@@ -99,6 +99,28 @@ def test_a_fitted_model_is_run_once_for_all_seeds(catalogue: Catalogue) -> None:
     assert [run.spec.model for run in again.missing] == ["sasrec", "sasrec"]
 
 
+def test_a_refit_comes_after_the_run_that_it_refits(catalogue: Catalogue) -> None:
+    axes: Any = {"models": ["sasrec", "popularity"], "datasets": ["synthetic"], "seeds": [1, 2]}
+    order = order_of_axes(catalogue, **axes, settings={"refit": "true"})
+    made = plan(catalogue, order, ())
+    told = [(run.spec.model, run.spec.seed, run.spec.training.refit) for run in made.runs]
+    assert told == [
+        *(("sasrec", seed, refit) for refit in (False, True) for seed in (1, 2)),
+        *(("popularity", 1, refit) for refit in (False, True)),
+    ]
+    plain = plan(catalogue, order_of_axes(catalogue, **axes), ())
+    firsts = [run.fingerprint for run in made.runs if not run.spec.training.refit]
+    assert firsts == [run.fingerprint for run in plain.runs]
+    cells = [run.cell.settings for run in made.runs if run.spec.model == "sasrec"]
+    assert cells[0] == cells[1] != cells[2] == cells[3]
+    every = {run.fingerprint for run in made.runs}
+    assert not plan(catalogue, order, every).missing
+    sweep = order_of_axes(catalogue, **axes, settings={"refit": ("true", "false")})
+    both = plan(catalogue, sweep, firsts)
+    assert {run.fingerprint for run in both.runs} == every
+    assert [run.spec.training.refit for run in both.missing] == [True] * 3
+
+
 def test_a_fitted_model_lacks_no_seeds(catalogue: Catalogue) -> None:
     found = plan(catalogue, Order(frozenset({SASREC, MARKOV})), (), seeds_of=lambda cells: {})
     assert {cell.model for cell in found.lone} == {"sasrec"}

@@ -166,4 +166,4 @@ def _popularity(pairs: list[tuple[int, int]], items: int) -> Popularity:
     offsets = np.concatenate([[0], np.cumsum(kept + 1)])
     nobody = HeldOut(np.empty(0, np.int64), np.empty(0, np.int64))
     own = make_interactions(np.array(items_of), offsets, items)
-    return popularity_of(SplitData(own, offsets[:-1] + kept, nobody, nobody))
+    return popularity_of(SplitData(own, offsets[:-1] + kept, nobody, nobody, offsets[:-1] + kept))

@@ -12,6 +12,7 @@ import pytest
 from rehearsal import Look, go, kill
 from rehearsal_supervisor import WORKER
 
+from engine.config import Catalogue
 from engine.machine.priority import lower_priority_of_session
 from engine.machine.slots import Slot
 from engine.process import ProcessIdentity
@@ -21,6 +22,7 @@ from engine.store.database import StoreConnection
 from engine.store.intake.trash import deleted_runs
 from engine.store.location import StoreLocation
 from engine.store.requests import (
+    enqueue,
     request_cancel,
     request_delete,
     request_move,
@@ -59,6 +61,47 @@ def test_runs_go_in_order_and_no_more_than_fit(
         assert look.steps(run) == list(range(1, 17))
     log = location.folder(ids[0]).log.read_text()
     assert log == "attempt 1 on cpu, 1 threads\n"
+
+
+def with_refit(location: StoreLocation, catalogue: Catalogue, behaviour: str) -> list[str]:
+    spec = catalogue.run_spec("sasrec", "synthetic", 50, 1, overrides={"epochs": 4, "refit": True})
+    refit = spec.model_copy(update={"profile": "quick"})
+    return enqueue(location, [refit, spec.first.model_copy(update={"profile": behaviour})])
+
+
+def test_a_refit_waits_until_the_run_that_it_refits_is_done(
+    location: StoreLocation, catalogue: Catalogue, make_queue: Callable[[], Queue], work: Work,
+    look: Look,
+) -> None:  # fmt: skip
+    refit, first = with_refit(location, catalogue, "hold")
+    assert (look.run(refit).refits, look.run(first).refits) == (first, None)
+    work(lambda: look.holds(first), "the first to hold")
+    assert look.run(refit).state == "queued"
+    kill(look, first)
+    work(lambda: look.run(first).attempt == 2 and look.holds(first), "its retry")
+    assert look.run(refit).state == "queued"
+    go(location, first)
+    again = make_queue()  # the next supervisor
+    work(lambda: look.states() == ["done", "done"], "both", again)
+    refitted, finished = look.run(refit).started, look.run(first).finished
+    assert refitted is not None
+    assert finished is not None
+    assert refitted >= finished
+
+
+def test_a_refit_of_what_will_not_be_done_says_so(
+    location: StoreLocation, catalogue: Catalogue, work: Work, look: Look
+) -> None:
+    refit, first = with_refit(location, catalogue, "fail")
+    work(lambda: look.states() == ["failed", "failed"], "both to fail")
+    assert look.run(refit).message == (
+        f"It refits {first}, which is failed: retry {first}, then this run."
+    )
+    request_delete(location, [first])
+    work(lambda: len(look.states()) == 1, "the first to be deleted")
+    request_retry(location, [refit])
+    work(lambda: "deleted" in str(look.run(refit).message), "the refit to fail again")
+    assert look.run(refit).message == f"It refits {first}, which was deleted."
 
 
 def test_a_round_that_starts_runs_for_long_leaves_the_rest_to_the_next(

@@ -55,7 +55,7 @@ def evaluated(histories: list[list[int]], first: list[int]) -> EvaluationSet:
     places = [(u, e) for u, h in enumerate(histories) for e in range(first[u], len(h))]
     users = np.array([user for user, _ in places], np.int64)
     ends = offsets[users] + np.array([end for _, end in places], np.int64)
-    split = SplitData(own, offsets[:-1], HeldOut(users, ends), HeldOut(users, ends))
+    split = SplitData(own, offsets[:-1], *2 * [HeldOut(users, ends)], offsets[:-1])
     return evaluation_set(split, "test", 5, flat_histories(own, torch.device("cpu")))
 
 

@@ -74,7 +74,7 @@ def test_lists_equal_a_full_sort(device: torch.device, data: st.DataObject) -> N
         np.array([user for user, _ in rows]),
         np.array([offsets[user] + end for user, end in rows]),
     )
-    split = SplitData(own, offsets[1:], held, held)
+    split = SplitData(own, offsets[1:], held, held, offsets[1:])
 
     model = Told(torch.from_numpy(table).to(device))
     found = recommended(model, split, device, data.draw(st.integers(1, 9)))
@@ -98,7 +98,8 @@ def test_numbers_take_no_more_bytes_than_the_last_item_needs(items: int, kind: t
     own = make_interactions(np.array([1, items]), np.array([0, 2]), items)
     held = HeldOut(np.array([0]), np.array([1]))
     table = torch.arange(items + 1.0)[None]
-    found = recommended(Told(table), SplitData(own, np.array([1]), held, held), CPU, 1)
+    split = SplitData(own, np.array([1]), held, held, np.array([1]))
+    found = recommended(Told(table), split, CPU, 1)
     assert (found.over_all.dtype, found.masked.dtype) == (kind, kind)
     assert found.over_all[0].tolist() == list(range(items, items - LONGEST, -1))
 

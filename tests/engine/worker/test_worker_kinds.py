@@ -25,7 +25,7 @@ from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import save_spec
 from engine.worker import recommend
-from engine.worker.chosen import chosen_settings
+from engine.worker.chosen import chosen_of
 
 DEADLINE = 180.0
 OFTEN = {
@@ -186,7 +186,9 @@ def test_a_fitted_run_tells_its_combinations_and_recommends_by_the_chosen_one(
     ended = lines(folder, "end")[0].fields
     assert (ended["status"], ended["cause"]) == ("done", "completed")
     assert ended["users_per_second_256"] > 0
-    assert chosen_settings(folder) == epochs[ended["best_epoch"] - 1]["settings"]
+    chosen = chosen_of(folder)
+    assert chosen is not None
+    assert chosen.settings == epochs[ended["best_epoch"] - 1]["settings"]
 
     # As its own process, but for the definition.
     monkeypatch.setattr("engine.worker.trained.definition_of", fitted)

@@ -64,7 +64,9 @@ def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
         name: command.get_short_help_str(65) for name, command in said.items() if command
     }
     offered = seqbench.shell_complete(context, "re")
-    assert {item.value for item in offered} == {"recommend", "retry", "resume", "report"}
+    assert {item.value for item in offered} == {
+        *("recommend", "retry", "resume", "report", "refit")
+    }
 
 
 def examples() -> list[str]:

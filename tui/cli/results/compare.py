@@ -18,7 +18,7 @@ from engine.analysis.columns.definitions import (
 )
 from engine.analysis.columns.offered import beside_columns, shared_names, sort_column
 from engine.analysis.comparison import Row, compare_rows
-from engine.analysis.floor import COLUMN_STANDING
+from engine.analysis.floor import COLUMN_STANDING, ONE_SEED, SIGN
 from engine.analysis.floorrows import with_floors
 from engine.analysis.protocols.inrows import with_evaluations
 from engine.analysis.quality import parse_quality, with_costs_to_quality
@@ -274,6 +274,8 @@ def compare(
             tell_floors(floored.floors)
             if names is not None and not words and floored.floors:
                 names.insert(1, COLUMN_STANDING)
+                if any(row[COLUMN_STANDING] in SIGN for row in rows):
+                    note(ONE_SEED)
             if asked.baseline:
                 rows = beside_baseline(
                     session,

@@ -1,14 +1,15 @@
-"""``seqbench continue``: training on, past the limit of epochs."""
+"""``seqbench continue`` and ``seqbench refit``: new runs that train others further, past the limit
+of epochs or with validation included."""
 
 from __future__ import annotations
 
 import click
 
-from engine.planning import enqueue_further
-from engine.store.queries import resolve_run
+from engine.planning import enqueue_further, enqueue_refits
+from engine.store.queries import list_runs, resolve_run
 from tui.cli import completion
 from tui.cli.runs.queue import tell_other_copies
-from tui.cli.session import Session, note, pass_session, say
+from tui.cli.session import Session, filter_option, note, pass_session, say
 
 
 @click.command(name="continue")
@@ -36,3 +37,31 @@ def continue_(session: Session, names: tuple[str, ...], epochs: int) -> None:
         say(run)
     with session.reader():
         note(f"{len(runs)} queued, up to epoch {epochs}; the runs they continue stay as they are.")
+
+
+@click.command()
+@click.argument("names", metavar="[RUN...]", nargs=-1, shell_complete=completion.runs())
+@filter_option
+@pass_session
+def refit(session: Session, names: tuple[str, ...], filter_: str) -> None:
+    """Train runs again with validation included.
+     For each one, a new run is queued that trains on training and validation for as many epochs as
+    the chosen one of the old run, which stays as it is (a fitted model with the chosen settings).
+    RUN is an id, or enough of its beginning or end to be unique; with --filter it is every run that
+    is done and matches, but refits, imported runs and those that have a refit.
+    """
+    if bool(names) == bool(filter_):
+        raise click.UsageError("Name runs, or choose them by --filter.")
+    with session.reader() as connection:
+        found = (
+            list_runs(connection, ["done"], None, filter_)
+            if filter_
+            else [resolve_run(connection, name) for name in names]
+        )
+        runs = {run.id: run for run in found if not (filter_ and run.origin)}
+        tell_other_copies(connection, runs.values())
+    new = enqueue_refits(session.location, session.catalogue, list(runs), skip=bool(filter_))
+    for run in new:
+        say(run)
+    with session.reader():
+        note(f"{len(new)} queued; the runs that they refit stay as they are.")

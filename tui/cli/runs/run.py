@@ -310,6 +310,7 @@ def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | 
             "length": run.spec.length,
             "seed": run.spec.seed,
             "profile": run.spec.recipe,
+            "refit": run.spec.training.refit,
             "swept": swept_settings(plan.order.overrides, run.spec),
             "parameters": run.parameters,
             "present": present.get(run.fingerprint),
@@ -325,7 +326,7 @@ def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | 
             *(p["model"], p["dataset"], p["length"], p["seed"], p["profile"]),
             *(settings_text(p["swept"]).get(key, "–") for key in keys),
             f"{p['parameters']:,}",
-            f"skip: {p['present']}" if p["present"] else "queue",
+            f"skip: {p['present']}" if p["present"] else f"queue{' its refit' * p['refit']}",
         ]
         for p in listed
     ]

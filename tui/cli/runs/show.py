@@ -126,6 +126,8 @@ def _say_details(
             say_fact(f"attempt {attempt['attempt']}", job.text)
     if continued := details.spec.get("continues"):
         say_fact("continues", str(continued))
+    if run.refits:
+        say_fact("refits", run.refits)
     if run.origin:
         how = run.origin.removeprefix("imported-")
         say_fact("imported", f"{how}, {details.spec.get('came_from')}")
