@@ -159,6 +159,7 @@ class CompareScreen(Screen[None]):
         short = bool(self._field.value) and not self.has_class("-wide")
         usual = usual_status(page, every, self._view, marked, short=short)
         self._status.show(self._field.said, usual)
+        self.query_one("#bar").set_class(bool(self._field.said), "-said")
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
         """Show published results and name cells again: the configuration has what is published,
