@@ -27,7 +27,7 @@ from tui.live.reading import (
     QueueEnd,
     read_update,
 )
-from tui.live.run_facts import _speed
+from tui.live.run_facts import RunFacts, _speed
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +82,21 @@ async def test_an_epoch_takes_what_the_tables_say(empty_store: LiveStore) -> Non
         await show_live(pilot)
         await select(pilot, run)
         assert f"per epoch  train {told:.1f} s, eval 0.8 s" in "\n".join(screen_text(app))
+
+
+async def test_a_long_epoch_has_two_lines(empty_store: LiveStore) -> None:
+    run = empty_store.launch("sasrec")
+    empty_store.mark(run, "running")
+    slow = {"train_seconds": 674.0, "eval_seconds": 75.0}
+    empty_store.journal(run, [start(), epoch_line(1, random.Random(1)) | slow])
+    async with SeqbenchApp(empty_store.location).run_test(size=(120, 36)) as pilot:
+        await show_live(pilot)
+        await select(pilot, run)
+        facts = pilot.app.screen.query_one(RunFacts)
+        lines = ["".join(text for text, _ in line).strip() for line in facts.draw(30, 20)]
+        first = lines.index("per epoch  train 11 m 14 s")
+        assert lines[first + 1] == "eval 1 m 15 s"
+        assert "eval 1 m 15 s" in "\n".join(screen_text(pilot.app))
 
 
 async def test_the_log_of_a_retried_run_does_not_end_in_what_ended_before(
