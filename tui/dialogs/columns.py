@@ -19,7 +19,6 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static
 
-from engine.analysis.columns.sections import by_section
 from tui.dialogs.offer import Offer
 from tui.shell.text import shorten
 from tui.widgets.field import Field
@@ -233,7 +232,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
         super().__init__()
         self._offer = offer
         self._at_first = tuple(shown)
-        self._list = ColumnList(by_section(list(offer.names)), shown)
+        self._list = ColumnList(offer.sections, shown)
         self._field = Field(placeholder="search")
 
     def compose(self) -> ComposeResult:

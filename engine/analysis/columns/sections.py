@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from engine.analysis.columns.definitions import COSTS, Column
 from engine.analysis.columns.offered import every_column
 from engine.metrics import LIST_MEASURES, RESULT_OF
@@ -22,7 +24,7 @@ _OF_COSTS = frozenset({"joules_of", "parameters"})
 """Sources of columns beside `COSTS` that tell what a run cost."""
 
 
-def by_section(names: list[str]) -> dict[str, str]:
+def by_section(names: Iterable[str]) -> dict[str, str]:
     """Return the section of each of some columns, those of the first section first."""
     every = every_column("best")
     found = {name: _section(every[name]) for name in names}
