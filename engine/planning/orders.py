@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from engine.config import Catalogue
@@ -40,11 +40,12 @@ def order_of_cells(
     settings = settings or {}
     if suite is None:
         return Order(frozenset(cells), seeds, profile, settings)
-    named = catalogue.suite(suite)
+    named, chosen = catalogue.suite(suite), frozenset(cells)
     own = {key: _values(sweep) for key, sweep in named.overrides.items()}
     changed = {key: v for key, v in settings.items() if key not in own or _values(v) != own[key]}
-    variants = _variants(named, changed)
-    return Order(frozenset(cells), seeds, profile, settings, named.name, variants)
+    named = _concerning(catalogue, named, {model for model, _, _ in chosen})
+    typed = {key: v for key, v in settings.items() if key in changed or key in named.overrides}
+    return Order(chosen, seeds, profile, typed, named.name, _variants(named, changed))
 
 
 def order_of_axes(
@@ -74,7 +75,9 @@ def order_of_axes(
         axes = {"lengths": DEFAULT_LENGTHS, "seeds": DEFAULT_SEEDS} | axes
         named = Suite(name="by-hand", title="", **axes)
     else:
-        named = catalogue.suite(suite).model_copy(update=axes)
+        named = catalogue.suite(suite)
+        chosen = {catalogue.model(model).name for model in axes.get("models", named.models)}
+        named = _concerning(catalogue, named, chosen).model_copy(update=axes)
     typed = dict(settings or {})
     return Order(
         frozenset(catalogue.cells(named)),
@@ -84,6 +87,20 @@ def order_of_axes(
         None if suite is None else named.name,
         _variants(named, typed),
     )
+
+
+def _concerning(catalogue: Catalogue, suite: Suite, models: Set[str]) -> Suite:
+    """Return a suite with the overrides and the variants that concern some models: those of
+    training don't concern the fitted ones that it has beside trained ones."""
+    every = (catalogue.model(model).name for model in suite.models)
+    if not models or not models <= catalogue.untrained(every, suite.profile):
+        return suite
+    variants: dict[str, Overrides] = {}
+    for name, own in suite.variants.items():
+        if (left := without_training(own)) not in variants.values():
+            variants[name] = left
+    overrides = without_training(suite.overrides)
+    return suite.model_copy(update={"overrides": overrides, "variants": variants})
 
 
 def _values(sweep: Sweep) -> list[object]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from engine.analysis.comparison import Row
 from engine.analysis.export import listed
+from engine.analysis.labels.words import length_title
 from engine.marks import MEANING, OF_METRICS, STILL_IMPROVING, UNDISTURBED_SHARE, of_times
 from engine.report.blocks import Block, Cell, Commands, Paragraph, table
 
@@ -94,7 +95,7 @@ def remarks_table(
 def _cells(runs: Iterable[Row]) -> Iterator[str]:
     places: dict[str, list[str]] = {}
     for run in runs:
-        cell = f"{run['model']} L={run['length']} on {run['dataset']}"
+        cell = f"{length_title(str(run['model']), str(run['length']))} on {run['dataset']}"
         places.setdefault(cell, []).append(str(run["seed"]))
     for cell, seeds in places.items():
         yield f"{cell}, {'seed' if len(seeds) == 1 else 'seeds'} {listed(seeds)}"

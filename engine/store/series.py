@@ -30,12 +30,6 @@ def epochs(con: sqlite3.Connection, run_id: str) -> list[dict[str, Any]]:
     return rows
 
 
-def is_fitted(con: sqlite3.Connection, run_id: str) -> bool:
-    """Whether a run is of a fitted model, as far as its epochs tell."""
-    sql = "SELECT 1 FROM epochs WHERE run = ? AND settings IS NOT NULL LIMIT 1"
-    return bool(fetch(con, sql, (run_id,)))
-
-
 def steps(
     con: sqlite3.Connection, run_id: str, after_seq: tuple[int, int] = (-1, -1)
 ) -> list[sqlite3.Row]:

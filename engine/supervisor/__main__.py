@@ -27,7 +27,7 @@ from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, StoreDamagedError, is_current, write
 from engine.store.intake.folders import sweep
 from engine.store.intake.rebuild import rebuild
-from engine.store.intake.trash import deleted_runs, empty, kept_since
+from engine.store.intake.trash import empty, kept_since, trashed_runs
 from engine.store.location import StoreLocation, store_location
 from engine.store.news import NotificationReader
 from engine.store.transitions import beat, work_left
@@ -223,7 +223,7 @@ def _beat(connection: StoreConnection, queue: Queue, started: float) -> None:
 def _empty_trash(location: StoreLocation) -> None:
     """Remove for good what was deleted longer ago than it is kept."""
     oldest = kept_since()
-    if any(each.when < oldest for each in deleted_runs(location)):
+    if any(each.when < oldest for each in trashed_runs(location)):
         try:
             runs, _ = empty(location, oldest)
         except StoreError as error:

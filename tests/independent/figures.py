@@ -27,7 +27,7 @@ class Cell:
     @property
     def label(self) -> str:
         model, _, length, _ = self.runs[0].place
-        return f"{model} L={length} {self.differs}".rstrip()
+        return f"{model} L{length} {self.differs}".rstrip()
 
     def has(self, differs: str) -> bool:
         """Whether settings and recipe are these, such as ``tuned lr=0.0005``."""

@@ -56,13 +56,13 @@ def _remarks(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     of = [run for run in facts.done if row["remark"] in run.remarks]
     yield from differs("runs", row["runs"], len(of))
     for line in row["of"].split("<br>"):
-        m = re.match(r"(\S+) L=(\d+) on (\S+), seeds? (.*)", line)
+        m = re.match(r"(\S+) L(\d+) on (\S+), seeds? (.*)", line)
         if m is None:
             raise UnsureError(line)
         place = m[1], m[3], int(m[2])
         seeds = {str(run.spec["seed"]) for run in of if run.place[:3] == place}
         if seeds != set(re.findall(r"\d+", m[4])):
-            yield f"of {m[1]} L={m[2]} it is seeds {sorted(seeds)}"
+            yield f"of {m[1]} L{m[2]} it is seeds {sorted(seeds)}"
 
 
 def _epoch_time(run: Run) -> float:

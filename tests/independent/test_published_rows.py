@@ -43,7 +43,7 @@ def _rows(text: str, store: MeasuredStore, folder: Path) -> list[Judged]:
 def test_every_row_holds(text: str, store: MeasuredStore, tmp_path: Path) -> None:
     found = _rows(text, store, tmp_path)
     assert [each for each in found if each.state != "holds"] == []
-    assert "| SASRec+, Klenitskiy &amp; Vasilev 2023 | ml-1m | 0.1821 | sasrec L=50 " in text
+    assert "| SASRec+, Klenitskiy &amp; Vasilev 2023 | ml-1m | 0.1821 | sasrec L50 " in text
     assert "**NDCG@10: eSASRec's benchmark: SASRec+SS, 1-4 layers**" in text
     assert len(found) > 20
 

@@ -79,8 +79,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 def test_cells_that_differ_in_settings_are_named_by_them(lab: Lab) -> None:
     text = (lab.folder / "report.md").read_text(encoding="utf-8")
-    assert "xlstm L=10 lr=0.003" in text
-    assert "xlstm L=10 reference" in text
+    assert "xlstm L10 lr=0.003" in text
+    assert "xlstm L10 reference" in text
 
 
 def test_the_floor_is_told(lab: Lab) -> None:

@@ -49,9 +49,9 @@ class LiveStore:
 
     def launch(self, model: str, *, seed: int = 1, length: int = 50, epochs: int = 60) -> str:
         """Put a run into the queue, and return its id."""
-        spec = self._catalogue.run_spec(
-            model, "synthetic", length, seed, overrides={"epochs": epochs}
-        )
+        fitted = self._catalogue.kind(model) == "fitted"
+        overrides = {} if fitted else {"epochs": epochs}
+        spec = self._catalogue.run_spec(model, "synthetic", length, seed, overrides=overrides)
         return enqueue(self.location, [spec])[0]
 
     def journal(self, run: str, lines: Iterable[dict[str, Any]], attempt: int = 1) -> None:

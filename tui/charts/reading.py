@@ -85,7 +85,6 @@ def read_curves(con: sqlite3.Connection, run_id: str, known: Known) -> CurveUpda
         replaces=start != known,
         best=_best(con, run, timeline),
         end=_end(run, timeline) if run.state in ENDED else None,
-        fitted=series.is_fitted(con, run_id),
     )
 
 

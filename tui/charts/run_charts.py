@@ -171,7 +171,9 @@ class RunCharts(Widget):
         all_ended = len(ends) == len(runs)
         end = max(ends, key=lambda moment: moment.at(self.view.unit)) if all_ended else None
         reach = _furthest(runs)
+        epoch = "combination" if all(curves.fitted for curves in runs) else "epoch"
         for spec, chart in zip(self.specs, self._charts, strict=True):
+            chart.epoch = epoch
             chart.waiting = _waiting(runs[0], spec.of_devices)
             chart.mark(runs[0].best, end, reach)
         self._show_chosen()

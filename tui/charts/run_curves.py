@@ -78,8 +78,6 @@ class CurveUpdate:
     """Whether it replaces all that was known."""
     best: Moment | None
     end: Moment | None
-    fitted: bool = False
-    """Whether it is of a fitted model, as far as its epochs tell."""
 
 
 class RunCurves:
@@ -107,7 +105,7 @@ class RunCurves:
         for source, points in update.devices.items():
             self.curves.setdefault(source, Curve()).append(points)
         self.run, self.known = update.run, update.known
-        self.best, self.end, self.fitted = update.best, update.end, update.fitted
+        self.best, self.end, self.fitted = update.best, update.end, update.run.fitted
 
     def each_gpu(self, source: str) -> list[tuple[int, Curve]]:
         """The curve of a source; of what the first GPU did also those of the run's other GPUs, each

@@ -23,12 +23,13 @@ from tui.compare.drawing import Drawing
 from tui.compare.filter_field import FILTER_HELP, FilterField
 from tui.compare.kept import keep_baseline, view_at_first
 from tui.compare.keys import COMPARE
+from tui.compare.opening import open_diff, open_export, open_import, open_report, open_scatter
 from tui.compare.page import Page, PageRequest
 from tui.compare.reading import Choice, PageReader
 from tui.compare.reference import ReferencePanel
 from tui.compare.selection import Selection, only_runs
 from tui.compare.status import NO_RUNS, StatusLine, usual_status, why_empty
-from tui.compare.view import View, plotted
+from tui.compare.view import View
 from tui.lab import Lab
 from tui.messages import CatalogueLoaded, PivotWanted, RunWanted, StoreChanged
 from tui.results.acting import show_or_say
@@ -159,6 +160,7 @@ class CompareScreen(FullScreen):
         short = bool(self._field.value) and not self.has_class("-wide")
         usual = usual_status(page, every, self._view, marked, short=short)
         self._status.show(self._field.said, usual)
+        self.query_one("#bar").set_class(bool(self._field.said), "-said")
 
     def on_catalogue_loaded(self, _: CatalogueLoaded) -> None:
         """Show published results and name cells again: the configuration has what is published,
@@ -311,12 +313,8 @@ class CompareScreen(FullScreen):
 
     def action_diff(self) -> None:
         """Compare the two marked rows, or the row under the cursor with the baseline."""
-        from tui.results.diff import DiffScreen
-        from tui.results.diff_text import RunOrCell
-
         if compared := self.selection.compared:
-            left, right = (RunOrCell(row.key, row.run is None) for row in compared)
-            self.app.push_screen(DiffScreen(left, right, self._choice, self._view.aggregate))
+            open_diff(self.app, compared, self._choice, self._view)
 
     def action_copy(self) -> None:
         """Put the value under the cursor on the clipboard, with every digit."""
@@ -356,33 +354,20 @@ class CompareScreen(FullScreen):
 
     def action_import(self) -> None:
         """Take in runs from a file or folder."""
-        from tui.compare.files.importing import ImportScreen
-
-        self.app.push_screen(ImportScreen())
+        open_import(self.app)
 
     def action_export(self) -> None:
         """Write what is shown to a file."""
-        from tui.compare.files.exports import ComparisonExport
-        from tui.results.export import ExportScreen
-
-        what = ComparisonExport(self.app.location, self.app.catalogue, self._view, self._choice)
-        self.app.push_screen(ExportScreen(what))
+        open_export(self.app, self._choice, self._view)
 
     def action_report(self) -> None:
         """Write the report of the runs that the filter leaves."""
-        from tui.compare.files.exports import ReportExport
-        from tui.results.export import ExportScreen
-
-        what = ReportExport(self.app.location, self.app.catalogue, self._choice)
-        self.app.push_screen(ExportScreen(what))
+        open_report(self.app, self._choice)
 
     def action_scatter(self) -> None:
         """Plot the column that is sorted by against the one under the cursor."""
-        from tui.compare.scatter.screen import ScatterScreen
-
         under = self.table.cursor_column
-        axes = plotted(self._view, source_of(under.key) if under else "")
-        self.app.push_screen(ScatterScreen(*axes, self._choice))
+        open_scatter(self.app, self._choice, self._view, under.key if under else "")
 
     def action_pivot(self) -> None:
         """Show the cells of the runs that match in the reference table's form."""

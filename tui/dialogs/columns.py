@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -26,13 +26,16 @@ from tui.widgets.key_button import KeyButton
 
 
 class ColumnList(ScrollView, can_focus=True):
-    """Names with a box each, one under the cursor; those that are shown come first.
+    """Names with a box each, one under the cursor; those that are shown come first, the others by
+    section, below its title.
 
-    A search leaves only the names that contain its words in sight.
+    A search leaves only the names in sight that contain its words, they or their section.
     """
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"columns--cursor", "columns--box", "columns--off"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "columns--cursor", "columns--box", "columns--off", "columns--section",
+    }  # fmt: skip
     DEFAULT_CSS = """
     ColumnList {
         height: auto;
@@ -46,6 +49,7 @@ class ColumnList(ScrollView, can_focus=True):
         }
         & > .columns--box { color: $accent; }
         & > .columns--off { color: $text-muted; }
+        & > .columns--section { color: $primary; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,21 +67,32 @@ class ColumnList(ScrollView, can_focus=True):
     class Changed(Message):
         """Other columns are chosen, or the same in another order."""
 
-    def __init__(self, offered: Sequence[str], shown: Sequence[str]) -> None:
+    def __init__(self, offered: Mapping[str, str], shown: Sequence[str]) -> None:
+        """Make a list of columns.
+
+        Args:
+            offered: the section of each, section by section.
+            shown: those that are shown, in this order.
+        """
         super().__init__()
         self._offered = offered
+        self._stands: dict[str, str] = {}
+        """The section below whose title each name stands; empty for those at the top."""
         self._cursor = 0
         self._names: list[str] = []
         self._shown: set[str] = set()
         self._words: tuple[str, ...] = ()
         self._found: list[str] = []
         """The names in sight."""
+        self._lines: list[str | int] = []
+        """Titles of sections, and places in ``_found``."""
         self.choose(shown)
 
     def choose(self, shown: Sequence[str]) -> None:
         """Show these, in this order."""
         self._shown = set(shown)
         self._names = [*shown, *(name for name in self._offered if name not in self._shown)]
+        self._stands = {**self._offered, **dict.fromkeys(shown, "")}
         self._cursor = 0
         self._find()
         self.post_message(self.Changed())
@@ -92,9 +107,17 @@ class ColumnList(ScrollView, can_focus=True):
 
     def _find(self) -> None:
         self._found = [
-            name for name in self._names if all(word in name.lower() for word in self._words)
+            name
+            for name in self._names
+            if all(word in f"{name} {self._offered[name]}".lower() for word in self._words)
         ]
-        self.virtual_size = Size(self.size.width or 30, len(self._found))
+        self._lines, above = [], ""
+        for index, name in enumerate(self._found):
+            if (section := self._stands[name]) != above and section:
+                self._lines.append(section)
+            self._lines.append(index)
+            above = section
+        self.virtual_size = Size(self.size.width or 30, len(self._lines))
         self.refresh()
 
     @property
@@ -103,10 +126,10 @@ class ColumnList(ScrollView, can_focus=True):
         return tuple(name for name in self._names if name in self._shown)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
-        return len(self._names)
+        return len(self._lines)
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._found))
+        self.virtual_size = Size(self.size.width, len(self._lines))
         self._reveal()
 
     def action_move(self, rows: int) -> None:
@@ -131,6 +154,7 @@ class ColumnList(ScrollView, can_focus=True):
         name, place = self._found[self._cursor], self._names.index(self._found[target])
         self._names.remove(name)
         self._names.insert(place, name)
+        self._stands[name] = self._stands[self._found[target]]
         self._cursor = target
         self._find()
         self._reveal()
@@ -139,15 +163,19 @@ class ColumnList(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         if (offset := event.get_content_offset(self)) is not None:
             row = offset.y + self.scroll_offset.y
-            if row < len(self._found):
-                self.action_move(row - self._cursor)
+            index = self._lines[row] if row < len(self._lines) else ""
+            if isinstance(index, int):
+                self.action_move(index - self._cursor)
                 self.action_show_or_hide()
 
     def render_line(self, y: int) -> Strip:
-        index = y + self.scroll_offset.y
-        width = self.size.width
-        if index >= len(self._found):
+        line, width = y + self.scroll_offset.y, self.size.width
+        if line >= len(self._lines):
             return Strip.blank(width, self.rich_style)
+        index = self._lines[line]
+        if isinstance(index, str):
+            title = Segment(f" {index}", self.rich_style + self._component("section"))
+            return Strip([title]).adjust_cell_length(width, self.rich_style)
         name = self._found[index]
         on_ = name in self._shown
         ground = self.rich_style if on_ else self.rich_style + self._component("off")
@@ -165,12 +193,18 @@ class ColumnList(ScrollView, can_focus=True):
         return max(0, min(index, len(self._found) - 1))
 
     def _refresh_line(self, index: int) -> None:
-        self.refresh(Region(0, index - self.scroll_offset.y, self.size.width, 1))
+        if index in self._lines:
+            y = self._lines.index(index) - self.scroll_offset.y
+            self.refresh(Region(0, y, self.size.width, 1))
 
     def _reveal(self) -> None:
+        if self._cursor not in self._lines:
+            return
         top, height = self.scroll_offset.y, max(1, self.size.height)
-        if not top <= self._cursor < top + height:
-            y = self._cursor if self._cursor < top else self._cursor - height + 1
+        last = self._lines.index(self._cursor)
+        first = last - 1 if last and isinstance(self._lines[last - 1], str) else last
+        if not top <= first <= last < top + height:
+            y = first if first < top else last - height + 1
             self.scroll_to(y=y, animate=False)
             self.refresh()
 
@@ -198,7 +232,7 @@ class ColumnsScreen(ModalScreen["tuple[str, ...] | None"]):
         super().__init__()
         self._offer = offer
         self._at_first = tuple(shown)
-        self._list = ColumnList(offer.names, shown)
+        self._list = ColumnList(offer.sections, shown)
         self._field = Field(placeholder="search")
 
     def compose(self) -> ComposeResult:

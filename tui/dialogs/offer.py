@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.analysis.columns.offered import preset, stored_columns
+from engine.analysis.columns.sections import by_section
 from tui.shell import remembered
 
 
@@ -20,6 +21,11 @@ class Offer:
     """Says which columns are always shown."""
     topic: str
     """Where `tui.shell.remembered` keeps the chosen columns."""
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """The section of each column, section by section."""
+        return by_section(self.names)
 
     def preset(self, name: str) -> tuple[str, ...]:
         """Return the columns of a preset that the table can have."""

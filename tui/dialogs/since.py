@@ -25,7 +25,7 @@ from tui.widgets.lines import fit
 KINDS = {"done": "finished", "diverged": "diverged", "failed": "failed", "lost": "lost"}
 """Words for each `EndedRun.kind`, in the order of the summary."""
 
-_LABEL, _FIGURE, _AGO = 38, 15, 10
+_LABEL, _FIGURE, _AGO = 37, 16, 10
 ROW = _LABEL + _FIGURE + _AGO + 5
 """Terminal cells of a line."""
 
@@ -90,7 +90,7 @@ def _row(run: EndedRun, now: float) -> Content:
     """Write which run ended, how well and when; below it, what went wrong."""
     style = _style(run.kind)
     if run.state == "done":
-        said, said_style = f"NDCG@10 {number(run.best_test_ndcg)}", ""
+        said, said_style = f"test NDCG {number(run.best_test_ndcg)}", ""
     else:
         said, said_style = KINDS.get(run.kind, plain(run.kind)), style
     line = Content.assemble(

@@ -5,7 +5,7 @@ Its fields are mounted once the configuration is there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -87,7 +87,8 @@ class LaunchForm(VerticalScroll, can_focus=False):
         self._settings: TextField
 
     async def build(self, catalogue: Catalogue, kept: Mapping[str, object]) -> None:
-        """Mount the fields, and fill them with what the catalogue offers; later, its suites.
+        """Mount the fields, and fill them with what the catalogue offers; later, its suites and
+        profiles.
 
         Args:
             kept: what `content` was when the app was left.
@@ -101,13 +102,11 @@ class LaunchForm(VerticalScroll, can_focus=False):
             (Text(plain(f"{suite.name}: {suite.title}", TITLE)), suite.name)
             for suite in self._suites.values()
         ]
-        for select in self.query("#suite").results(Select):
-            with self.prevent(Select.Changed):
-                chosen = self.choices.suite if self.choices.suite in self._suites else Select.NULL
-                select.set_options(suites)
-                select.value = chosen
-            return
         names = catalogue.profiles
+        profiles = [(Text(plain(name, TITLE)), name) for name in names]
+        if self.query("#suite"):
+            self._renew(suites, profiles)
+            return
         lengths = catalogue.reference_lengths or DEFAULT_LENGTHS
         elsewhere = [(Text(title), name) for title, name in launchers(catalogue)]
         self.choices = Choices(lengths=lengths, seeds=DEFAULT_SEEDS, profile=names[0])
@@ -128,7 +127,7 @@ class LaunchForm(VerticalScroll, can_focus=False):
                     self._lengths,
                     Label("Profile"),
                     Select(
-                        [(Text(plain(name, TITLE)), name) for name in names],
+                        profiles,
                         value=names[0],
                         allow_blank=False,
                         id="profile",
@@ -151,6 +150,22 @@ class LaunchForm(VerticalScroll, can_focus=False):
                 ]
             )
             self._fill(kept)
+
+    def _renew(
+        self, suites: Sequence[tuple[Text, str]], profiles: Sequence[tuple[Text, str]]
+    ) -> None:
+        """Offer other suites and profiles; a choice that is gone becomes none or the first."""
+        suite, profile = self.choices.suite, self.choices.profile
+        names = [name for _, name in profiles]
+        with self.prevent(Select.Changed):
+            choice = self.query_one("#suite", Select)
+            choice.set_options(suites)
+            choice.value = suite if suite in self._suites else Select.NULL
+            choice = self.query_one("#profile", Select)
+            choice.set_options(profiles)
+            choice.value = profile if profile in names else names[0]
+        if profile not in names:
+            self._read()
 
     def content(self) -> dict[str, str]:
         """Return what is in the fields, by their names."""

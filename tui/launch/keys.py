@@ -1,10 +1,11 @@
-"""Actions on the Launch screen: their keys, labels and help."""
+"""Actions on the Launch screen: their keys, labels and help, and when each is offered."""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
-from tui.shell.action import Action
+from tui.shell.action import Action, actions_for
 
 _launch = partial(Action, screens=("launch",))
 _shown = partial(_launch, show=True)
@@ -64,3 +65,45 @@ LAUNCH = (
         "Return from the form or the list of runs to the grid", slug="leave-form",
     ),
 )  # fmt: skip
+
+_ACTIONS = frozenset(action.id.partition("(")[0] for action in actions_for("launch", LAUNCH))
+
+
+class Situation(NamedTuple):
+    """What the screen shows.
+
+    Attributes:
+        trouble: whether the configuration can't be used.
+        in_form: whether the form has the focus.
+        in_runs: whether the list of the cell's runs has it.
+        rectangle: whether a rectangle is being selected.
+        selected: whether cells are selected.
+        wide: whether the devices stand beside the summary.
+    """
+
+    trouble: bool
+    in_form: bool
+    in_runs: bool
+    rectangle: bool
+    selected: bool
+    wide: bool
+
+
+def is_offered(action: str, now: Situation) -> bool:
+    """Tell whether an action can be done: in the form its own keys count, and escape leads out."""
+    if now.trouble and action in _ACTIONS:
+        return False
+    in_grid = not (now.in_form or now.in_runs or now.rectangle)
+    rules = {
+        "leave": now.in_form or now.in_runs,
+        "open_run": now.in_runs,
+        "next_field": now.in_form,
+        "keep_rectangle": now.rectangle,
+        "drop_rectangle": now.rectangle,
+        "launch_missing": in_grid,
+        "unselect": in_grid and now.selected,
+        "devices": not now.wide,
+        "fetch": not now.rectangle,
+        "options": not now.rectangle,
+    }
+    return rules.get(action, True)

@@ -21,17 +21,12 @@ from tui.launch.form import LaunchForm
 from tui.launch.grid.cells import Row
 from tui.launch.grid.contents import StoreView, cell_view
 from tui.launch.grid.grid import CellGrid
+from tui.launch.grid_frame import GridFrame
 from tui.launch.kept import KeptChoices
-from tui.launch.keys import LAUNCH
+from tui.launch.keys import LAUNCH, Situation, is_offered
 from tui.launch.layout import LOW, TALL, Layout
 from tui.launch.store_cells import StoreCells
-from tui.launch.words import (
-    cells_title,
-    legend,
-    problem_text,
-    rectangle_hint,
-    suite_keys,
-)
+from tui.launch.words import cells_title, problem_text, suite_keys
 from tui.messages import (
     CatalogueFailed,
     CatalogueLoaded,
@@ -42,7 +37,6 @@ from tui.messages import (
     RunWanted,
     StoreChanged,
 )
-from tui.shell.action import actions_for
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.widgets.ground import CoveredColumn, CoveredRow, FullScreen
@@ -54,11 +48,6 @@ if TYPE_CHECKING:
 
 FIRST_DATA, FIRST_LENGTH = "synthetic", 50
 """Of the cell under the cursor in a new store: it needs no download, and trains in a minute."""
-
-FRAME = 6
-"""Cells of a frame's lower edge that a legend there can't have."""
-
-LAUNCH_ACTIONS = frozenset(action.id.partition("(")[0] for action in actions_for("launch", LAUNCH))
 
 
 class LaunchScreen(FullScreen):
@@ -81,6 +70,7 @@ class LaunchScreen(FullScreen):
         self._panels = Layout(self, self.grid, self.desk, self.devices)
         self.store = StoreCells(self, self._store_read)
         self.marks = FloorMarks(self, self._show_cells)
+        self._frame = GridFrame(self.app, self.grid, self.store, self.marks)
         self.cell = CellPanel(self.marks.tested)
         self._lengths: tuple[int, ...] = ()
         self._slots: Sequence[object] = ()
@@ -277,20 +267,7 @@ class LaunchScreen(FullScreen):
         self.refresh_bindings()
 
     def _show_legend(self) -> None:
-        shape = self.grid.rectangle
-        narrow = self.has_class("-form") and self.has_class("-narrow")
-        if shape:
-            self.grid.border_subtitle = rectangle_hint(*shape, self.app.key_written("⏎"))
-        else:
-            self.grid.border_subtitle = (
-                ""
-                if narrow
-                else legend(
-                    self.store.view.cells.values(),
-                    self.marks.signs.values(),
-                    self.grid.outer_size.width - FRAME,
-                )
-            )
+        self._frame.show(beside_form=self.has_class("-form") and self.has_class("-narrow"))
 
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:
@@ -398,9 +375,6 @@ class LaunchScreen(FullScreen):
     def _in_form(self) -> bool:
         return self.form.has_focus_within
 
-    def _in_runs(self) -> bool:
-        return self.cell.has_focus_within
-
     def action_open_run(self) -> None:
         """Open the chosen run of the cell."""
         if (run := self.cell.chosen) is not None:
@@ -413,24 +387,9 @@ class LaunchScreen(FullScreen):
         self.grid.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what can be done: in the form its own keys count, and escape leads out of it."""
-        if self.has_class("-trouble") and action in LAUNCH_ACTIONS:
-            return False
-        if action == "leave":
-            return self._in_form() or self._in_runs()
-        if action == "open_run":
-            return self._in_runs()
-        if action == "next_field":
-            return self._in_form()
-        if action in ("keep_rectangle", "drop_rectangle"):
-            return self.grid.rectangle is not None
-        in_grid = not self._in_form() and not self._in_runs() and self.grid.rectangle is None
-        if action == "launch_missing":
-            return in_grid
-        if action == "unselect":
-            return in_grid and bool(self.grid.selected)
-        if action == "devices":
-            return not self.has_class("-wide")
-        if action in ("fetch", "options"):
-            return self.grid.rectangle is None
-        return super().check_action(action, parameters)
+        """Offer what can be done."""
+        grid, trouble, wide = self.grid, self.has_class("-trouble"), self.has_class("-wide")
+        rectangle, selected = grid.rectangle is not None, bool(grid.selected)
+        in_form, in_runs = self._in_form(), self.cell.has_focus_within
+        now = Situation(trouble, in_form, in_runs, rectangle, selected, wide)
+        return is_offered(action, now) and super().check_action(action, parameters)

@@ -89,7 +89,7 @@ class RunFacts(Lines):
         lines += [[(text, "")] for text in wrap(_patience(facts), max(width, 10))]
         rest = height - len(lines)
         table = _metrics(facts, width)
-        rows = _rows(facts)
+        rows = _rows(facts, width - _LABEL_WIDTH)
         for label in _LEAST_IMPORTANT:
             if len(rows) + len(table) > rest:
                 rows = [row for row in rows if row[0] != label]
@@ -151,8 +151,12 @@ def _of_node(node: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
-    """A label, and its value in parts, the most important first; without what isn't known."""
+def _rows(facts: Facts, width: int) -> list[tuple[str, list[str]]]:
+    """A label, and its value in parts, the most important first; without what isn't known.
+
+    Args:
+        width: cells for a value.
+    """
     run, start = facts.run, facts.start
     rows = [
         ("parameters", [whole(run.parameters)]),
@@ -162,7 +166,7 @@ def _rows(facts: Facts) -> list[tuple[str, list[str]]]:
         ("attempt", [whole(run.attempt)]),
         ("tried" if facts.run.fitted else "step", _tried(run) if facts.run.fitted else _step(run)),
         *_chosen(facts),
-        ("per fit" if facts.run.fitted else "per epoch", _epoch_seconds(facts.medians)),
+        *_epoch_seconds("per fit" if facts.run.fitted else "per epoch", facts.medians, width),
         *_speed(facts.speed),
     ]  # fmt: skip
     return [row for row in rows if row[1][0] != ABSENT]
@@ -220,14 +224,19 @@ def _step(run: Run) -> list[str]:
     return [f"{text} ({run.steps_per_epoch:,} per epoch)" if run.steps_per_epoch else text]
 
 
-def _epoch_seconds(medians: Mapping[str, float | None]) -> list[str]:
-    """Write the median training and evaluation time of an epoch: ``train 6.4 s, eval 0.8 s``."""
+def _epoch_seconds(
+    label: str, medians: Mapping[str, float | None], width: int
+) -> list[tuple[str, list[str]]]:
+    """Write the median training and evaluation time of an epoch: ``train 6.4 s, eval 0.8 s``, on
+    two lines where one has no room for both."""
     known = [
         f"{part} {duration(medians[f'{part}_seconds_median'])}"
         for part in ("train", "eval")
         if medians.get(f"{part}_seconds_median") is not None
     ]
-    return [", ".join(known) or ABSENT]
+    if len(joined := ", ".join(known)) <= width:
+        return [(label, [joined])] if known else []
+    return [(label if n == 0 else "", [text]) for n, text in enumerate(known)]
 
 
 def _metrics(facts: Facts, width: int) -> list[Line]:

@@ -46,9 +46,14 @@ class _Known:
     has_recipe: bool
 
 
+def length_title(model: str, length: int | str) -> str:
+    """Return the name of a model at a length, such as ``sasrec L50``."""
+    return f"{model} L{length}"
+
+
 def cell_title(cell: Cell, label: str) -> str:
-    """Return the name of a cell on its data set, such as ``sasrec L=50 lr=0.0005``."""
-    return f"{cell.model} L={cell.length} {label}".rstrip()
+    """Return the name of a cell on its data set, such as ``sasrec L50 lr=0.0005``."""
+    return f"{length_title(cell.model, cell.length)} {label}".rstrip()
 
 
 def cell_labels(cells: Iterable[Described]) -> dict[Cell, str]:

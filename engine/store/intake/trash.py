@@ -45,10 +45,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A deleted run; ``when`` is the time of its deletion, in seconds since 1970."""
+    """A deleted run.
+
+    Attributes:
+        folder: in the trash, or where it was as long as the supervisor is only asked to delete it.
+        when: the time of the deletion, in seconds since 1970.
+        known: what the store has of a run whose deletion is only asked for.
+    """
 
     folder: RunFolder
     when: float
+    known: Facts | None = None
 
     @property
     def run(self) -> str:
@@ -56,6 +63,8 @@ class Deleted:
 
     @property
     def facts(self) -> Facts:
+        if self.known is not None:
+            return self.known
         try:
             meta = load_meta(self.folder)
         except StoreError:
@@ -86,6 +95,12 @@ class BroughtBack:
 
 
 def deleted_runs(location: StoreLocation) -> list[Deleted]:
+    """List the deleted runs, the last deleted first: those in the trash, and those that the
+    supervisor is only asked to delete."""
+    return _newest_first([*_asked(location), *trashed_runs(location)])
+
+
+def trashed_runs(location: StoreLocation) -> list[Deleted]:
     """List the runs in the trash, the last deleted first."""
     found = []
     for batch in _entries(location.trash):
@@ -96,7 +111,7 @@ def deleted_runs(location: StoreLocation) -> list[Deleted]:
         for path in _entries(batch):
             with suppress(RunError):
                 found.append(Deleted(run_folder(batch, path.name), when))
-    return sorted(found, key=lambda each: (-each.when, each.run))
+    return _newest_first(found)
 
 
 def kept_since() -> float:
@@ -111,8 +126,7 @@ def find_deleted(location: StoreLocation, text: str) -> str:
         UsageError: there is none, or there are several.
     """
     wanted = text.strip().lower()
-    asked = [run for _, run in _asked(location)]
-    ids = list(dict.fromkeys([*asked, *(each.run for each in deleted_runs(location))]))
+    ids = list(dict.fromkeys(each.run for each in deleted_runs(location)))
     for matches in (
         [run for run in ids if run == wanted],
         [run for run in ids if wanted and run.startswith(wanted)],
@@ -173,7 +187,7 @@ def bring_back(location: StoreLocation, runs: Iterable[str]) -> BroughtBack:
         StoreError: the store can't be written.
     """
     thrown: dict[str, Deleted] = {}
-    for each in deleted_runs(location):
+    for each in trashed_runs(location):
         thrown.setdefault(each.run, each)
     back: list[str] = []
     problems: list[str] = []
@@ -193,12 +207,12 @@ def bring_back(location: StoreLocation, runs: Iterable[str]) -> BroughtBack:
 
 def undo_deletion(location: StoreLocation) -> BroughtBack:
     """Bring back what was deleted last, in one go. Raises `StoreError`."""
-    deletions = [*_asked(location), *((each.when, each.run) for each in deleted_runs(location))]
+    deletions = deleted_runs(location)
     if not deletions:
         return BroughtBack()
-    last = max(when for when, _ in deletions)
+    last = deletions[0].when
     # The time in a folder's name has fewer digits than that of a request.
-    runs = [run for when, run in deletions if _stamp(when) == _stamp(last)]
+    runs = [each.run for each in deletions if _stamp(each.when) == _stamp(last)]
     return replace(bring_back(location, runs), deleted=last)
 
 
@@ -212,7 +226,7 @@ def empty(location: StoreLocation, before: float) -> tuple[int, int]:
         StoreError: something can't be removed.
     """
     runs = freed = 0
-    for each in deleted_runs(location):
+    for each in trashed_runs(location):
         if each.when >= before:
             continue
         size = each.bytes
@@ -275,13 +289,24 @@ def _bring_back(
     return [twin.id for twin in present_runs(connection, row[0]) if twin.id != run]
 
 
-def _asked(location: StoreLocation) -> list[tuple[float, str]]:
-    """List the runs that the supervisor is asked to delete, and since when."""
+def _asked(location: StoreLocation) -> list[Deleted]:
+    """List the runs that the supervisor is asked to delete."""
     if not location.db.exists():
         return []
     with closing(connect_reader(location)) as connection:
-        rows = fetch(connection, "SELECT created, run FROM requests WHERE action = 'delete'")
-    return [(created, run) for created, run in rows]
+        rows = fetch(
+            connection,
+            "SELECT run, requests.created, state, note FROM requests JOIN runs ON runs.id = run"
+            " WHERE action = 'delete'",
+        )
+    return [
+        Deleted(location.folder(run), asked, Facts(state, note or ""))
+        for run, asked, state, note in rows
+    ]
+
+
+def _newest_first(found: list[Deleted]) -> list[Deleted]:
+    return sorted(found, key=lambda each: (-each.when, each.run))
 
 
 def _near(text: str, ids: Iterable[str]) -> str:

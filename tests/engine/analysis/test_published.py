@@ -66,7 +66,7 @@ def test_a_word_is_said_only_where_the_interval_leaves_no_zero() -> None:
 @pytest.mark.parametrize("mark", sorted(OF_METRICS))
 def test_no_word_is_said_of_a_cell_with_a_mark_of_data_or_training(mark: str) -> None:
     ours = spread([0.1310, 0.1312, 0.1311])
-    found = against(Decimal("0.118"), ours, metric=True, side=Side("sasrec L=50", 3, (mark,)))
+    found = against(Decimal("0.118"), ours, metric=True, side=Side("sasrec L50", 3, (mark,)))
     assert found.verdict is None
     assert found.margin is not None
     assert found.untold is not None

@@ -46,7 +46,7 @@ def cell(
         for seed in range(len(ranks))
     )  # fmt: skip
     return CostedCell(
-        RankedCell(name, ("d", 1, "leave-one-out", "c"), runs, ranks, f"{model} L={length}"),
+        RankedCell(name, ("d", 1, "leave-one-out", "c"), runs, ranks, f"{model} L{length}"),
         tuple(costs),
     )
 
@@ -147,7 +147,7 @@ def test_everything_is_told_once_of_each_side() -> None:
     # Of seven costs parameters are exact, and the process's memory stands back for the GPU's.
     assert found.cost_family.comparisons == 5
     texts = [sentence.text for sentence in best.pros]
-    assert any("1,000 parameters; 3.0 times that with slow L=50 (3,000)." in t for t in texts)
+    assert any("1,000 parameters; 3.0 times that with slow L50 (3,000)." in t for t in texts)
     rates = next(s for s in worst.cons if s.weighed[0].cost is SPEED_1)
     assert re.search(r"Recommends for \d+ users per second, at batch size 1; [\d.]+ \[", rates.text)
 
@@ -177,8 +177,8 @@ def test_one_seed_says_nothing_but_of_parameters() -> None:
     found = balance(one, two)
     assert {s.weighed[0].cost for s in told(found)} == {PARAMETERS}
     assert [each.open for each in found.balances] == [
-        ("NDCG@10/test against two L=50: one L=50 has one seed: no conclusion.",),
-        ("NDCG@10/test against one L=50: one L=50 has one seed: no conclusion.",),
+        ("NDCG@10/test against two L50: one L50 has one seed: no conclusion.",),
+        ("NDCG@10/test against one L50: one L50 has one seed: no conclusion.",),
     ]
     assert "Times, energy, memory and rates of a cell with one seed aren't compared." in found.notes
 
@@ -214,7 +214,7 @@ def test_what_was_still_improving_is_neither_above_nor_below_nor_sooner_done() -
     assert EPOCH in {s.weighed[0].cost for s in told(found)}
     assert found.family.comparisons == 0
     for each in found.balances:
-        assert "cut L=50 was still improving at its epoch limit: no conclusion" in each.open[0]
+        assert "cut L50 was still improving at its epoch limit: no conclusion" in each.open[0]
     assert any("the chosen epoch aren't compared" in note for note in found.notes)
 
 

@@ -36,7 +36,7 @@ def judged(users: int, *hits: int) -> Judgement:
 
 
 def network(*each: NDArray[np.int32]) -> Network:
-    return Network("net L=50", len(each), 0.5, np.stack(each))
+    return Network("net L50", len(each), 0.5, np.stack(each))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_two_networks_say_how_differences_vary_and_each_seed_counts_as_it_is() -
     assert close.value < fitted.value / 5
     one = told(found, alike[:1]).smallest("recall")
     assert one is not None
-    assert one.between == "net L=50 and Model 0"
+    assert one.between == "net L50 and Model 0"
 
 
 @pytest.mark.parametrize("users", [0, 1, 2, 3])

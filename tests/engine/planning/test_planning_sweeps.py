@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from itertools import product
 from math import prod
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -196,6 +197,33 @@ def test_variants_of_training_make_one_run_of_a_fitted_cell(catalogue: Catalogue
     assert recipes == [*(("sasrec", f"reference/{name}") for name in names),
                        ("markov", "reference/plain")]  # fmt: skip
     assert found.of_training == ("epochs", "lr")
+
+
+def test_overrides_of_a_suite_concern_no_fitted_model_that_is_chosen_from_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / "mixed.yaml").write_text(
+        "name: mixed\ntitle: Mixed\nmodels: [sasrec, markov]\ndatasets: [synthetic]\n"
+        "lengths: [50]\nseeds: [1]\noverrides: {epochs: 3}\n"
+        "variants: {slow: {lr: 0.1}, slower: {lr: 0.01}}\n"
+    )
+    catalogue = load_catalogue(tmp_path)
+    every = plan(catalogue, order_of_axes(catalogue, suite="mixed"), ())
+    wanted = [run.spec.fingerprint() for run in every.runs if run.spec.model == "markov"]
+    own: dict[str, Sweep] = {"epochs": 3}
+    for order in (
+        order_of_axes(catalogue, models=["markov"], suite="mixed"),
+        order_of_cells(catalogue, [MARKOV], (1,), settings=own, suite="mixed"),
+    ):
+        assert fingerprints(plan(catalogue, order, ())) == wanted
+    typed: dict[str, Sweep] = {"epochs": 4}
+    for order in (
+        order_of_axes(catalogue, models=["markov"], suite="mixed", settings=typed),
+        order_of_cells(catalogue, [MARKOV], (1,), settings=typed, suite="mixed"),
+    ):
+        with pytest.raises(UsageError, match="markov is fitted, not trained"):
+            plan(catalogue, order, ())
 
 
 @pytest.mark.parametrize("key", ["epochs", "training.lr", "batch-size"])

@@ -47,36 +47,36 @@ def equal(store: MeasuredStore) -> None:
         pytest.param(
             no_hit,
             "",
-            r"no model is shown to be best in NDCG@10/test: bert4rec L=50, sasrec L=50 and "
-            r"xlstm L=50 have no hit among 90 users \[0\.0000, 0\.0402\]\. No difference is "
+            r"no model is shown to be best in NDCG@10/test: bert4rec L50, sasrec L50 and "
+            r"xlstm L50 have no hit among 90 users \[0\.0000, 0\.0402\]\. No difference is "
             r"shown\.",
             id="no hit",
         ),
         pytest.param(
             equal,
             "",
-            r"no model is shown to be best in NDCG@10/test: bert4rec L=50, sasrec L=50 and "
-            r"xlstm L=50 0\.0505 \[0\.\d{4}, 0\.\d{4}\] each\. No difference is shown\.",
+            r"no model is shown to be best in NDCG@10/test: bert4rec L50, sasrec L50 and "
+            r"xlstm L50 0\.0505 \[0\.\d{4}, 0\.\d{4}\] each\. No difference is shown\.",
             id="equal",
         ),
         pytest.param(
             lambda store: give(store, EQUAL, "sasrec"),
             "model:sasrec seed:1,2",
-            r"sasrec L=50 alone, with NDCG@10/test 0\.0505 \[0\.\d{4}, 0\.\d{4}\]: there is "
+            r"sasrec L50 alone, with NDCG@10/test 0\.0505 \[0\.\d{4}, 0\.\d{4}\]: there is "
             r"nothing to compare it with\.",
             id="one model",
         ),
         pytest.param(
             lambda store: None,
             "seed:1,2",
-            r"no model is shown to be best.* sasrec L=50 is shown to be above xlstm L=50 \(.*\); "
-            r"bert4rec L=50 is shown to be above xlstm L=50 \(.*\); no other difference is shown\.",
+            r"no model is shown to be best.* sasrec L50 is shown to be above xlstm L50 \(.*\); "
+            r"bert4rec L50 is shown to be above xlstm L50 \(.*\); no other difference is shown\.",
             id="two seeds",
         ),
         pytest.param(
             lambda store: mark(store, "xlstm", "still-improving"),
             "",
-            r"no model is shown to be best.* xlstm L=50 was still improving at its epoch "
+            r"no model is shown to be best.* xlstm L50 was still improving at its epoch "
             r"limit: no conclusion; `seqbench run --model xlstm --dataset ml-100k --length 50 "
             r"--seed 1,2,3 --profile reference --set epochs=600`\.",
             id="unfinished",
@@ -84,7 +84,7 @@ def equal(store: MeasuredStore) -> None:
         pytest.param(
             lambda store: mark(store, "xlstm", "changed-data"),
             "",
-            r"no model is shown to be best.* the data of xlstm L=50 are marked changed-data: "
+            r"no model is shown to be best.* the data of xlstm L50 are marked changed-data: "
             r"no conclusion\.",
             id="changed data",
         ),

@@ -25,7 +25,7 @@ def test_it_is_named_and_what_is_not_above_it_is_marked(tmp_path: Path, filter_:
         assert "Floor: Markov counts 0.0" in text
         assert "1 of 3 trained cells can't be distinguished from the floor, Markov counts" in text
         assert "and 1 lies below it." in text
-        assert "bert4rec L=50 ≈" in text
-        assert "xlstm L=50 ▽" in text
-        assert "sasrec L=50 ≈" not in text
+        assert "bert4rec L50 ≈" in text
+        assert "xlstm L50 ▽" in text
+        assert "sasrec L50 ≈" not in text
         assert "50 ≈" in text

@@ -99,14 +99,14 @@ def test_every_part_is_there(report: Report) -> None:
 
 def test_it_says_what_the_pairs_say_and_no_more(report: Report) -> None:
     short = words(report, "In short")
-    assert "ml-100k: sasrec L=50 is shown to be best in NDCG@10/test, 0.3" in short
-    assert "]: above bert4rec L=50 (+0.0228 [+0.0026, +0.0431], p = .037)" in short
-    assert " and xlstm L=50 (+0.1" in short
+    assert "ml-100k: sasrec L50 is shown to be best in NDCG@10/test, 0.3" in short
+    assert "]: above bert4rec L50 (+0.0228 [+0.0026, +0.0431], p = .037)" in short
+    assert " and xlstm L50 (+0.1" in short
     assert "p is corrected (Holm) for the tests of two models on a data set: 3 on ml-100k." in short
     (pairs,) = tables(report, "Which differences are shown")
     verdicts = {(row[0].lines[0], row[1].lines[0]): row[9].lines[0] for row in pairs.rows}
-    assert verdicts["bert4rec L=50", "sasrec L=50"] == "no difference shown"
-    assert verdicts["sasrec L=50", "xlstm L=50"] == "better"
+    assert verdicts["bert4rec L50", "sasrec L50"] == "no difference shown"
+    assert verdicts["sasrec L50", "xlstm L50"] == "better"
     assert len(verdicts) == 6
     every = words(report, "Which differences are shown")
     assert "for the 6 comparisons of two cells listed here" in every
@@ -122,7 +122,7 @@ def test_of_one_seed_it_claims_nothing_and_says_what_to_run(store: MeasuredStore
     assert short.startswith(
         "- ml-100k, NDCG@10/test: one seed each: no conclusion; `seqbench run --model "
         "bert4rec,sasrec,xlstm --dataset ml-100k --length 50 --seed 1,2,3 --profile reference`. "
-        "Over users alone: sasrec L=50 0.3"
+        "Over users alone: sasrec L50 0.3"
     )
     (pairs,) = tables(report, "Which differences are shown")
     assert {row[7].lines for row in pairs.rows} == {("–",)}
@@ -151,9 +151,9 @@ def test_costs_and_time_to_quality_are_beside_the_quality(report: Report) -> Non
     assert costs.head[0:2] == ("cell", "NDCG@10/test")
     assert costs.head[-1] == "Time to quality, s"
     cells = {row[0].lines[0]: [cell.lines[0] for cell in row] for row in costs.rows}
-    assert float(cells["sasrec L=50"][-1]) > 0
-    assert cells["xlstm L=50"][-1] == "n/a"
-    assert "times that with xlstm L=50" in " ".join(balances.rows[0][1].lines)
+    assert float(cells["sasrec L50"][-1]) > 0
+    assert cells["xlstm L50"][-1] == "n/a"
+    assert "times that with xlstm L50" in " ".join(balances.rows[0][1].lines)
 
 
 def test_each_row_can_be_had_again(report: Report) -> None:
@@ -240,7 +240,7 @@ def test_marks_are_said_and_stand_at_the_rows_concerned(tmp_path: Path) -> None:
     report = made(store, Wanted())
     found = next(t for t in tables(report, "Testing scope") if "Remarks" in t.caption)
     assert [row[0].lines for row in found.rows] == [("shared",), ("throttled-heat",)]
-    assert found.rows[0][2].lines == ("xlstm L=50 on ml-100k, seed 2",)
+    assert found.rows[0][2].lines == ("xlstm L50 on ml-100k, seed 2",)
     assert "times, memory and utilization belong to both" in found.rows[0][3].lines[0]
     text = words(report, "Testing scope")
     assert "Of the 12 runs 1 trained undisturbed, as far as is known" in text
@@ -253,7 +253,7 @@ def test_marks_are_said_and_stand_at_the_rows_concerned(tmp_path: Path) -> None:
     assert "Times, energy, memory and rates of marked runs aren't compared" in words(
         report, "Trade-offs"
     )
-    assert "xlstm L=50 !</th>" in html(report)
+    assert "xlstm L50 !</th>" in html(report)
 
 
 def test_what_is_still_improving_is_said_with_the_command_that_trains_on(tmp_path: Path) -> None:

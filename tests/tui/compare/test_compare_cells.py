@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from comparing import column_of, comparing, status, table
+from comparing import column_of, comparing, lines, status, table
 from measured_runs import MeasuredStore, filled_store, give_ranks
-from pilots import settled, wait_for
+from pilots import screen_text, settled, wait_for
 from textual.app import App
 from textual.widgets import Input, Static
 
@@ -88,6 +88,18 @@ async def test_a_wrong_filter_says_where_and_leaves_the_table(measured: Measured
         await wait_for(pilot, lambda: table(app).total == 5, "filtered by a figure")
         await settled(pilot)
         assert "5 of 23 runs" in status(app)
+
+
+async def test_a_narrow_terminal_shows_all_of_what_is_wrong(measured: MeasuredStore) -> None:
+    async with comparing(measured, (80, 24)) as (app, pilot):
+        rows = len(lines(app))
+        await pilot.press("slash", *"model:sasrec xyzzy:3")
+        await settled(pilot)
+        shown = " ".join(screen_text(app).split())
+        assert "there is no field 'xyzzy': quote it to search the text (docs/queries.md)." in shown
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(lines(app)) == rows
 
 
 @pytest.mark.parametrize(

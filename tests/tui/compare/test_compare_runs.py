@@ -163,6 +163,20 @@ async def test_what_nobody_has_deleted_yet_is_out_of_sight(measured: MeasuredSto
     assert [row[0] for row in stored(measured, "SELECT id FROM runs WHERE id = ?", run)] == [run]
 
 
+async def test_the_trash_lists_what_nobody_has_deleted_yet(measured: MeasuredStore) -> None:
+    async with comparing(measured) as (app, pilot):
+        run = table(app).cursor_key
+        await pilot.press("d")
+        await wait_for(pilot, lambda: asked(measured) == [run], "asked")
+        await pilot.press("U")
+        await wait_for(pilot, lambda: isinstance(app.screen, TrashScreen), "the trash")
+        assert run is not None
+        assert run in screen_text(app)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: table(app).total == 23, "back")
+    assert asked(measured) == []
+
+
 async def test_another_app_undoes_it_tomorrow(measured: MeasuredStore) -> None:
     async with comparing(measured) as (app, pilot):
         run = table(app).cursor_key

@@ -11,6 +11,7 @@ from pilots import settled
 from textual.app import App
 
 from engine.analysis.columns.offered import DEFAULT, HELD, choosable, preset
+from engine.analysis.columns.sections import SECTIONS
 from tui.dialogs.columns import ColumnList, ColumnsScreen
 from tui.shell import remembered
 
@@ -67,11 +68,11 @@ async def test_presets_none_and_a_search_choose_columns(measured: MeasuredStore)
         shown = app.screen.query_one(ColumnList)
         texts = [shown.render_line(y).text.strip() for y in range(shown.size.height)]
         assert [text for text in texts if text] == [
-            "✓  HitRate@10/test", "·  HitRate@10/test (seen masked)",
+            "Metrics", "✓  HitRate@10/test", "·  HitRate@10/test (seen masked)",
         ]  # fmt: skip
         await pilot.press("escape", *"/learning", "enter", "space", "escape")
         await pilot.press(*"/nothing has this", "enter", "space", "J", "escape")
-        assert chosen(app) == ("LearningRate", "HitRate@10/test")
+        assert chosen(app) == ("HitRate@10/test", "LearningRate")
         await pilot.press("enter")
         await settled(pilot)
         assert len(table(app).columns) == len(HELD) + 2
@@ -86,6 +87,25 @@ async def test_what_is_found_moves_past_what_is_found(measured: MeasuredStore) -
         await pilot.press("K", "escape", "escape")
         await settled(pilot)
         assert not isinstance(app.screen, ColumnsScreen)
+
+
+async def test_what_is_not_shown_stands_below_the_title_of_its_section(
+    measured: MeasuredStore,
+) -> None:
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("C")
+        await settled(pilot)
+        found = app.screen.query_one(ColumnList)
+        titles = [line for line in found._lines if isinstance(line, str)]
+        assert tuple(titles) == SECTIONS
+        assert found._lines[: len(DEFAULT)] == list(range(len(DEFAULT)))
+        await pilot.press("slash", *"settings drop", "enter", "space")
+        assert found._found == ["dropout", "embedding_dropout"]
+        await pilot.press("down", "K", "space")
+        assert chosen(app)[-2:] == ("embedding_dropout", "dropout")
+        assert [line for line in found._lines if isinstance(line, str)] == ["Settings"]
+        await pilot.press("escape", "end", "home", "K")
+        assert chosen(app)[0] == "NDCG@10/test"
 
 
 async def test_a_click_shows_a_column(measured: MeasuredStore) -> None:

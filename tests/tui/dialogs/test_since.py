@@ -62,7 +62,7 @@ async def test_what_ended_is_told_with_result_or_cause(empty_store: LiveStore) -
         assert "● 1 finished   ✗ 1 diverged" in shown
         assert "xlstm · synthetic · L50 · s1" in shown
         assert "The loss is not a number at step 12: try a smaller lr" in shown
-        assert f"NDCG@10 {figure:.4f}" in shown
+        assert f"test NDCG {figure:.4f}" in shown
         assert shown.index("xlstm · synthetic") < shown.index("sasrec · synthetic"), (
             "pressing first"
         )

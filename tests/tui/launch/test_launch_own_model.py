@@ -9,7 +9,7 @@ import pytest
 from pilots import settled, wait_for
 from textual.content import Content
 from textual.pilot import Pilot
-from textual.widgets import Static, TextArea
+from textual.widgets import Select, Static, TextArea
 
 from engine.modelinfo.copies import kept_copy
 from engine.spec import RunSpec
@@ -120,6 +120,37 @@ async def test_its_settings_are_overridden_and_its_file_is_taken_as_it_is_then(
     assert kept_copy(first.code.sha256) == MINE.encode()
     assert kept_copy(newest.code.sha256) == changed.encode()
     assert first.architecture.settings == newest.architecture.settings == {"width": 8, "depth": 1}
+
+
+async def test_the_form_offers_a_profile_that_a_file_gains(
+    absent_store: StoreLocation, mine: Path
+) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, LaunchScreen)
+        profile = screen.query_one("#profile", Select)
+
+        async def show_again() -> None:
+            await pilot.press("2", "1")
+            await settled(pilot)
+
+        def offered() -> list[object]:
+            return [name for _, name in profile._options]
+
+        before = offered()
+        mine.write_text(MINE.replace("Mine)", "Mine, profiles={'reference': {}, 'wide': {}})"))
+        await show_again()
+        await wait_for(pilot, lambda: offered() == [*before, "wide"], "its profile")
+        assert profile.value == "reference"
+        profile.value = "wide"
+        await settled(pilot)
+        assert screen.form.choices.profile == "wide"
+        mine.write_text(MINE)
+        await show_again()
+        await wait_for(pilot, lambda: offered() == before, "none of its own")
+        await settled(pilot)
+        assert profile.value == screen.form.choices.profile == before[0]
 
 
 async def test_a_file_that_is_slow_to_import_keeps_nothing_else_waiting(

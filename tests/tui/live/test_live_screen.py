@@ -12,6 +12,7 @@ from live_app import know_the_surroundings, select, show_live
 from live_lines import screen_text
 from live_runs import NOW, LiveStore, epoch_line, populate, start, step
 from pilots import settled, wait_for
+from replayed_run import devices
 from textual.geometry import Region
 from textual.widget import Widget
 
@@ -27,7 +28,7 @@ from tui.live.reading import (
     QueueEnd,
     read_update,
 )
-from tui.live.run_facts import _speed
+from tui.live.run_facts import RunFacts, _speed
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +83,37 @@ async def test_an_epoch_takes_what_the_tables_say(empty_store: LiveStore) -> Non
         await show_live(pilot)
         await select(pilot, run)
         assert f"per epoch  train {told:.1f} s, eval 0.8 s" in "\n".join(screen_text(app))
+
+
+async def test_a_fitted_model_counts_combinations(empty_store: LiveStore) -> None:
+    run = empty_store.launch("markov")
+    empty_store.mark(run, "running")
+    sample = {"kind": "telemetry", "t": NOW, **devices(random.Random(1), gpu=False)}
+    empty_store.journal(run, [start(), sample])
+    async with SeqbenchApp(empty_store.location).run_test(size=(200, 50)) as pilot:
+        await show_live(pilot)
+        screen = await select(pilot, run)
+        shown = "\n".join(screen_text(pilot.app))
+        assert "Loss" not in shown, "it has no steps, before its first fit too"
+        ram = screen.query_one("#ram", Chart)
+        last = ram.draw(60, 10)[-1]
+        assert "".join(text for text, _ in last).split()[-1] == "combination"
+        assert "e-7" not in shown, "an axis of which nothing is reached ends at 1"
+
+
+async def test_a_long_epoch_has_two_lines(empty_store: LiveStore) -> None:
+    run = empty_store.launch("sasrec")
+    empty_store.mark(run, "running")
+    slow = {"train_seconds": 674.0, "eval_seconds": 75.0}
+    empty_store.journal(run, [start(), epoch_line(1, random.Random(1)) | slow])
+    async with SeqbenchApp(empty_store.location).run_test(size=(120, 36)) as pilot:
+        await show_live(pilot)
+        await select(pilot, run)
+        facts = pilot.app.screen.query_one(RunFacts)
+        lines = ["".join(text for text, _ in line).strip() for line in facts.draw(30, 20)]
+        first = lines.index("per epoch  train 11 m 14 s")
+        assert lines[first + 1] == "eval 1 m 15 s"
+        assert "eval 1 m 15 s" in "\n".join(screen_text(pilot.app))
 
 
 async def test_the_log_of_a_retried_run_does_not_end_in_what_ended_before(

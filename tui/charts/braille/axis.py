@@ -8,6 +8,9 @@ from dataclasses import dataclass
 LARGEST = 1e150
 """Figures beyond this aren't drawn: differences of such figures overflow."""
 
+NOTHING_YET = 1e-6
+"""x of a run that has only begun: an axis that short would have ticks that say nothing."""
+
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 _BOUNDS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0)
 
@@ -67,10 +70,11 @@ def nice_axis(low: float, high: float, intervals: int) -> Axis:
 
 
 def growing_axis(axis: Axis | None, high: float, intervals: int) -> Axis:
-    """An axis from 0, for what only grows: epochs, say. It widens in large steps, so seldom."""
+    """An axis from 0, for what only grows: epochs, say. It widens in large steps, so seldom; it
+    is 1 wide while there is nothing yet."""
     if axis is not None and axis.high >= high:
         return axis
-    high = max(high, 1e-6)
+    high = high if high > NOTHING_YET else 1.0
     power = 10.0 ** math.floor(math.log10(high))
     bound = next(bound * power for bound in _BOUNDS if bound * power >= high * (1 - 1e-9))
     return fitted_axis(bound, intervals)

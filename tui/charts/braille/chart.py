@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from textual import events
 from textual.message import Message
 
-from tui.charts.braille.axis import Axis, fitted_axis, growing_axis, window_axis
+from tui.charts.braille.axis import NOTHING_YET, Axis, fitted_axis, growing_axis, window_axis
 from tui.charts.braille.canvas import DOTS_ACROSS, Canvas
 from tui.charts.braille.curve import START, Curve, Moment
 from tui.charts.braille.drawing import draw_curves, draw_marks
@@ -25,9 +25,6 @@ TITLE_ROWS = 1
 SCALE_ROWS = 2
 SMALLEST_PLOT = (8, 2)
 """Cells below which a chart shows its figures only."""
-
-NOTHING_YET = 1e-6
-"""x of a run that has only begun: an axis that short would have ticks that say nothing."""
 
 WHEEL = 1.5
 """The factor by which one notch of the wheel zooms."""
@@ -116,6 +113,8 @@ class Chart(Lines):
         self.waiting = "waiting for the first epoch"
         """Said while there is no point."""
         self.view = ChartView()
+        self.epoch = "epoch"
+        """What x counts in the unit of that name."""
         self.names_curves = True
         """Whether the title line has the legend."""
         self.label_width = LEAST_GUTTER
@@ -229,8 +228,10 @@ class Chart(Lines):
             label = labels.get(y)
             scale = f"{label or '':>{gutter}}" + ("┤" if label else "│")
             lines.append([(scale, MUTED), *canvas.line(y)])
-        cursor = self.view.cursor
-        return lines + x_scale(x_axis, self.view.unit, gutter, plot_width, scale_rows, cursor)
+        unit, cursor = self.view.unit, self.view.cursor
+        return lines + x_scale(
+            x_axis, unit, gutter, plot_width, scale_rows, cursor, epoch=self.epoch
+        )
 
     def _forget_axes(self, width: int, height: int) -> None:
         """Forget the axes if size or view are others than those they were made for."""

@@ -56,11 +56,22 @@ def rule_and_labels(
 
 
 def x_scale(
-    axis: Axis, unit: XUnit, gutter: int, width: int, rows: int, cursor: float | None = None
+    axis: Axis,
+    unit: XUnit,
+    gutter: int,
+    width: int,
+    rows: int,
+    cursor: float | None = None,
+    *,
+    epoch: str = "epoch",
 ) -> list[Line]:
     """Write the x axis: the rule (if there are two rows), and the ticks' figures, which make room
-    for that of the cursor."""
-    rule, labels = rule_and_labels(axis, unit, gutter, width, width)
+    for that of the cursor.
+
+    Args:
+        epoch: what is counted in the unit of that name.
+    """
+    rule, labels = rule_and_labels(axis, epoch if unit == "epoch" else unit, gutter, width, width)
     scale: list[Line] = [[(rule, MUTED)]] if rows > 1 else []
     if cursor is None or not axis.low <= cursor <= axis.high:
         return [*scale, [("".join(labels), MUTED)]]

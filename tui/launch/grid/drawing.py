@@ -133,7 +133,8 @@ class GridDrawing(ScrollView):
 
     def _measure(self) -> None:
         self._measured = self.scrollable_content_region.size
-        self._geometry = measure(self._rows, len(self._columns), self._measured)
+        datasets = [column.dataset for column in self._columns]
+        self._geometry = measure(self._rows, datasets, self._measured)
         self.virtual_size = self._geometry.size
 
     def _show_cursor(self) -> None:

@@ -12,7 +12,8 @@ from tui.launch.grid.cells import CellKey, Row
 from tui.shell.text import TITLE, plain
 
 HEADER_LINES = 2
-NARROWEST, WIDEST = 12, 26
+NARROWEST, NAMED, WIDEST = 12, 16, 26
+"""Widths of a column: at least, at least where data sets have such long names, and at most."""
 
 Position = tuple[int, int]
 """Column and row of a cell, counted from 0."""
@@ -58,20 +59,23 @@ class Geometry(NamedTuple):
         return min(max(column, 0), self.columns - 1), rows[-1]
 
 
-def measure(rows: Sequence[Row], columns: int, room: Size) -> Geometry:
-    """Share the width among the columns, and leave gaps between models where there is room."""
+def measure(rows: Sequence[Row], datasets: Sequence[str], room: Size) -> Geometry:
+    """Share the width among the columns, of which each has room for a usual name, and leave gaps
+    between models where there is room."""
     lengths = [len(str(row.length)) for row in rows] or [3]
     titles = [cell_len(plain(row.title, TITLE)) for row in rows] or [6]
     most = max(min(USUAL_LABEL, room.width // 2), room.width // 4, 8)
     label = min(max(titles) + max(lengths) + 4, most)
-    share = (room.width - label) // max(1, columns)
+    share = (room.width - label) // max(1, len(datasets))
+    names = max((cell_len(plain(name, TITLE)) + 3 for name in datasets), default=0)
+    least = min(max(NARROWEST, names), NAMED)
     airy = HEADER_LINES + len(rows) + gaps(rows) <= room.height
     lines: list[int | None] = []
     for y in range(len(rows)):
         if airy and y and first_of_model(rows, y):
             lines.append(None)
         lines.append(y)
-    return Geometry(label, min(max(share, NARROWEST), WIDEST), columns, tuple(lines))
+    return Geometry(label, min(max(share, least), WIDEST), len(datasets), tuple(lines))
 
 
 def gaps(rows: Sequence[Row]) -> int:

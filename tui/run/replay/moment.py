@@ -37,6 +37,9 @@ _WHOLES: Mapping[str, str | float] = {
 }
 """What a full bar means: a figure, or the highest of a column; else the highest of its own."""
 
+_LEAST_IMPORTANT = ("temp", "run gpu", "ram", "run cpu", "power", "run ram", "gpu mem")
+"""Labels left out, in this order, where there is no room for all."""
+
 _ALWAYS = ("cpu", "ram", "run cpu", "run ram")
 
 
@@ -87,7 +90,10 @@ class DeviceMoment(Lines):
             return [[(shorten("no telemetry recorded", width), "$text-disabled")]]
         room = max(0, width - _LABEL_WIDTH - _VALUE_WIDTH - 1)
         lines: list[Line] = []
+        dropped = _LEAST_IMPORTANT[: max(0, len(self._rows) - height)]
         for label, name, unit in self._rows:
+            if label in dropped:
+                continue
             spark, value, lit = self._spark(name, room), UNKNOWN, 0
             if self._index is not None:
                 value = _text(self._samples[self._index], name, unit)

@@ -14,7 +14,7 @@ from engine.analysis.run.relaunch import Launch
 from engine.marks import MEANING, OF_METRICS
 
 
-def side(label: str = "sasrec L=50", seeds: int = 3, **more: object) -> Side:
+def side(label: str = "sasrec L50", seeds: int = 3, **more: object) -> Side:
     return Side(label, seeds, **more)  # type: ignore[arg-type]
 
 
@@ -24,7 +24,7 @@ def launch(model: str, length: int = 50, *settings: str) -> Launch:
 
 SIDES = st.builds(
     Side,
-    label=st.sampled_from(["a L=50", "b L=50", "c L=75"]),
+    label=st.sampled_from(["a L50", "b L50", "c L75"]),
     seeds=st.integers(1, 4),
     marks=st.lists(st.sampled_from(list(MEANING)), unique=True, max_size=2).map(tuple),
     ranked=st.sampled_from([True, True, True, False]),
@@ -54,23 +54,23 @@ def test_the_order_of_cells_decides_nothing(sides: list[Side], data: st.DataObje
 
 def test_one_seed_each_has_the_command_for_these_cells() -> None:
     both = untold(
-        side(seeds=1, launch=launch("sasrec")), side("xlstm L=50", 1, launch=launch("xlstm"))
+        side(seeds=1, launch=launch("sasrec")), side("xlstm L50", 1, launch=launch("xlstm"))
     )
     assert both is not None
     assert both.sentence == (
         "one seed each: no conclusion; `seqbench run --model sasrec,xlstm --dataset ml-100k "
         "--length 50 --seed 1,2,3 --profile reference`"
     )
-    one = untold(side(), side("xlstm L=75", 1, launch=launch("xlstm", 75, "dim=32")))
+    one = untold(side(), side("xlstm L75", 1, launch=launch("xlstm", 75, "dim=32")))
     assert one is not None
     assert one.sentence == (
-        "xlstm L=75 has one seed: no conclusion; `seqbench run --model xlstm --dataset ml-100k "
+        "xlstm L75 has one seed: no conclusion; `seqbench run --model xlstm --dataset ml-100k "
         "--length 75 --seed 1,2,3 --profile reference --set dim=32`"
     )
     of_42 = untold(side(seeds=1, numbers=(42,), launch=launch("sasrec")))
     assert of_42 is not None
     assert "--seed 42,43,44 " in of_42.sentence
-    unknown = untold(side(seeds=1), side("xlstm L=50", 1, launch=launch("xlstm")))
+    unknown = untold(side(seeds=1), side("xlstm L50", 1, launch=launch("xlstm")))
     assert unknown is not None
     assert unknown.sentence == "one seed each: no conclusion; `seqbench run … --seed 1,2,3`"
     assert untold(side(seeds=1)) == Untold("one seed", ("seqbench run … --seed 1,2,3",))
@@ -80,17 +80,17 @@ def test_one_seed_each_has_the_command_for_these_cells() -> None:
     ("sides", "sentence"),
     [
         (
-            (side(seeds=2, marks=("still-improving",), improving=("r1", "r2")), side("xlstm L=50")),
-            "sasrec L=50 was still improving at its epoch limit: no conclusion; "
+            (side(seeds=2, marks=("still-improving",), improving=("r1", "r2")), side("xlstm L50")),
+            "sasrec L50 was still improving at its epoch limit: no conclusion; "
             "`seqbench continue r1 r2 --epochs N`",
         ),
         (
-            (side(marks=("shared", "changed-data")), side("xlstm L=50")),
-            "the data of sasrec L=50 are marked changed-data: no conclusion",
+            (side(marks=("shared", "changed-data")), side("xlstm L50")),
+            "the data of sasrec L50 are marked changed-data: no conclusion",
         ),
         (
-            (side(), side("xlstm L=50", 1, ranked=False)),
-            "xlstm L=50 has one seed, and xlstm L=50 has no ranks of test users: no conclusion; "
+            (side(), side("xlstm L50", 1, ranked=False)),
+            "xlstm L50 has one seed, and xlstm L50 has no ranks of test users: no conclusion; "
             "`seqbench run … --seed 1,2,3`",
         ),
         (
@@ -129,21 +129,21 @@ def test_a_verdict_needs_an_interval_without_zero_and_a_small_p(
 
 def test_seeds_get_a_higher_limit_together_since_runs_of_two_limits_make_no_cell() -> None:
     known = {"marks": ("still-improving",), "launch": launch("xlstm", 50, "epochs=14", "lr=0.1")}
-    every = untold(side("xlstm L=50", 2, improving=("r1", "r2"), numbers=(4, 7), **known))
+    every = untold(side("xlstm L50", 2, improving=("r1", "r2"), numbers=(4, 7), **known))
     assert every is not None
     assert every.commands == ("seqbench continue r1 r2 --epochs 28",)
     other = replace(launch("sasrec"), epochs=40)
     two = untold(
-        side("xlstm L=50", 2, improving=("r1", "r2"), **known),
-        side("sasrec L=50", 2, improving=("r3", "r4"), **{**known, "launch": other}),
+        side("xlstm L50", 2, improving=("r1", "r2"), **known),
+        side("sasrec L50", 2, improving=("r3", "r4"), **{**known, "launch": other}),
     )
     assert two is not None
     assert two.commands == (
         "seqbench continue r1 r2 --epochs 28",
         "seqbench continue r3 r4 --epochs 80",
     )
-    some = untold(side("xlstm L=50", 2, improving=("r2",), numbers=(4, 7), **known))
-    alone = untold(side("xlstm L=50", 1, improving=("r1",), numbers=(4,), **known))
+    some = untold(side("xlstm L50", 2, improving=("r2",), numbers=(4, 7), **known))
+    alone = untold(side("xlstm L50", 1, improving=("r1",), numbers=(4,), **known))
     for found, seeds in ((some, "4,7"), (alone, "4,5,6")):
         assert found is not None
         assert found.commands == (

@@ -51,42 +51,42 @@ def said(*ranked: Standing) -> str:
 
 
 def test_the_best_is_told_with_what_it_is_above() -> None:
-    assert said(standing("a L=50", 0.1), standing("b L=50", 0.2), standing("c L=50", 0.15)) == (
-        "ml-100k: b L=50 is shown to be best in NDCG@10/test, 0.2000 [0.1900, 0.2100]: above "
-        "c L=50 (+0.0500 [+0.0300, +0.0700], p = .001) and "
-        "a L=50 (+0.1000 [+0.0800, +0.1200], p = .001)."
+    assert said(standing("a L50", 0.1), standing("b L50", 0.2), standing("c L50", 0.15)) == (
+        "ml-100k: b L50 is shown to be best in NDCG@10/test, 0.2000 [0.1900, 0.2100]: above "
+        "c L50 (+0.0500 [+0.0300, +0.0700], p = .001) and "
+        "a L50 (+0.1000 [+0.0800, +0.1200], p = .001)."
     )
 
 
 def test_where_none_is_best_it_is_said_first_and_what_is_shown_after_it() -> None:
-    assert said(standing("a L=50", 0.2), standing("b L=50", 0.19), standing("c L=50", 0.1)) == (
-        "ml-100k: no model is shown to be best in NDCG@10/test: a L=50 0.2000 [0.1900, 0.2100], "
-        "b L=50 0.1900 [0.1800, 0.2000] and c L=50 0.1000 [0.0900, 0.1100]. a L=50 is shown to be "
-        "above c L=50 (+0.1000 [+0.0800, +0.1200], p = .001); b L=50 is shown to be above c L=50 "
+    assert said(standing("a L50", 0.2), standing("b L50", 0.19), standing("c L50", 0.1)) == (
+        "ml-100k: no model is shown to be best in NDCG@10/test: a L50 0.2000 [0.1900, 0.2100], "
+        "b L50 0.1900 [0.1800, 0.2000] and c L50 0.1000 [0.0900, 0.1100]. a L50 is shown to be "
+        "above c L50 (+0.1000 [+0.0800, +0.1200], p = .001); b L50 is shown to be above c L50 "
         "(+0.0900 [+0.0700, +0.1100], p = .001); no other difference is shown."
     )
 
 
 def test_models_without_a_hit_are_named_together() -> None:
-    names = ("xlstm L=50", "bert4rec L=50", "sasrec L=50")
+    names = ("xlstm L50", "bert4rec L50", "sasrec L50")
     assert said(*(standing(name, 0.0) for name in names)) == (
-        "ml-100k: no model is shown to be best in NDCG@10/test: xlstm L=50, bert4rec L=50 and "
-        "sasrec L=50 have no hit among 90 users [0.0000, 0.0100]. No difference is shown."
+        "ml-100k: no model is shown to be best in NDCG@10/test: xlstm L50, bert4rec L50 and "
+        "sasrec L50 have no hit among 90 users [0.0000, 0.0100]. No difference is shown."
     )
     one = said(standing("a", 0.015), standing("b", 0.0))
     assert "a 0.0150 [0.0050, 0.0250] and b has no hit among 90 users [0.0000, 0.0100]." in one
 
 
 def test_equal_models_are_named_together() -> None:
-    text = said(standing("b L=50", 0.1), standing("a L=50", 0.1), standing("c L=50", 0.095))
-    assert ": b L=50 and a L=50 0.1000 [0.0900, 0.1100] each and c L=50 0.0950" in text
+    text = said(standing("b L50", 0.1), standing("a L50", 0.1), standing("c L50", 0.095))
+    assert ": b L50 and a L50 0.1000 [0.0900, 0.1100] each and c L50 0.0950" in text
 
 
 def test_of_one_seed_figures_are_told_and_no_more() -> None:
-    text = said(standing("a L=50", 0.2, 1), standing("b L=50", 0.1, 1))
+    text = said(standing("a L50", 0.2, 1), standing("b L50", 0.1, 1))
     assert text == (
         "ml-100k, NDCG@10/test: one seed each: no conclusion; `seqbench run … --seed 1,2,3`. Over "
-        "users alone: a L=50 0.2000 [0.1900, 0.2100] and b L=50 0.1000 [0.0900, 0.1100]."
+        "users alone: a L50 0.2000 [0.1900, 0.2100] and b L50 0.1000 [0.0900, 0.1100]."
     )
 
 
@@ -101,8 +101,8 @@ def test_a_model_of_one_seed_keeps_any_other_from_being_best() -> None:
 
 
 def test_one_model_alone() -> None:
-    assert said(standing("a L=50", 0.2)) == (
-        "ml-100k: a L=50 alone, with NDCG@10/test 0.2000 [0.1900, 0.2100]: there is nothing to "
+    assert said(standing("a L50", 0.2)) == (
+        "ml-100k: a L50 alone, with NDCG@10/test 0.2000 [0.1900, 0.2100]: there is nothing to "
         "compare it with."
     )
 
@@ -116,7 +116,7 @@ MODELS = st.lists(
 def test_no_more_is_said_than_is_shown_whatever_the_names(
     models: list[tuple[float, int]], chance: object
 ) -> None:
-    names = [f"m{n} L=50" for n in range(len(models))]
+    names = [f"m{n} L50" for n in range(len(models))]
     chance.shuffle(names)  # type: ignore[attr-defined]
     ranked = [standing(name, *model) for name, model in zip(names, models, strict=True)]
     text = said(*ranked)
@@ -129,7 +129,7 @@ def test_no_more_is_said_than_is_shown_whatever_the_names(
             for other in ranked
         )
     ]
-    told = re.findall(r"(m\d L=50) is shown to be best", text)
+    told = re.findall(r"(m\d L50) is shown to be best", text)
     assert told == [each.side.label for each in best]
     if sum(each.side.seeds > 1 for each in ranked) < 2:
         assert not CLAIMS.search(text)

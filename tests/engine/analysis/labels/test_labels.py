@@ -58,7 +58,7 @@ def test_what_differs_is_the_name() -> None:
         described(own={"dropout": "0.3"}),
         described(own={"lr": "0.0005", "dropout": "0.3"}),
     ) == ["reference", "lr=0.0005", "dropout=0.3", "lr=0.0005 dropout=0.3"]
-    assert cell_title(described().cell, "epochs=3") == "sasrec L=50 epochs=3"
+    assert cell_title(described().cell, "epochs=3") == "sasrec L50 epochs=3"
 
 
 def test_a_cell_alone_has_no_name_of_its_own() -> None:

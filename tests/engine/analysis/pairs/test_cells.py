@@ -57,13 +57,13 @@ def test_cells_of_one_data_set_are_compared_and_no_others(location: StoreLocatio
     cells, problems = ranked_cells(location, rows, counted(rows))
     assert problems == []
     assert [(cell.label, cell.ranks.shape) for cell in cells] == [
-        ("sasrec L=50", (3, 2, USERS)),
-        ("xlstm L=50", (2, 2, USERS)),
-        ("bert4rec L=50", (1, 2, USERS)),
-        ("gru L=50", (1, 2, USERS)),
+        ("sasrec L50", (3, 2, USERS)),
+        ("xlstm L50", (2, 2, USERS)),
+        ("bert4rec L50", (1, 2, USERS)),
+        ("gru L50", (1, 2, USERS)),
     ]
     (pair,) = pairs(cells, "recall", masked=False)
-    assert (pair.a.label, pair.b.label, pair.verdict) == ("sasrec L=50", "xlstm L=50", "better")
+    assert (pair.a.label, pair.b.label, pair.verdict) == ("sasrec L50", "xlstm L50", "better")
     assert pair.difference.mean == pytest.approx(0.2, abs=0.03)
     assert pair.more_seeds == 0
     low, high = user_interval(cells[0].values("recall", masked=True))
@@ -91,8 +91,8 @@ def test_users_with_several_targets_count_once(location: StoreLocation) -> None:
     assert not pairs(ranked_cells(location, rows, counted(rows))[0], "recall", masked=False)
     np.save(location.folder(str(rows[0]["run"])).test_users, other)
     left, problems = ranked_cells(location, rows, counted(rows))
-    assert [cell.label for cell in left] == ["b L=50"]
-    assert problems == ["a L=50 is left out: its runs rank for other users."]
+    assert [cell.label for cell in left] == ["b L50"]
+    assert problems == ["a L50 is left out: its runs rank for other users."]
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_settings_tell_cells_apart_that_look_alike(location: StoreLocation) -> N
     ]
     cells, _ = ranked_cells(location, rows, counted(rows))
     assert [cell.label for cell in cells] == [
-        "sasrec L=50 reference aaaa",
-        "sasrec L=50 reference bbbb",
-        "sasrec L=50 tuned",
+        "sasrec L50 reference aaaa",
+        "sasrec L50 reference bbbb",
+        "sasrec L50 tuned",
     ]
 
 
@@ -170,7 +170,7 @@ def test_other_users_are_never_averaged(location: StoreLocation) -> None:
     rows = [add(location, "sasrec", 1, 0.2), add(location, "sasrec", 2, 0.2, users=300)]
     assert ranked_cells(location, rows, counted(rows)) == (
         [],
-        ["sasrec L=50 is left out: its runs rank for other users."],
+        ["sasrec L50 is left out: its runs rank for other users."],
     )
 
 
@@ -179,7 +179,7 @@ def test_the_table_says_what_may_be_said(location: StoreLocation) -> None:
     rows += [add(location, "xlstm", seed, 0.1) for seed in (1, 2)]
     found = pairs(ranked_cells(location, rows, counted(rows))[0], "hit", masked=False)
     table = format_pairs(found, "hit", "table", masked=False)
-    assert "sasrec L=50" in table
+    assert "sasrec L50" in table
     assert "better" in table
     (exact,) = json.loads(format_pairs(found, "hit", "json", masked=False))
     assert exact["a - b"] == found[0].difference.mean
@@ -201,16 +201,16 @@ def test_the_table_claims_nothing_of_a_cell_with_one_seed(location: StoreLocatio
     cells, _ = ranked_cells(location, rows, counted(rows), {"xlstm-a-1": launch})
     found = pairs(cells, "hit", masked=False)
     table = format_pairs(found, "hit", "table", masked=False)
-    assert "no conclusion: xlstm L=50 has one seed" in table
+    assert "no conclusion: xlstm L50 has one seed" in table
     assert not re.search(r"better|worse|< \.001", table)
     (exact,) = json.loads(format_pairs(found, "hit", "json", masked=False))
     assert (exact["p"], exact["a is"], exact["more seeds"]) == (None, None, None)
     why = (
-        "xlstm L=50 has one seed: no conclusion; `seqbench run --model xlstm --dataset ml-100k "
+        "xlstm L50 has one seed: no conclusion; `seqbench run --model xlstm --dataset ml-100k "
         "--length 50 --seed 1,2,3 --profile reference`"
     )
     assert exact["why_not"] == why
-    assert exact["over"] == "users and the seeds of sasrec L=50"
+    assert exact["over"] == "users and the seeds of sasrec L50"
     assert caveats(found)[1:] == [f"{why}."]
     assert "more than one" in caveats(found)[0]
 

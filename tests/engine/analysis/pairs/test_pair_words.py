@@ -126,7 +126,7 @@ def test_a_cell_of_the_store_is_read_with_its_ranks(
         np.save(folder.test_ranks, np.full((2, 30), 3, np.int32))
     found, problems = ranked_cell(con, measured.location, runs)
     assert found is not None
-    assert (found.ranks.shape, found.label, problems) == ((2, 2, 30), "xlstm L=75", [])
+    assert (found.ranks.shape, found.label, problems) == ((2, 2, 30), "xlstm L75", [])
     same = words_for(con, measured.location, (runs, runs), ("right", "left"))
     assert (len(same.sentences), same.why_untold) == (4, None)
     assert same.sentences[0].startswith(

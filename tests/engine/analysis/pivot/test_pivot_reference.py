@@ -118,7 +118,7 @@ def test_where_no_word_may_be_said_programs_are_told_why() -> None:
     rows = arranged([replace(found, published=tuple(marked))])
     (verdict,) = (row for row in json.loads(format_pivot(rows, "json")) if "why_not" in row)
     assert set(verdict["figures"].values()) == {None}
-    assert verdict["why_not"] == "the data of sasrec L=50 are marked changed-data: no conclusion"
+    assert verdict["why_not"] == "the data of sasrec L50 are marked changed-data: no conclusion"
     (line,) = (
         line
         for line in csv.DictReader(str(format_pivot(rows, "csv")).splitlines())

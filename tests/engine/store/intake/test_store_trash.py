@@ -24,7 +24,14 @@ from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, write
 from engine.store.intake.folders import save_unsaved
 from engine.store.intake.rebuild import rebuild
-from engine.store.intake.trash import bring_back, deleted_runs, empty, throw_away, undo_deletion
+from engine.store.intake.trash import (
+    Facts,
+    bring_back,
+    deleted_runs,
+    empty,
+    throw_away,
+    undo_deletion,
+)
 from engine.store.location import StoreLocation
 from engine.store.requests import change_tags, enqueue, request_delete, request_retry, set_note
 from engine.supervisor.requests import answer
@@ -111,9 +118,13 @@ def test_a_rebuild_leaves_the_trash_where_it_is(measured: MeasuredStore) -> None
 
 def test_what_is_only_asked_for_is_taken_back(measured: MeasuredStore) -> None:
     location, run = measured.location, measured.add()
+    set_note(location, run, "not saved in its folder yet")
     request_delete(location, [run])
     before = everything(location)
+    (asked,) = deleted_runs(location)
+    assert (asked.run, asked.facts) == (run, Facts("done", "not saved in its folder yet"))
     assert undo_deletion(location).runs == (run,)
+    assert thrown(location) == []
     work(location)
     assert known(location) == {run}
     assert location.folder(run).meta.is_file()

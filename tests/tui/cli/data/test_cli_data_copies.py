@@ -160,7 +160,7 @@ def test_its_runs_do_not_stand_beside_published_figures_without_a_mark(
     assert "other-copy" not in output()
     store.set(run, marks="other-copy")
     marked = output()
-    sign = "ours, validation max ! other-copy" if shape == "pivot" else "sasrec L=50 !"
+    sign = "ours, validation max ! other-copy" if shape == "pivot" else "sasrec L50 !"
     assert sign in marked
     assert "aren't comparable with published ones" in " ".join(marked.split())
     assert json.loads(cli("compare", "--format", "json").stdout)[0]["marks"] == "other-copy"

@@ -68,7 +68,7 @@ def test_runs_of_the_store_are_compared_and_used(
     assert cli("run", "--model", "sasrec", *asked, *small).exit_code == 0
     no_process(monkeypatch)
     after = cli_json("data", "judge", walks, "--json")
-    assert [each["name"] for each in after["networks"]] == ["sasrec L=50"]
+    assert [each["name"] for each in after["networks"]] == ["sasrec L50"]
     rows = {row["model"]: row for row in cli_json("compare", "--format", "json")}
     (network,) = after["networks"]
     assert network["ndcg"] == pytest.approx(rows["sasrec"]["NDCG@10/test"])

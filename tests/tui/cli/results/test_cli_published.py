@@ -79,7 +79,7 @@ def test_below_each_cell_stand_what_is_comparable_and_what_differs(
         "SASRec+SS, 1-4 layers, eSASRec's benchmark: NDCG@10 published 0.1684: comparable. Ours: "
     ) in text
     one = cli(*db, "compare", "--published", "--metric", "hit", "--filter", "length:200").stdout
-    assert "sasrec L=50" not in one
+    assert "sasrec L50" not in one
     assert "HitRate@10 published 0.3152" in one
     assert "NDCG" not in one
 
