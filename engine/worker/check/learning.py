@@ -294,8 +294,10 @@ def floor(subject: Subject) -> Verdict:
     if subject.weights is None:
         advice = "After a minute of training that says little: check a finished run."
         return Verdict("floor", None, sentence, advice, values)
-    advice = "Counts do as well: try other settings, or longer training, before you rely on it."
-    return Verdict("floor", False if less.high < 0 else None, sentence, advice, values)
+    below = less.high < 0
+    counted = "better" if below else "as well"
+    advice = f"Counts do {counted}: try other settings, or longer training, before you rely on it."
+    return Verdict("floor", False if below else None, sentence, advice, values)
 
 
 def _test_ranks(subject: Subject, model: Model) -> Ranks:

@@ -121,6 +121,7 @@ def test_the_weights_of_a_run_fail_below_the_floor() -> None:
     told = examined("floor", replace(examinee, weights=examinee.trained))
     assert told.passed is False
     assert "that of Markov counts" in told.found
+    assert "Counts do better" in told.advice
     assert examined("floor", examinee).passed is None
 
 
