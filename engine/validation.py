@@ -78,6 +78,18 @@ def validate_field(kind: type[BaseModel], name: str, value: object) -> None:
             raise _invalid(own, kind, {name: value}) from None
 
 
+def argument_sentence(error: ValidationError) -> str:
+    """Say which argument of a validated dataclass is wrong, without a full stop."""
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    match first["type"]:
+        case "missing":
+            return f"{where} is needed"
+        case "unexpected_keyword_argument":
+            return f"there is no {where}"
+    return f"{where}: expected {_expectation(first)}, not {shown(first['input'])}"
+
+
 def _invalid(errors: list[ErrorDetails], kind: type[BaseModel], value: object) -> InvalidError:
     errors = sorted(errors, key=lambda details: details["type"] != "extra_forbidden")
     first, path = errors[0], _key_path(errors[0], value)
@@ -112,13 +124,13 @@ def _expectation(details: ErrorDetails) -> str:
 def _key_path(details: ErrorDetails, value: Any) -> KeyPath:
     """Return the error's location without the names of a union's branches, which pydantic adds."""
     path: list[int | str] = []
-    for part in details["loc"]:
+    for place, part in enumerate(details["loc"]):
         inside = value if isinstance(value, Mapping) else dict(enumerate(_items(value)))
         if part in inside:
             path.append(part)
             value = inside[part]
-        elif details["type"] == "missing" and part == details["loc"][-1]:
-            path.append(part)
+        elif place == 0 or (details["type"] == "missing" and part == details["loc"][-1]):
+            path.append(part)  # a key that isn't there, or whose default is wrong
     return tuple(path)
 
 

@@ -13,7 +13,7 @@ from engine.files.atomic import write_atomically
 from engine.files.regular import read_regular
 from engine.surroundings import user_folder
 
-FORMAT = 2
+FORMAT = 3
 
 
 def read_kept(sha256: str) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import torch
 from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
 
 from engine.modelinfo.info import Kind
 from engine.models.base import FittedModel, MaskedModel, Model, OwnLossModel
@@ -21,12 +22,16 @@ class ModelSettings(Strict):
     and explained by the docstrings of the fields.
     """
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, validate_default=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Definition:
-    """All that seqbench knows of a model. Its name is that of its file, with ``-`` for ``_``."""
+    """All that seqbench knows of a model. Its name is that of its file, with ``-`` for ``_``.
+
+    Raises:
+        pydantic.ValidationError: a field has a value of another type, or isn't known.
+    """
 
     title: str
     settings: type[ModelSettings]

@@ -12,10 +12,13 @@ from importlib.util import decode_source
 from pathlib import Path
 from types import ModuleType
 
+from pydantic import ValidationError
+
 from engine.errors import UserError, cut
 from engine.files.regular import read_regular
 from engine.modelinfo.find import NO_MODEL
 from engine.models.definition import Definition
+from engine.validation import argument_sentence
 
 LONGEST = 300
 """Most characters of a foreign error message that a sentence quotes."""
@@ -111,6 +114,8 @@ def _sentence(file: Path, error: BaseException) -> str:
         frames = traceback.extract_tb(error.__traceback__)
         line = next((frame.lineno for frame in frames[::-1] if Path(frame.filename) == file), None)
         problem = f"{type(error).__name__}: {error}"
+        if isinstance(error, ValidationError):
+            problem = f"{error.title}: {argument_sentence(error)}"
     where = f"{file}:{line}" if line else str(file)
     return f"{where}: {_one_line(problem)}."
 

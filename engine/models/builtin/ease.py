@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
@@ -73,14 +72,15 @@ class EASE(FittedModel):
         assert self.l2 is not None, "settings are chosen before the model is built"
         check_memory(self.num_items)
         device = self.counts.device
-        products = torch.cat(list(cooccurrences(train, self.num_items)))[1:, 1:]
+        # Of padding there are no products: B has zeros for it.
+        products = torch.cat(list(cooccurrences(train, self.num_items)))
         products.diagonal().add_(self.l2)
         factor = torch.linalg.cholesky(products)
         del products
         inverse = torch.cholesky_inverse(factor)
         del factor
         inverse.div_(-inverse.diagonal().clone()).fill_diagonal_(0)
-        self.weights = F.pad(inverse, (1, 0, 1, 0)).to(device)
+        self.weights = inverse.to(device)
         self.counts = item_counts(train, self.num_items).to(device)
 
     def scores(self, items: Tensor, times: Tensor | None = None) -> Tensor:  # noqa: ARG002

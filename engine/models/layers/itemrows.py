@@ -17,7 +17,7 @@ MOST_ENTRIES = 1 << 26
 TIE_BREAK = 1e-6
 """What the most popular item's score gets. Ties are frequent among counts, and count against."""
 
-COLUMNS = 256
+COLUMNS = 128
 """Of a matrix whose rows are summed, at a time: so few columns of a few thousand rows stay in a
 processor's cache, where each row is read again and again."""
 
@@ -68,7 +68,7 @@ class ItemRows(nn.Module):
             weights: float32 (n,): of the last item, of the one before it, and so on.
         """
         last = items[:, -len(weights) :]
-        factors = weights[: last.shape[1]].flip(0).expand(last.shape).contiguous()
+        factors = weights[: last.shape[1]].flip(0) * (last > 0)
         if self.size**2 <= MOST_ENTRIES:
             # Rows that were loaded, fitted again or moved are other tensors.
             if self._whole is None or self._whole[0] is not self.values:
@@ -107,10 +107,18 @@ def row_sums(blocks: Sequence[Tensor], items: Tensor, weights: Tensor) -> Tensor
     Args:
         blocks: (R, columns) each, side by side the matrix (R, V + 1).
         items: int64 (B, W): which rows.
-        weights: float32 (B, W).
+        weights: float32 (B, W). A row of weight 0, such as that of padding, isn't read.
     """
-    sums = [F.embedding_bag(items, b, mode="sum", per_sample_weights=weights) for b in blocks]
-    return torch.cat(sums, dim=1)
+    used = weights != 0
+    counts = used.sum(dim=1)
+    rows, factors, starts = items[used], weights[used], counts.cumsum(0) - counts
+    return torch.cat(
+        [
+            F.embedding_bag(rows, block, starts, mode="sum", per_sample_weights=factors)
+            for block in blocks
+        ],
+        dim=1,
+    )
 
 
 def distinct(items: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpo
 from engine.training.evaluation import evaluation_set, flat_histories, ranks
 from engine.training.loop import Outcome, train
 from engine.training.scoring import scores
+from engine.worker.check.outputs import TOLERANCE, in_deviations
 from engine.worker.check.subject import (
     CPU,
     FEW_USERS,
@@ -180,6 +181,9 @@ def targets(subject: Subject) -> Verdict:
     histories, times = data.inputs(torch.from_numpy(some))
     if isinstance(model, SequenceModel) and (problem := _other_position(model, histories, times)):
         return problem
+    fits = subject.definition.kind == "fitted"
+    if not fits and (problem := _last_unseen(model, histories, times)):
+        return problem
     found = scores(model, histories, times)[:, 1:]
     top = 1 + found.topk(min(TOP_K, subject.num_items)).indices
 
@@ -198,7 +202,7 @@ def targets(subject: Subject) -> Verdict:
     told = {"next": "the next item", "last": "the last item", "after next": "the one after next"}
     said = ", ".join(f"{told[name]} for {value:.0%}" for name, value in values.items())
     sentence = f"Among the ten best for {len(users):,} histories: {said}."
-    if subject.definition.kind == "fitted":
+    if fits:
         return Verdict("targets", None, sentence, values=values)
     popular = np.argsort(-np.bincount(own.items, minlength=subject.num_items + 1)[1:])[:TOP_K] + 1
     learnt = _above(hits["next"], np.isin(following, popular).astype(np.float64))
@@ -225,6 +229,23 @@ def _other_position(
         False,
         "With last_only, hidden doesn't return the last position of what it returns without.",
         "Training uses every position, evaluation the last: return states[:, -1:] for last_only.",
+    )
+
+
+def _last_unseen(model: Model, items: torch.Tensor, times: torch.Tensor | None) -> Verdict | None:
+    """Say that the last item of histories doesn't matter; ``None`` if it does."""
+    items, times = items[:FEW_USERS], None if times is None else times[:FEW_USERS]
+    other = items.clone()
+    other[:, -1] = 1 + items[:, -1] % model.num_items
+    before, after = scores(model, items, times), scores(model, other, times)
+    if in_deviations(before[:, 1:], after[:, 1:]) > TOLERANCE:
+        return None
+    return Verdict(
+        "targets",
+        False,
+        "Another last item of a history changes no score.",
+        "The state at a position is to hold the item there, and predicts the one after it: don't "
+        "shift items or states to the right.",
     )
 
 
@@ -273,8 +294,10 @@ def floor(subject: Subject) -> Verdict:
     if subject.weights is None:
         advice = "After a minute of training that says little: check a finished run."
         return Verdict("floor", None, sentence, advice, values)
-    advice = "Counts do as well: try other settings, or longer training, before you rely on it."
-    return Verdict("floor", False if less.high < 0 else None, sentence, advice, values)
+    below = less.high < 0
+    counted = "better" if below else "as well"
+    advice = f"Counts do {counted}: try other settings, or longer training, before you rely on it."
+    return Verdict("floor", False if below else None, sentence, advice, values)
 
 
 def _test_ranks(subject: Subject, model: Model) -> Ranks:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +15,8 @@ from engine.modelcheck import Verdict
 from engine.models.base import FittedModel, MaskedModel, Model, OwnLossModel, SequenceModel
 from engine.training.scoring import scores
 from engine.worker.check.subject import Subject
+
+T = TypeVar("T")
 
 TOLERANCE = 1e-3
 """Differences that float32 may make, in standard deviations of what is compared."""
@@ -95,49 +100,53 @@ def padding(subject: Subject) -> Verdict:
         if len(real) in (0, len(row)):
             continue
         short, long = real[None], row[None]
-        worst = max(worst, _apart(scores(model, short)[:, 1:], scores(model, long)[:, 1:]))
+        worst = max(worst, in_deviations(scores(model, short)[:, 1:], scores(model, long)[:, 1:]))
         if (states := _states(model, long)) is not None:
             at_items = states[:, -len(real) :]
-            worst = max(worst, _apart(_states(model, short), at_items))
+            worst = max(worst, in_deviations(_states(model, short), at_items))
     if worst <= TOLERANCE:
         return Verdict("padding", True, "More padding before a history changes nothing.")
     return Verdict(
         "padding",
         False,
         f"Padding before a history moves its scores by {worst:.2g} standard deviations.",
-        "Histories end at the right: mask padding (0) in attention and after every layer with a "
-        "bias, and count positions from the last item.",
+        "Histories end at the right: count positions from the last item, mask padding (0) in "
+        "attention, and multiply by (items > 0) after every layer with a bias, in each step of a "
+        "recurrence, and after the embedding: scores that share its weights train padding's too.",
         {"moved": worst},
     )
 
 
 @torch.no_grad()
 def future(subject: Subject) -> Verdict:
-    """Change an item, and see whether states before it change."""
-    model, items = subject.built().eval(), subject.histories()[:3]
+    """Change an item, and see whether states before it change: in evaluation, and in training with
+    the same dropout."""
+    model, items = subject.built(), subject.histories()[:3]
     if isinstance(model, MaskedModel):
         why = "A masked model sees both sides; in evaluation it is given the past only."
         return Verdict("future", None, why)
-    before = _states(model, items)
-    if before is None:
+    if _states(model, items) is None:
         why = "The model has no states for each position (hidden); what it learns would show it."
         return Verdict("future", None, why)
-    for column in range(1, items.shape[1]):
-        other = items.clone()
-        other[:, column] = torch.where(items[:, column] > 0, 1 + items[:, column] % 37, 0)
-        after = _states(model, other)
-        assert after is not None
-        if (moved := _apart(before[:, :column], after[:, :column])) > TOLERANCE:
-            return Verdict(
-                "future",
-                False,
-                f"Another item at position {column + 1} moves states before it, by {moved:.2g} "
-                "standard deviations.",
-                "A position may use itself and earlier ones only, or it sees the item that it is "
-                "trained to predict: mask attention above the diagonal, pad convolutions on the "
-                "left only, and normalise within a position.",
-                {"moved": moved},
-            )
+    for mode, where in ((model.eval(), ""), (copy.deepcopy(model).train(), " in training")):
+        before = _seeded(_states, mode, items)
+        for column in range(1, items.shape[1]):
+            other = items.clone()
+            other[:, column] = torch.where(items[:, column] > 0, 1 + items[:, column] % 37, 0)
+            after = _seeded(_states, mode, other)
+            assert before is not None
+            assert after is not None
+            if (moved := in_deviations(before[:, :column], after[:, :column])) > TOLERANCE:
+                return Verdict(
+                    "future",
+                    False,
+                    f"Another item at position {column + 1} moves states before it{where}, by "
+                    f"{moved:.2g} standard deviations.",
+                    "A position may use itself and earlier ones only, or it sees the item that it "
+                    "is trained to predict: mask attention above the diagonal, pad convolutions "
+                    "on the left only, and normalise within a position.",
+                    {"moved": moved},
+                )
     return Verdict("future", True, "A later item moves no earlier state.")
 
 
@@ -148,11 +157,11 @@ def rows(subject: Subject) -> Verdict:
     other = items.clone()
     other[1:] = items[1:].flip(0).roll(1, 1)
     together, alone = scores(model.eval(), items), scores(model, items[:1])
-    moved = _apart(together[:1, 1:], alone[:, 1:])
+    moved = in_deviations(together[:1, 1:], alone[:, 1:])
     if not isinstance(model, FittedModel):
-        model = _copy(model).train()
-        first, second = (_seeded(model, each) for each in (items, other))
-        moved = max(moved, _apart(first[:1, 1:], second[:1, 1:]))
+        training = copy.deepcopy(model).train()  # which changes some buffers
+        first, second = (_seeded(scores, training, each) for each in (items, other))
+        moved = max(moved, in_deviations(first[:1, 1:], second[:1, 1:]))
     if moved <= TOLERANCE:
         return Verdict("rows", True, "A history's scores don't depend on the others of its batch.")
     return Verdict(
@@ -165,16 +174,10 @@ def rows(subject: Subject) -> Verdict:
     )
 
 
-def _seeded(model: Model, items: Tensor) -> Tensor:
+def _seeded(function: Callable[[Model, Tensor], T], model: Model, items: Tensor) -> T:
+    """Call a function of a model and histories with the same random numbers each time."""
     torch.manual_seed(5)
-    return scores(model, items)
-
-
-def _copy(model: Model) -> Model:
-    """Copy a model whose buffers training mode would change."""
-    import copy
-
-    return copy.deepcopy(model)
+    return function(model, items)
 
 
 def _states(model: Model, items: Tensor) -> Tensor | None:
@@ -190,7 +193,7 @@ def _states(model: Model, items: Tensor) -> Tensor | None:
     return states if same else None
 
 
-def _apart(a: Tensor | None, b: Tensor | None) -> float:
+def in_deviations(a: Tensor | None, b: Tensor | None) -> float:
     """Return the largest difference, in standard deviations; infinite where one is NaN."""
     assert a is not None
     assert b is not None

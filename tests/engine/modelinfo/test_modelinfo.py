@@ -154,6 +154,30 @@ def test_a_broken_file_breaks_no_other(tmp_path: Path) -> None:
     assert problems == {"nowhere": f"{tmp_path}/nowhere.py: No such file or directory."}
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "sentence"),
+    [
+        ('title="Mine"', "title=3", "title: expected text, not 3."),
+        ("settings=Settings", "settings=dict", "settings: expected a subclass of ModelSettings"),
+        ("module=Mine, ", "", "module is needed."),
+        ("training=", "trainings=", "there is no trainings."),
+        ('training={"lr": 0.01}', 'profiles={"a": 1}', "profiles.a: expected "),
+        ("default=8", 'default="a"', "architecture.width: expected a whole number, not 'a'."),
+        ("0.01", "'x'", "training.lr: expected a number, not 'x'."),
+    ],
+)
+def test_a_definition_of_the_wrong_type_breaks_no_other(
+    tmp_path: Path, right: str, wrong: str, sentence: str
+) -> None:
+    file = write(tmp_path, "wrong.py")
+    file.write_text(file.read_text().replace(right, wrong))
+    write(tmp_path, "fine.py")
+    problems = {name: info.problem for name, info in own_infos([tmp_path]).items()}
+    assert problems["fine"] == ""
+    assert problems["wrong"].startswith(f"{file}:")
+    assert sentence in problems["wrong"]
+
+
 def test_what_is_not_python_is_told_without_a_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

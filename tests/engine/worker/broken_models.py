@@ -21,6 +21,24 @@ class Peeks(NextItem):
         return states[:, -1:] if last_only else states
 
 
+class PeeksInTraining(NextItem):
+    """States have the mean of the window in them, in training only."""
+
+    def hidden(self, items: Tensor, *, last_only: bool = False) -> Tensor:
+        states = super().hidden(items, last_only=last_only)
+        if not self.training:
+            return states
+        return states + (self.items(items) * (items > 0)[..., None]).mean(dim=1, keepdim=True)
+
+
+class Late(NextItem):
+    """The state at a position is that of the one before."""
+
+    def hidden(self, items: Tensor, *, last_only: bool = False) -> Tensor:
+        states = F.pad(super().hidden(items), (0, 0, 1, 0))[:, :-1]
+        return states[:, -1:] if last_only else states
+
+
 class Leaks(NextItem):
     """Padding is an item like others."""
 
@@ -34,8 +52,16 @@ class Leaks(NextItem):
         return states[:, -1:] if last_only else states
 
 
+class SharedPadding(NextItem):
+    """Trusts that padding's embedding is 0, which scores with the same weights train."""
+
+    def hidden(self, items: Tensor, *, last_only: bool = False) -> Tensor:
+        states = super().hidden(items) + self.items(items).cumsum(dim=1)
+        return states[:, -1:] if last_only else states
+
+
 class Batched(NextItem):
-    """Normalises over the batch."""
+    """Normalises over the batch, and so in training over later positions, too."""
 
     def __init__(self, settings: Settings, num_items: int, length: int) -> None:
         super().__init__(settings, num_items, length)
