@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from held import end_supervisor
 from nvidia import Machine, build_driver
 
 from engine.modelinfo import own_settings
+from engine.supervisor import start
 
 # What a script starts in the background ignores ctrl+c, and so would every program of ours.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -67,6 +70,15 @@ def own_surroundings(
         "STY",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_training_outlives_its_test() -> Iterator[None]:
+    """End the supervisors that the commands of a test started here, and their workers."""
+    before = set(start._started)
+    yield
+    for pid in set(start._started) - before:
+        end_supervisor(pid)
 
 
 @pytest.fixture(scope="session")
