@@ -7,6 +7,7 @@ import signal
 from contextlib import closing
 from typing import Any
 
+import pytest
 from user_lab import Lab
 
 from engine.journal import read_journal
@@ -85,6 +86,7 @@ def test_a_run_goes_on_when_the_other_is_gone_and_its_worker_killed(lab: Lab) ->
     assert figures(lab, further) == found
 
 
+@pytest.mark.slow
 def test_a_run_does_not_go_on_with_other_data(lab: Lab) -> None:
     short = short_run(lab)
     file = lab.folder / "data" / "tiny" / "u.data"
