@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ _WORDS: dict[str, Scalar] = {"": None, "~": None, "null": None, "true": True, "f
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """A mapping read from YAML."""
+    """A mapping read from YAML, which is never changed: who reads the file again gets it again."""
 
     path: Path
     value: dict[str, Any]
@@ -80,7 +81,12 @@ def read_yaml(path: Path, real: Real = float) -> YamlDocument:
         ConfigError: the file can't be read, isn't a mapping, or has tags, aliases or duplicate
         keys.
     """
-    text = _read_text(path)
+    return _document(path, _read_text(path), real)
+
+
+@lru_cache(maxsize=128)
+def _document(path: Path, text: str, real: Real) -> YamlDocument:
+    """Parse a file's text: configuration that is read again is mostly as it was."""
     try:
         node = _compose(path, text)
         if not isinstance(node, yaml.MappingNode):

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from held import end_supervisor
 from nvidia import Machine, build_driver
 
 from engine.modelinfo import own_settings
+from engine.store import database
+from engine.store.intake import rebuild
+from engine.supervisor import start
 
 # What a script starts in the background ignores ctrl+c, and so would every program of ours.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -67,6 +73,34 @@ def own_surroundings(
         "STY",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The database of a new store, made once: each store that tests make here begins as a copy of
+    it, without the hundreds of statements of all migrations."""
+    empty = tmp_path_factory.mktemp("empty") / "runs.db"
+
+    def make_database(path: Path, lasting: Path) -> None:
+        if database.network_filesystem(lasting) is not None:
+            database.make_database(path, lasting)
+            return
+        if not empty.exists():
+            database.make_database(empty, empty)
+        shutil.copyfile(empty, path)
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(rebuild, "make_database", make_database)
+        yield empty
+
+
+@pytest.fixture(autouse=True)
+def no_training_outlives_its_test() -> Iterator[None]:
+    """End the supervisors that the commands of a test started here, and their workers."""
+    before = set(start._started)
+    yield
+    for pid in set(start._started) - before:
+        end_supervisor(pid)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
-"""A store's queue, held as a supervisor holds the one that it works."""
+"""A store's queue: held as a supervisor holds the one that it works; supervisors ended."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+import psutil
 
 from engine.files.lock import take_lock, write_holder
 from engine.store.location import StoreLocation
@@ -23,3 +25,13 @@ def worked_on(location: StoreLocation) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def end_supervisor(pid: int) -> None:
+    """Kill a supervisor that this process started, and its workers; it starts none meanwhile."""
+    with suppress(psutil.NoSuchProcess):
+        supervisor = psutil.Process(pid)
+        supervisor.suspend()
+        for process in (supervisor, *supervisor.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()

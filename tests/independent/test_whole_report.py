@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from test_end_to_end import Lab
+from user_lab import Lab
 
 from .check import check
 

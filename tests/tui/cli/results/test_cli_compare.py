@@ -77,7 +77,9 @@ def test_rows_are_sorted_either_way(
     assert ages == sorted(ages, reverse=True)
 
 
-def test_the_pivots_columns_are_chosen(cli: Run, cli_json: RunJson, tmp_path: Path) -> None:
+def test_the_pivots_columns_are_chosen(
+    held: StoreLocation, cli: Run, cli_json: RunJson, tmp_path: Path
+) -> None:
     store = filled_store(tmp_path)[0]
     give_ranks(store)
     chosen = ("compare", "--pivot", "--columns", "ndcg@20,recall@100,age", "--format", "json")
@@ -97,7 +99,9 @@ def test_the_pivots_columns_are_chosen(cli: Run, cli_json: RunJson, tmp_path: Pa
     assert "age, run: the pivot has columns of numbers alone" in wrong.stderr
 
 
-def test_pairs_are_tested_at_any_cut_off(cli: Run, cli_json: RunJson, tmp_path: Path) -> None:
+def test_pairs_are_tested_at_any_cut_off(
+    held: StoreLocation, cli: Run, cli_json: RunJson, tmp_path: Path
+) -> None:
     store = filled_store(tmp_path)[0]
     give_ranks(store)
     cells = cli_json("compare", "--by-cell", "--format", "json", "--columns", "mrr@100,mrr@1")

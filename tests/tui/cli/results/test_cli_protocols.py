@@ -61,7 +61,7 @@ def test_cells_are_ranked_under_each_rule(
     }
     assert {each["rule"] for each in found["rankings"]} == set(expected)
     for ranking in found["rankings"]:
-        own = {f"{m} L=6": value for m, value in expected[ranking["rule"]].items()}
+        own = {f"{m} L6": value for m, value in expected[ranking["rule"]].items()}
         cells = ranking["cells"]
         assert {each["cell"]: each["NDCG@10/test"] for each in cells} == pytest.approx(own)
         assert ranking["first"] == max(own, key=lambda name: own[name])
@@ -124,7 +124,7 @@ def test_ranks_that_were_changed_are_left_out_with_a_sentence(
     assert "markov-time is left out under temporal-last: its ranks can't be read" in said.stderr
     (found,) = json.loads(said.stdout)
     (last,) = (each for each in found["rankings"] if each["evaluated"])
-    assert {each["cell"] for each in last["cells"]} == {"popularity L=6", "item-knn L=6"}
+    assert {each["cell"] for each in last["cells"]} == {"popularity L6", "item-knn L=6"}
 
 
 def test_one_rule_alone_is_nothing_to_compare(held: StoreLocation, cli: Run) -> None:

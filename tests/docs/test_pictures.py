@@ -15,7 +15,7 @@ import pytest
 from tui.keys import ACTIONS
 from tui.shell.action import actions_for, key_text
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 TEXT = re.compile(r'<text [^>]*?x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>')
 TITLE = re.compile(r"[╭╰]─+ ([^─╮╯]+?) ─|─ ([^─╮╯]+?) ─*[╮╯]")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
-from test_end_to_end import Lab
+from user_lab import Lab
 
 from engine.journal import read_journal
 from engine.metrics import EPOCH_ENERGY, EPOCH_TIMES
@@ -22,12 +20,6 @@ SETTINGS = ("--set", "dim=16", "--set", "batch_size=4", "--set", "patience=10000
 RUN = ("run", "--model", "sasrec", "--dataset", "tiny", "--length", "8", *SETTINGS)
 TIMED = {*EPOCH_TIMES, *EPOCH_ENERGY, "gpu_memory_mib", "gpu_utilization"}
 WHERE = {"run", "attempt", "seq", "t"}
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    yield (lab := Lab(tmp_path))
-    lab.end()
 
 
 def run_of(lab: Lab, run: str) -> queries.Run:
@@ -94,6 +86,7 @@ def test_a_run_goes_on_when_the_other_is_gone_and_its_worker_killed(lab: Lab) ->
     assert figures(lab, further) == found
 
 
+@pytest.mark.slow
 def test_a_run_does_not_go_on_with_other_data(lab: Lab) -> None:
     short = short_run(lab)
     file = lab.folder / "data" / "tiny" / "u.data"

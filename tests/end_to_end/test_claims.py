@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from claim_stores import CASES, Case, Kind
 from click.testing import CliRunner
+from held import worked_on
 from measured_runs import MeasuredStore
 
 from engine.analysis.pairs.significance import LEVEL
@@ -164,11 +165,15 @@ def barred(case: Case, told: Told) -> bool:
 
 
 @pytest.fixture(scope="module", params=CASES)
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Built]:
+    """A case's store, of whose unfinished runs nobody works any."""
     folder = tmp_path_factory.mktemp("claims")
     case = CASES[request.param]
     case.build(store := MeasuredStore(folder), folder)
-    return store, case
+    with worked_on(store.location):
+        yield store, case
 
 
 @pytest.fixture

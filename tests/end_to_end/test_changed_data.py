@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from test_end_to_end import LONG, SMALL, Lab
+from user_lab import LONG, SMALL, Lab
 
 from engine.journal import read_journal
 from engine.runfolder import RunFolder
@@ -24,12 +22,6 @@ def interactions(last: int) -> str:
         history = history[last:] + history[:last]
         rows += [f"{user}\t{item}\t{step}" for step, item in enumerate(history)]
     return "\n".join(rows) + "\n"
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    yield (lab := Lab(tmp_path))
-    lab.end()
 
 
 def begun(folder: RunFolder, attempt: int) -> dict[str, Any]:

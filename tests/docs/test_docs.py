@@ -12,7 +12,7 @@ from engine.spec import Training
 from tui.keys import ACTIONS
 from tui.shell.action import actions_for, key_name
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 PAGES = [DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
