@@ -98,10 +98,17 @@ def run_attempt(
     threads: int,
     stop: Callable[[], bool],
     processes: int = 1,
+    *,
+    worker: str | None = None,
 ) -> int:
     """Train the run in ``folder`` from its newest whole checkpoint, as rank 0 if there are several
     processes; return the exit status, which is `NO_ROOM` if a full disk kept the journal from
-    being written."""
+    being written.
+
+    Args:
+        stop: asked before every update; ``True`` ends the attempt.
+        worker: the name of the resident worker that trains it, if not a process of its own.
+    """
     started = time.monotonic()
     if threads:
         torch.set_num_threads(threads)
@@ -123,7 +130,7 @@ def run_attempt(
                 with process_group(
                     device, processes, lambda *why: write_end(Ending("failed", *why))
                 ) as group:
-                    return _train(folder, attempt, device, journal, stop, fence, group)
+                    return _train(folder, attempt, device, journal, stop, fence, group, worker)
 
             ending = _ending_of(train_it, folder, fence)
             write_end(ending)
@@ -198,6 +205,7 @@ def _train(
     stop: Callable[[], bool],
     fence: Fence,
     group: Group,
+    worker: str | None,
 ) -> _Finished:
     spec = load_spec(folder)
     definition = definition_of(spec, folder.code)
@@ -211,7 +219,9 @@ def _train(
     group.broadcast(begin.name)
 
     facts = _facts(folder, attempt, spec, definition, data, device, begin, group.world_size)
-    journal.write("start", **facts, confirmed=confirmation and confirmation.confirmed)
+    journal.write(
+        "start", **facts, worker=worker, confirmed=confirmation and confirmation.confirmed
+    )
     for problem in begin.problems:
         journal.write("warning", message=problem)
     if confirmation is not None and confirmation.confirmed is False:
