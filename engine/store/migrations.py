@@ -318,6 +318,19 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
         )
         db.execute("PRAGMA user_version = 16")
 
+    @steps()
+    def refits(db: Database) -> None:
+        # refits: the run whose chosen epoch a run trains to, with validation included; before that
+        # one is done, it waits. NULL of other runs, which all were until now.
+        db.execute("ALTER TABLE runs ADD COLUMN refits TEXT")
+        db.execute("PRAGMA user_version = 17")
+
+    @steps()
+    def resident_workers(db: Database) -> None:
+        # worker: the resident worker that trains an attempt, NULL of one with a process of its own.
+        db.execute("ALTER TABLE attempts ADD COLUMN worker TEXT")
+        db.execute("PRAGMA user_version = 18")
+
     return steps
 
 

@@ -31,9 +31,10 @@ from engine.store.intake.trash import deleted_runs, empty, kept_since
 from engine.store.location import StoreLocation, store_location
 from engine.store.news import NotificationReader
 from engine.store.transitions import beat, work_left
-from engine.supervisor.launcher import Launcher, LocalLauncher, Pool
+from engine.supervisor.launcher import Launcher, Pool
 from engine.supervisor.pools import Pools
 from engine.supervisor.queue import Queue
+from engine.supervisor.resident import ResidentLauncher
 from engine.supervisor.stop import Stop
 from engine.supervisor.webhook import Webhook
 
@@ -82,7 +83,7 @@ def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -
     try:
         location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = _settings(options.config_dir)
-        launcher = launcher or LocalLauncher(niceness=settings.niceness)
+        launcher = launcher or ResidentLauncher(settings.niceness)
         local = Pool(launcher, detect_slots(settings.slots))
         return serve(location, settings, stop, Pools(local, options.config_dir))
     except (StoreError, OSError) as error:

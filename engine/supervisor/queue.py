@@ -210,7 +210,7 @@ class Queue:
     def _settle(self, connection: StoreConnection, folder: RunFolder, attempt: LiveAttempt) -> None:
         """Record how an attempt ended whose process is gone, and queue another if one is due."""
         run, number = attempt.run, attempt.attempt
-        ending = self._ending(folder, attempt)
+        ending = self._blamed(connection, attempt, self._ending(folder, attempt))
         transitions.mark_exited(connection, run, number)
         status, cause = transitions.attempt_end(connection, run, number)
         if transitions.run_state(connection, run) == ("running", number):
@@ -222,7 +222,7 @@ class Queue:
                 transitions.end_attempt(connection, run, number, status, cause, ending.message)
         log.info("%s: attempt %d ended %s", run, number, status)
         if status == "lost" or cause in ("disk-full", "killed"):
-            self._retry(connection, run, number, status)
+            self._retry(connection, run, number, status, cause)
         if status in ("failed", "lost"):
             self._pause_if_due(connection, cause)
 
@@ -236,6 +236,18 @@ class Queue:
             message = f"It gave no sign of life for {silent}, so its process was ended."
             return Ending("lost", "hung", message)
         return ending
+
+    def _blamed(self, connection: StoreConnection, attempt: LiveAttempt, ending: Ending) -> Ending:
+        """Return an attempt's ending with the cause that its loss isn't its own, if its process
+        trained other runs, too."""
+        if attempt.worker is None or ending.cause not in ("lost", "killed", "hung"):
+            return ending
+        others = transitions.lost_with(connection, attempt.run, attempt.attempt)
+        if not others:
+            return ending
+        runs = "another run" if others == 1 else f"{others} other runs"
+        message = f"{ending.message} It trained {runs} too."
+        return Ending("lost", transitions.SHARED, message)
 
     def _requeue_preempted(self, connection: StoreConnection, run: str, number: int) -> None:
         """Queue a run again that was stopped from outside, without limit if its attempt wrote a
@@ -251,11 +263,16 @@ class Queue:
             )
             transitions.end_attempt(connection, run, number, "failed", "no-progress", message)
 
-    def _retry(self, connection: StoreConnection, run: str, number: int, status: str) -> None:
-        """Queue a run again whose process vanished, as often as the settings allow."""
+    def _retry(
+        self, connection: StoreConnection, run: str, number: int, status: str, cause: str
+    ) -> None:
+        """Queue a run again whose process vanished, as often as the settings allow; without limit
+        if the process trained other runs, too, beside which a run is lost a few times only."""
         if transitions.run_state(connection, run) != (status, number):
             return
-        if transitions.losses(connection, run) < self.settings.retries:
+        if cause == transitions.SHARED:
+            transitions.requeue(connection, run, counts=False)
+        elif transitions.losses(connection, run) < self.settings.retries:
             transitions.requeue(connection, run, counts=True)
 
     def _pause_if_due(self, connection: StoreConnection, cause: str) -> None:
@@ -265,7 +282,7 @@ class Queue:
                 free = "The disk is full: nothing is started before there is room again."
                 transitions.hold(connection, cause, free)
             return
-        limit = self.settings.pause_after
+        limit = 0 if cause == transitions.SHARED else self.settings.pause_after
         died = transitions.dying(connection, cause, DYING_SECONDS, DYING_SECONDS) if limit else []
         if len(died) >= limit > 0:
             message = (
@@ -316,7 +333,10 @@ class Queue:
                     # An earlier attempt's request would cancel this one.
                     with suppress(OSError, RunError):
                         self.location.folder(run).cancel.unlink(missing_ok=True)
-                    number = transitions.begin_attempt(connection, run, slot.name, self.host)
+                    worker = pool.launcher.worker(slot)
+                    number = transitions.begin_attempt(
+                        connection, run, slot.name, self.host, worker
+                    )
                 if self._launch(connection, run, number, slot, pool.launcher):
                     del free[0]
                     training.append(run)

@@ -21,6 +21,8 @@ from engine.inbox import Assignment, WorkerFolder
 from engine.machine.environment import thread_environment
 from engine.process import own_identity
 from engine.supervisor.stop import Stop
+from engine.worker.resident.fitness import Fitness
+from engine.worker.resident.work import Resident, Train
 
 COMMAND = (sys.executable, "-P", "-m", "engine.worker.resident")
 
@@ -28,8 +30,12 @@ MAX_LOG_BYTES = 1_000_000
 """Size of the log from which it is emptied at a start."""
 
 
-def main() -> int:
-    """Run the worker; return its exit status."""
+def main(train: Train | None = None) -> int:
+    """Run the worker; return its exit status.
+
+    Args:
+        train: trains each attempt, in place of `run_attempt`.
+    """
     parser = argparse.ArgumentParser(prog="python -m engine.worker.resident")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--threads", type=int, required=True)
@@ -58,11 +64,13 @@ def main() -> int:
     os.set_inheritable(lock, False)
     write_holder(lock, asdict(own_identity()))
 
-    # Not at the top: importing torch takes seconds, in which a signal would kill the process.
-    from engine.worker.resident.fitness import Fitness
-    from engine.worker.resident.work import Resident
+    if train is None:
+        # Not at the top: importing torch takes seconds, in which a signal would kill the process.
+        from engine.worker.attempt import run_attempt
 
-    following = Resident(folder, Fitness(options.threads), options.idle_seconds, stop).work()
+        train = run_attempt
+    fitness = Fitness(options.threads)
+    following = Resident(folder, fitness, options.idle_seconds, stop, train).work()
     sys.stdout.flush()
     sys.stderr.flush()
     if following is not None:

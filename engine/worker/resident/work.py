@@ -8,16 +8,20 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import chdir
 from dataclasses import dataclass, field
 
 from engine.inbox import Assignment, WorkerFolder
 from engine.journal import NO_ROOM
 from engine.supervisor.stop import Stop
-from engine.worker.attempt import run_attempt
 from engine.worker.claim import NothingToDo, claim
 from engine.worker.resident.fitness import Fitness
 from engine.worker.resident.output import all_output_to
+
+Train = Callable[..., int]
+"""Trains an attempt as `engine.worker.attempt.run_attempt`, which isn't imported here: it takes
+seconds."""
 
 LOOK_SECONDS = 0.05
 """Pause between two looks at the inbox, and at what is asked of the runs."""
@@ -47,6 +51,7 @@ class Resident:
         fitness: of this process.
         idle_seconds: how long to wait for runs before it ends.
         stop: set once the process is asked to end.
+        train: trains each attempt.
     """
 
     def __init__(
@@ -55,11 +60,13 @@ class Resident:
         fitness: Fitness,
         idle_seconds: float,
         stop: Stop,
+        train: Train,
     ) -> None:
         self._folder = folder
         self._fitness = fitness
         self._idle_seconds = idle_seconds
         self._stop = stop
+        self._run_attempt = train
         self._inside: dict[str, _Inside] = {}
 
     def work(self) -> Assignment | None:
@@ -132,7 +139,7 @@ class Resident:
             # Only now: whoever took it back may have seen the lock free before.
             if not self._folder.has(run.run_id, attempt):
                 return 0
-            return run_attempt(
+            return self._run_attempt(
                 run,
                 attempt,
                 assignment.device,
