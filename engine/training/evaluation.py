@@ -20,6 +20,7 @@ from engine.models.base import Model
 from engine.results.users import mean_by_user
 from engine.spec import TOP_K
 from engine.training.group import SINGLE, Group
+from engine.training.lanes import ALONE, Lane
 from engine.training.scoring import scores
 
 
@@ -151,6 +152,7 @@ def ranks(
     *,
     bfloat16: bool = False,
     group: Group = SINGLE,
+    lane: Lane = ALONE,
 ) -> Tensor:
     """Rank every target, from 1: int32 (2, targets), among all items and with seen masked.
 
@@ -167,9 +169,11 @@ def ranks(
     with torch.inference_mode():
         for first in range(begin, end, batch_size):
             last = min(first + batch_size, end)
-            histories, times = data.inputs(slice(first, last))
-            logits = scores(model, histories, times, bfloat16=bfloat16)
-            found.append(_rank_batch(logits, data, first, last))
+            lane.give_way()
+            with lane.randomness():
+                histories, times = data.inputs(slice(first, last))
+                logits = scores(model, histories, times, bfloat16=bfloat16)
+                found.append(_rank_batch(logits, data, first, last))
     return group.all_gather(torch.cat(found, dim=1), len(data))
 
 

@@ -39,6 +39,7 @@ from engine.training.evaluation import (
 )
 from engine.training.fitting import Fitting, fit, fitted_model, fitting_of, train_histories
 from engine.training.group import SINGLE, Group
+from engine.training.lanes import ALONE, Lane
 from engine.training.objectives import Objective, objective_of, target_capacity
 from engine.training.recorder import EpochRecord, Recorder
 from engine.training.stepreport import REPORT_SECONDS, EpochTotals, StepReport
@@ -102,6 +103,7 @@ class TrainingSetup:
     steps: int
     """Updates in all epochs, at whose end the learning rate's decay ends."""
     group: Group
+    lane: Lane
 
 
 def train(
@@ -116,6 +118,7 @@ def train(
     stop: Callable[[], bool] = lambda: False,
     group: Group = SINGLE,
     measured: Callable[[], AbstractContextManager[None]] = nullcontext,
+    lane: Lane = ALONE,
 ) -> Outcome:
     """Train one run to its end.
 
@@ -132,6 +135,7 @@ def train(
             ``recorder``, ``save`` and ``stop`` of rank 0 have an effect on the run, and when rank
             0 returns or raises, its caller ends the other ranks.
         measured: makes what is entered for the training of each epoch, without its evaluation.
+        lane: that of the calling thread.
 
     Raises:
         Interrupted: ``stop`` returned ``True``.
@@ -152,10 +156,15 @@ def train(
     if definition.kind == "fitted":
         setup = fitting_of(spec, definition, split, device)
     else:
-        learner = initial_learner(spec, definition, num_items, device, resume)
+        learner = initial_learner(spec, definition, num_items, device, resume, lane)
         if isinstance(learner.model, OwnLossModel):
-            learner.model.prepare(train_histories(split, device))
-        setup = training_setup(spec, definition, learner, histories, group)
+            with lane.randomness():
+                learner.model.prepare(train_histories(split, device))
+        setup = training_setup(spec, definition, learner, histories, group, lane)
+
+    def interrupted() -> bool:
+        lane.give_way()
+        return stop()
 
     def finished() -> bool:
         if state.best is None:
@@ -165,7 +174,7 @@ def train(
     def rank(model: Model, data: EvaluationSet) -> Tensor:
         bfloat16 = uses_bfloat16(settings, device)
         batch = settings.eval_batch_size
-        return ranks(model, data, batch, bfloat16=bfloat16, group=group).cpu()
+        return ranks(model, data, batch, bfloat16=bfloat16, group=group, lane=lane).cpu()
 
     batches = math.ceil(histories.interactions / REFERENCE_BATCH)
     model: Model
@@ -175,14 +184,15 @@ def train(
     while not finished():
         epoch = state.epoch + 1
         if isinstance(setup, Fitting):
-            if stop():
+            if interrupted():
                 raise Interrupted
             with measured():
-                model, totals = fit(setup, epoch, device, _epoch_seed(spec.seed, epoch), clock)
+                seed = _epoch_seed(spec.seed, epoch)
+                model, totals = fit(setup, epoch, device, seed, clock, lane)
             state.step += 1
         else:
             with measured():
-                totals = _train_epoch(setup, state, epoch, recorder, clock, stop)
+                totals = _train_epoch(setup, state, epoch, recorder, clock, interrupted)
             model = setup.learner.evaluated
         started = time.perf_counter()
         metrics = {
@@ -221,7 +231,8 @@ def train(
 
     assert state.best is not None
     if isinstance(setup, Fitting):
-        model = fitted_model(spec, definition, num_items, state.best.settings or {}).to(device)
+        with lane.randomness():
+            model = fitted_model(spec, definition, num_items, state.best.settings or {}).to(device)
     else:
         model = setup.learner.evaluated
     model.load_state_dict(state.best.model)
@@ -284,6 +295,7 @@ def training_setup(
     learner: Learner,
     histories: Histories,
     group: Group = SINGLE,
+    lane: Lane = ALONE,
 ) -> TrainingSetup:
     """Prepare training; on a GPU the update is a CUDA graph, whose shapes depend on spec and data
     only."""
@@ -292,20 +304,22 @@ def training_setup(
     bfloat16 = uses_bfloat16(spec.training, items.device)
     if items.device.type == "cuda":
         learner.model.train()
-        windows = epoch_windows(spec, 1, objective, histories, group)
+        windows = epoch_windows(spec, 1, objective, histories, group, lane)
         shard_size = group.shard_size(spec.training.batch_size)
         capacity = target_capacity(objective, windows, shard_size)
         update = make_update(
             learner, objective, items, capacity, times=times, bfloat16=bfloat16, group=group
         )
         example = next(windows.batches(spec.training.batch_size))
-        update = capture(update, learner, example, group)
+        update = capture(update, learner, example, group, lane)
     else:
-        update = make_update(
-            learner, objective, items, None, times=times, bfloat16=bfloat16, group=group
+        update = lane.drawing(
+            make_update(
+                learner, objective, items, None, times=times, bfloat16=bfloat16, group=group
+            )
         )
     steps = spec.training.epochs * steps_per_epoch(spec, definition, histories)
-    return TrainingSetup(spec, learner, objective, histories, update, steps, group)
+    return TrainingSetup(spec, learner, objective, histories, update, steps, group, lane)
 
 
 def _train_epoch(
@@ -323,7 +337,8 @@ def _train_epoch(
     clock.lap()
     started = time.perf_counter()
     learner.model.train()
-    windows = epoch_windows(setup.spec, epoch, setup.objective, setup.histories, group)
+    objective, lane = setup.objective, setup.lane
+    windows = epoch_windows(setup.spec, epoch, objective, setup.histories, group, lane)
     for batch in windows.batches(settings.batch_size):
         if stop():
             raise Interrupted
@@ -336,10 +351,15 @@ def _train_epoch(
 
 
 def epoch_windows(
-    spec: RunSpec, epoch: int, objective: Objective, histories: Histories, group: Group = SINGLE
+    spec: RunSpec,
+    epoch: int,
+    objective: Objective,
+    histories: Histories,
+    group: Group = SINGLE,
+    lane: Lane = ALONE,
 ) -> Windows:
     """Return an epoch's windows in random order, on the device; equal on all ranks."""
-    generator = _seed_epoch(spec.seed, epoch, group)
+    generator = _seed_epoch(spec.seed, epoch, group, lane)
     width, stride = objective.width, objective.stride
     windows = cut_windows(histories, width, generator, stride, context=objective.context)
     windows = windows.shuffled(generator)
@@ -355,12 +375,14 @@ def initial_learner(
     num_items: int,
     device: torch.device,
     resume: Checkpoint | None = None,
+    lane: Lane = ALONE,
 ) -> Learner:
     """Build model and optimizer, from the run's seed or from the checkpoint to resume."""
-    torch.manual_seed(spec.seed)
     settings = spec.training
     architecture = spec.architecture.settings
-    model = definition.build(architecture, num_items, spec.length)
+    lane.seed(spec.seed)
+    with lane.randomness():
+        model = definition.build(architecture, num_items, spec.length)
     average = copy.deepcopy(model).to(device) if settings.ema else None
     model = model.to(device)
     if resume is None:
@@ -371,10 +393,10 @@ def initial_learner(
     return Learner(model, make_optimizer(model, settings, device, resume.optimizer), average)
 
 
-def _seed_epoch(seed: int, epoch: int, group: Group) -> torch.Generator:
+def _seed_epoch(seed: int, epoch: int, group: Group, lane: Lane) -> torch.Generator:
     """Seed an epoch's dropout, and return the generator of its windows and their order."""
     mixed = _epoch_seed(seed, epoch)
-    group.seed(mixed)
+    group.seed(mixed, lane)
     return torch.Generator().manual_seed(mixed)
 
 
