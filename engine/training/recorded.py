@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -47,8 +48,8 @@ def record(
     # Recorded on the stream that it is executed on first: autograd remembers the stream of weights.
     # The default stream can't be recorded.
     current = torch.cuda.current_stream()
-    default = torch.cuda.default_stream()
-    stream = torch.cuda.Stream() if current == default else current  # type: ignore[no-untyped-call]
+    is_default = current == torch.cuda.default_stream()
+    stream = _side_stream(torch.cuda.current_device()) if is_default else current
     stream.wait_stream(current)
     try:
         with torch.cuda.stream(stream):
@@ -66,6 +67,13 @@ def record(
     finally:
         current.wait_stream(stream)
     return Recorded(graph, result)
+
+
+@cache
+def _side_stream(device: int) -> torch.cuda.Stream:
+    """Return the stream of a GPU on which work of its default stream is recorded: always the same,
+    because libraries keep memory for each."""
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
 
 def _warm_up(work: Callable[[], object]) -> str | None:

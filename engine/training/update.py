@@ -93,11 +93,15 @@ def capture(
     example: Windows,
     group: Group = SINGLE,
     lane: Lane = ALONE,
+    pool: Any = None,
 ) -> Update:
     """Capture an update as a CUDA graph.
 
     All batches must have the shape of ``example``. An update that waits for the device somewhere
     can't be captured; it is returned as it is, and stderr says why. Leaves the learner unchanged.
+
+    Args:
+        pool: as in `record`.
     """
     windows = Windows(example.ranges.clone())
     weights = _weights(learner)
@@ -105,7 +109,7 @@ def capture(
     moments = copy.deepcopy(learner.optimizer.state_dict()["state"])
     with lane.exclusive(), lane.randomness():
         try:
-            recorded = record(lambda: update(windows), generator=group.generator)
+            recorded = record(lambda: update(windows), generator=group.generator, pool=pool)
         finally:
             learner.optimizer.zero_grad()  # an update may have failed halfway
             with torch.no_grad():
