@@ -80,7 +80,7 @@ def recorded_ranks(
     """
     model.eval()
     recorded: dict[int, Recorded[Tensor]] = {}
-    with torch.inference_mode():
+    with torch.no_grad():  # in inference mode, nothing else could write to what is made here
         batches = fixed_batches(splits, batch_size, group)
         for rows, batch in batches.items():
             with lane.exclusive(), lane.randomness():

@@ -94,6 +94,8 @@ class Lanes:
     @contextmanager
     def lane(self, device: torch.device) -> Iterator[Lane]:
         """Make the lane of a run, for the thread that trains it and for all of its life."""
+        if device.type == "cuda":
+            torch.cuda.init()  # type: ignore[no-untyped-call]
         process, lane = self._process, _Shared(self._process, device)
         with process.turn:
             process.lanes.add(lane)
