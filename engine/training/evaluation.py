@@ -57,20 +57,24 @@ class FlatHistories:
         times = None if self.times is None else torch.where(inside, self.times[places], 0)
         return torch.where(inside, self.items[places], 0).long(), times
 
-    def distinct(self, begins: Tensor, counts: Tensor, total: int) -> tuple[Tensor, Tensor]:
+    def distinct(
+        self, begins: Tensor, counts: Tensor, total: int, *, padded: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Return the distinct items of histories, int64 (total,), and the row that each belongs to,
         int64 (total,).
 
         Args:
             begins: int64 (rows,): where each history's distinct items begin in ``firsts``.
-            counts: int64 (rows,): how many there are, of a row of padding any number.
+            counts: int64 (rows,): how many there are.
             total: their sum, which is on the device.
+            padded: whether the last row is padding, which may have more than there are at all.
         """
         row = torch.repeat_interleave(counts, output_size=total)
         shift = begins - (counts.cumsum(0) - counts)
         places = torch.arange(total, device=row.device) + shift[row]
-        last = max(0, len(self.firsts) - 1)  # padding may go beyond
-        return self.items[self.firsts[places.clamp(max=last)]].long(), row
+        if padded:
+            places = places.clamp(max=len(self.firsts) - 1)
+        return self.items[self.firsts[places]].long(), row
 
 
 def flat_histories(
@@ -232,7 +236,7 @@ def range_ranks(
     above = ~(logits[:, 1:] < true)
     over_all = above.sum(dim=1)
 
-    seen, row = data.flat.distinct(ranges[2], ranges[3], pairs)
+    seen, row = data.flat.distinct(ranges[2], ranges[3], pairs, padded=padded)
     kept = row
     if padded:
         row = row.clamp(max=len(targets) - 1)
