@@ -40,15 +40,8 @@ from engine.training.checkpoint import Checkpoint, save_checkpoint
 from engine.training.group import Group
 from engine.training.inference import MOST_HISTORIES, InferenceSpeed, inference_speed
 from engine.training.lists import Recommended, recommended
-from engine.training.loop import (
-    Interrupted,
-    Outcome,
-    limits,
-    steps_per_epoch,
-    train,
-    training_histories,
-    uses_bfloat16,
-)
+from engine.training.loop import Interrupted, Outcome, limits, train
+from engine.training.setup import steps_per_epoch, training_histories, uses_bfloat16
 from engine.worker.distributed import check_same_data, own_device, process_group
 from engine.worker.fence import Fence
 from engine.worker.provenance import device_name, slurm_job, software
