@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
-from collections.abc import Mapping
+import select
+import stat
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -197,3 +200,58 @@ def _identity(about: Mapping[str, Any]) -> ProcessIdentity | None:
         return ProcessIdentity(int(about["pid"]), str(about["boot_id"]), int(about["start_ticks"]))
     except (KeyError, TypeError, ValueError):
         return None
+
+
+class Bell:
+    """Wakes a store's supervisor when a worker is done with an attempt: a named pipe beside the
+    workers' folders. Where there can't be one, the supervisor looks at its usual times.
+
+    Args:
+        runs: the folder of the run folders.
+    """
+
+    def __init__(self, runs: Path) -> None:
+        path = _bell(runs)
+        self._descriptor: int | None = None
+        with suppress(OSError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                os.mkfifo(path, 0o600)
+            if stat.S_ISFIFO(path.lstat().st_mode):
+                # For writing, too: else it would read as ended whenever no worker has it open.
+                self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def wait(self, seconds: float, otherwise: Callable[[float], object]) -> None:
+        """Wait until a worker rings, at most this many seconds.
+
+        Args:
+            otherwise: waits where there is no pipe.
+        """
+        if self._descriptor is None:
+            otherwise(seconds)
+            return
+        select.select([self._descriptor], [], [], seconds)
+        with suppress(OSError):
+            os.read(self._descriptor, 65_536)
+
+    def close(self) -> None:
+        """Close the pipe."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def ring(worker: WorkerFolder) -> None:
+    """Tell the supervisor, if one listens, that something has changed in a worker's inbox."""
+    with suppress(OSError):  # nobody listens, or it has been told enough
+        descriptor = os.open(
+            _bell(worker.path.parent.parent), os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        )
+        try:
+            os.write(descriptor, b"\n")
+        finally:
+            os.close(descriptor)
+
+
+def _bell(runs: Path) -> Path:
+    return runs / WORKERS / "bell"

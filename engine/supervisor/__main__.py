@@ -22,6 +22,7 @@ from engine.config import Settings, load_settings
 from engine.errors import ConfigError, StoreError
 from engine.files.lock import take_lock, write_holder
 from engine.files.regular import OWNER_ONLY
+from engine.inbox import Bell
 from engine.machine.slots import detect_slots
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, StoreDamagedError, is_current, write
@@ -39,7 +40,7 @@ from engine.supervisor.stop import Stop
 from engine.supervisor.webhook import Webhook
 
 TICK_SECONDS = 0.5
-"""Pause between two rounds."""
+"""Most time between two rounds: a worker that is done with an attempt ends the pause."""
 BEAT_SECONDS = 5.0
 """Time between two heartbeats in the store."""
 LOCK_SECONDS = 1.0
@@ -130,6 +131,7 @@ def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock:
     said = ""
     url, news = queue.settings.webhook, NotificationReader()
     webhook = Webhook(url, location) if url else None
+    bell = Bell(location.runs)
     try:
         while not stop.is_set():
             if not _still_ours(location, lock):
@@ -163,8 +165,9 @@ def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock:
                     _mend(location)
                 elif now - fine > STORE_PATIENCE_SECONDS:
                     raise
-            stop.wait(TICK_SECONDS)
+            bell.wait(TICK_SECONDS, stop.wait)
     finally:
+        bell.close()
         if connection is not None:
             connection.close()
         if webhook is not None:

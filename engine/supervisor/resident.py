@@ -37,6 +37,9 @@ RESIDENT = (sys.executable, "-P", "-m", "engine.worker.resident")
 MOST_WORDS = 4_000
 """Bytes of a worker's log that go into the log of a run that it didn't begin."""
 
+MOST_AT_ONCE = 64
+"""Runs that a worker of a GPU takes at the same time; the slots are fewer."""
+
 MOST_STARTS = 4
 """Workers that are started for an attempt that none of them begins."""
 
@@ -171,7 +174,12 @@ class ResidentLauncher:
         }
         if assignment.visible is not None:
             environment["CUDA_VISIBLE_DEVICES"] = assignment.visible
-        command = [*self.command, str(worker.path), "--threads", str(assignment.threads)]
+        at_once = MOST_AT_ONCE if assignment.device == "cuda" else 1
+        command = [
+            *(*self.command, str(worker.path)),
+            *("--threads", str(assignment.threads)),
+            *("--at-once", str(at_once)),
+        ]
         child = self._sessions.start(command, worker.log, worker.path, environment)
         key = (assignment.run.run_id, assignment.attempt)
         replaced = [*self._replaced, *filter(None, [self._workers.get(worker)])]

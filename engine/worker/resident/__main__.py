@@ -12,6 +12,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from engine.machine.environment import thread_environment
 from engine.process import own_identity
 from engine.supervisor.stop import Stop
 from engine.worker.resident.fitness import Fitness
-from engine.worker.resident.work import Resident, Train
+from engine.worker.resident.work import Resident, SharedState, Train
 
 COMMAND = (sys.executable, "-P", "-m", "engine.worker.resident")
 
@@ -30,15 +31,26 @@ MAX_LOG_BYTES = 1_000_000
 """Size of the log from which it is emptied at a start."""
 
 
-def main(train: Train | None = None) -> int:
+def training(worker: str, at_once: int) -> tuple[Train, SharedState]:
+    """Return what trains attempts, and what these share."""
+    # Not at the top: importing torch takes seconds, in which a signal would kill the process.
+    from engine.training.lanes import Lanes
+    from engine.worker.attempt import run_attempt
+    from engine.worker.shared import Shared
+
+    return run_attempt, Shared(worker, Lanes() if at_once > 1 else None)
+
+
+def main(make: Callable[[str, int], tuple[Train, SharedState]] = training) -> int:
     """Run the worker; return its exit status.
 
     Args:
-        train: trains each attempt, in place of `run_attempt`.
+        make: makes what trains the attempts, as `training` does.
     """
     parser = argparse.ArgumentParser(prog="python -m engine.worker.resident")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--at-once", type=int, default=1, help="the most runs at the same time")
     parser.add_argument("--idle-seconds", type=float, default=5.0, help="until it ends")
     parser.add_argument(
         "--lock-seconds", type=float, default=2.0, help="to wait for an earlier worker to end"
@@ -64,22 +76,21 @@ def main(train: Train | None = None) -> int:
     os.set_inheritable(lock, False)
     write_holder(lock, asdict(own_identity()))
 
-    if train is None:
-        # Not at the top: importing torch takes seconds, in which a signal would kill the process.
-        from engine.worker.attempt import run_attempt
-
-        train = run_attempt
+    at_once = options.at_once
+    train, shared = make(folder.path.name, at_once)
     fitness = Fitness(options.threads)
-    following = Resident(folder, fitness, options.idle_seconds, stop, train).work()
+    resident = Resident(folder, fitness, at_once, options.idle_seconds, stop, train, shared)
+    following = resident.work()
     sys.stdout.flush()
     sys.stderr.flush()
     if following is not None:
-        _become(following, folder, lock, options.idle_seconds)
+        kept = ("--at-once", str(at_once), "--idle-seconds", str(options.idle_seconds))
+        _become(following, folder, lock, kept)
     # A regular exit would take the time of unloading libraries, with the lock held.
     os._exit(0)
 
 
-def _become(following: Assignment, folder: WorkerFolder, lock: int, idle_seconds: float) -> None:
+def _become(following: Assignment, folder: WorkerFolder, lock: int, kept: Sequence[str]) -> None:
     """Replace this process by a new one that keeps its number, its session and the lock, and can
     train the given run."""
     environment = {**os.environ, **thread_environment(following.threads)}
@@ -87,8 +98,8 @@ def _become(following: Assignment, folder: WorkerFolder, lock: int, idle_seconds
     if following.visible is not None:
         environment["CUDA_VISIBLE_DEVICES"] = following.visible
     os.set_inheritable(lock, True)
-    options = ("--idle-seconds", str(idle_seconds), "--lock", str(lock))
-    command = [*COMMAND, str(folder.path), "--threads", str(following.threads), *options]
+    threads = ("--threads", str(following.threads))
+    command = [*COMMAND, str(folder.path), *threads, *kept, "--lock", str(lock)]
     os.execve(command[0], command, environment)  # noqa: S606 -- needs no shell
 
 

@@ -9,19 +9,27 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import chdir
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from engine.inbox import Assignment, WorkerFolder
+from engine.inbox import Assignment, WorkerFolder, ring
 from engine.journal import NO_ROOM
 from engine.supervisor.stop import Stop
 from engine.worker.claim import NothingToDo, claim
 from engine.worker.resident.fitness import Fitness
-from engine.worker.resident.output import all_output_to
+from engine.worker.resident.output import all_output, output_by_thread
 
 Train = Callable[..., int]
 """Trains an attempt as `engine.worker.attempt.run_attempt`, which isn't imported here: it takes
 seconds."""
+
+
+class SharedState(Protocol):
+    """What the attempts share, as `engine.worker.shared.Shared`."""
+
+    broken: bool
+    """Whether no further run can be trained in this process."""
+
 
 LOOK_SECONDS = 0.05
 """Pause between two looks at the inbox, and at what is asked of the runs."""
@@ -44,29 +52,36 @@ class _Inside:
 
 
 class Resident:
-    """A worker that takes runs one after another.
+    """A worker that takes runs one after another, or several at once.
 
     Args:
         folder: its folder, whose lock this process holds.
         fitness: of this process.
+        at_once: the most runs at the same time.
         idle_seconds: how long to wait for runs before it ends.
         stop: set once the process is asked to end.
         train: trains each attempt.
+        shared: what the attempts share.
     """
 
     def __init__(
         self,
         folder: WorkerFolder,
         fitness: Fitness,
+        at_once: int,
         idle_seconds: float,
         stop: Stop,
         train: Train,
+        shared: SharedState,
     ) -> None:
         self._folder = folder
         self._fitness = fitness
+        self._at_once = at_once
         self._idle_seconds = idle_seconds
         self._stop = stop
         self._run_attempt = train
+        self._shared = shared
+        self._output = all_output if at_once == 1 else output_by_thread()
         self._inside: dict[str, _Inside] = {}
 
     def work(self) -> Assignment | None:
@@ -81,29 +96,51 @@ class Resident:
             for name in [name for name, each in self._inside.items() if each.is_over]:
                 del self._inside[name]
                 busy = time.monotonic()
-            stopping = self._stop.is_set()
-            for each in self._inside.values():
-                if stopping or each.assignment.run.cancel.exists():
-                    each.stopped.set()
-            if stopping and not self._inside:
-                return None
-            if not stopping and not self._inside:
-                try:
-                    waiting = self._folder.assignments()
-                except FileNotFoundError:
-                    return None  # the store's folder was removed
-                if waiting:
-                    first = waiting[0]
-                    if not self._fitness.fits(first) or self._fitness.is_worn():
-                        return first
-                    self._begin(first)
-                    continue
-                if time.monotonic() - busy >= self._idle_seconds and self._folder.close():
+            if self._stop.is_set():
+                if not self._inside:
                     return None
-            if stopping:  # then `Stop.wait` wouldn't
-                time.sleep(LOOK_SECONDS)
-            else:
-                self._stop.wait(LOOK_SECONDS)
+                self._pass_on(stopping=True)
+                time.sleep(LOOK_SECONDS)  # `Stop.wait` wouldn't any more
+                continue
+            self._pass_on(stopping=False)
+            try:
+                unfit = self._take()
+            except FileNotFoundError:  # the store's folder was removed
+                if not self._inside:
+                    return None
+                unfit = None
+            if unfit is not None and not self._inside:
+                return unfit
+            idle = not self._inside and time.monotonic() - busy >= self._idle_seconds
+            if idle and self._folder.close():
+                return None
+            self._stop.wait(LOOK_SECONDS)
+
+    def _pass_on(self, *, stopping: bool) -> None:
+        """Tell the runs to stop that are to be cancelled, or all."""
+        for each in self._inside.values():
+            if stopping or each.assignment.run.cancel.exists():
+                each.stopped.set()
+
+    def _take(self) -> Assignment | None:
+        """Begin the runs that wait, as many as there may be at once.
+
+        Returns:
+            One that this process isn't fit for, which those after it wait for, too.
+
+        Raises:
+            FileNotFoundError: there is no inbox.
+        """
+        for assignment in self._folder.assignments():
+            if assignment.name in self._inside:
+                continue
+            if len(self._inside) >= self._at_once:
+                return None
+            worn = not self._inside and self._fitness.is_worn()
+            if worn or self._shared.broken or not self._fitness.fits(assignment):
+                return assignment
+            self._begin(assignment)
+        return None
 
     def _begin(self, assignment: Assignment) -> None:
         self._fitness.trains(assignment)
@@ -119,7 +156,7 @@ class Resident:
         folder, run = self._folder, assignment.run
         status = 0
         try:
-            with all_output_to(run.log), chdir(run.path):
+            with self._output(run):
                 status = self._attempt(assignment, stopped)
         except BaseException:  # noqa: BLE001 -- of this run only
             traceback.print_exc()
@@ -127,6 +164,7 @@ class Resident:
             folder.end_without_room(run.run_id, assignment.attempt)
         else:
             folder.take_back(run.run_id, assignment.attempt)
+        ring(folder)
 
     def _attempt(self, assignment: Assignment, stopped: threading.Event) -> int:
         run, attempt = assignment.run, assignment.attempt
@@ -145,7 +183,7 @@ class Resident:
                 assignment.device,
                 assignment.threads,
                 stopped.is_set,
-                worker=self._folder.path.name,
+                shared=self._shared,
             )
         except BaseException:  # noqa: BLE001 -- a model's file may even call `sys.exit`
             traceback.print_exc()

@@ -64,7 +64,7 @@ def rehearse(
     device: str,
     threads: int,
     stop: Callable[[], bool],
-    worker: str | None = None,
+    shared: Any = None,
 ) -> int:
     """Do as `engine.worker.attempt.run_attempt`, in which the two kinds of workers agree."""
     spec = json.loads(folder.spec.read_text())["spec"]
@@ -82,7 +82,7 @@ def rehearse(
             host=os.uname().nodename,
             device="Rehearsal",
             device_kind=device,
-            worker=worker,
+            worker=shared and shared.worker,
             threads=int(os.environ["OMP_NUM_THREADS"]),
             epochs=epochs,
             steps_per_epoch=STEPS,

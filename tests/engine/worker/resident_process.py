@@ -27,6 +27,38 @@ OFTEN = {
     "engine.worker.fence:LOOK_SECONDS": 0.0,
 }
 """A checkpoint of every epoch, a look for newer attempts at every update."""
+OWN_MODEL = """\
+import os
+import sys
+
+from torch import nn
+
+from engine.models import Definition, ModelSettings, OutputLayer, SequenceModel
+
+nn.Dropout.forward = lambda _, given: given
+
+
+class Settings(ModelSettings):
+    dim: int = 8
+
+
+class Own(SequenceModel):
+    def __init__(self, settings, num_items, length):
+        super().__init__()
+        self.num_items, self.length = num_items, length
+        self.items = nn.Embedding(num_items + 1, settings.dim)
+
+    def hidden(self, items, *, last_only=False):
+        states = self.items(items)
+        return states[:, -1:] if last_only else states
+
+    def output_layer(self):
+        return OutputLayer(self.items.weight)
+
+
+MODEL = Definition("Own", Settings, Own)
+"""
+"""A model of the user's own, which changes torch for all other models."""
 SMALL = {"users": 120, "items": 60, "interactions": 3_600}
 
 

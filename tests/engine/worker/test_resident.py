@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from resource import RLIMIT_FSIZE
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 from resident_process import (
     OFTEN,
+    OWN_MODEL,
     ended,
     figures,
     hand_over,
@@ -21,10 +20,8 @@ from resident_process import (
     lines,
     make_run,
     small_spec,
-    start_resident,
     wait_for,
     wait_for_end,
-    worker_of,
 )
 
 from engine.files.lock import is_locked, take_lock
@@ -33,59 +30,6 @@ from engine.process import identify
 from engine.runfolder import RunFolder
 
 ENDLESS = {"epochs": 100_000, "patience": 100_000, "dim": 16}
-OWN_MODEL = """\
-import os
-import sys
-
-from torch import nn
-
-from engine.models import Definition, ModelSettings, OutputLayer, SequenceModel
-
-nn.Dropout.forward = lambda _, states: states
-
-
-class Settings(ModelSettings):
-    dim: int = 8
-
-
-class Own(SequenceModel):
-    def __init__(self, settings, num_items, length):
-        super().__init__()
-        self.num_items, self.length = num_items, length
-        self.items = nn.Embedding(num_items + 1, settings.dim)
-
-    def hidden(self, items, *, last_only=False):
-        states = self.items(items)
-        return states[:, -1:] if last_only else states
-
-    def output_layer(self):
-        return OutputLayer(self.items.weight)
-
-
-MODEL = Definition("Own", Settings, Own)
-"""
-
-
-@pytest.fixture
-def worker(tmp_path: Path) -> WorkerFolder:
-    found = worker_of(tmp_path)
-    found.path.mkdir(parents=True)
-    return found
-
-
-@pytest.fixture
-def reside(worker: WorkerFolder) -> Iterator[Callable[..., BaseProcess]]:
-    """Starts the worker, which doesn't outlive the test."""
-    started: list[BaseProcess] = []
-
-    def run(*options: str, **conditions: Any) -> BaseProcess:
-        started.append(start_resident(worker, *options, **conditions))
-        return started[-1]
-
-    yield run
-    for process in started:
-        process.kill()
-        process.join()
 
 
 def test_every_run_has_the_figures_that_it_has_in_a_process_of_its_own(
