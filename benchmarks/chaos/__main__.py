@@ -31,7 +31,7 @@ from engine.store.requests import enqueue
 from engine.supervisor.start import SUPERVISOR, ensure_supervisor, supervisor_running
 
 DISTURBED = (sys.executable, "-P", "-m", "benchmarks.chaos.supervisor")
-SETTINGS = "slots: {cpu: 2}\nretries: 100\npause_after: 0\nidle_seconds: 1\n"
+SETTINGS = "slots: {cpu: 2}\nniceness: 0\nretries: 100\npause_after: 0\nidle_seconds: 1\n"
 STILL_SECONDS = 180.0
 """The suite is thought stuck when no epoch comes for so long."""
 
