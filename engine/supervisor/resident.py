@@ -98,10 +98,8 @@ class ResidentLauncher:
             return self._own.alive(folder, attempt)
         if attempt.host not in (None, self.host) and attempt.last_growth is not None:
             return time.time() - attempt.last_growth < SILENCE_SECONDS
-        worker, key = (
-            _worker(folder, attempt.worker),
-            (attempt.run, attempt.attempt),
-        )
+        key = (attempt.run, attempt.attempt)
+        worker = _worker(folder, attempt.worker)
         if worker.has(*key):
             if self._lives(worker):
                 return True
@@ -139,10 +137,8 @@ class ResidentLauncher:
     def ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
         if attempt.worker is None:
             return self._own.ending(folder, attempt)
-        worker, key = (
-            _worker(folder, attempt.worker),
-            (attempt.run, attempt.attempt),
-        )
+        key = (attempt.run, attempt.attempt)
+        worker = _worker(folder, attempt.worker)
         self._starts.pop(key, None)
         child = self._children.pop(key, None)
         if worker.ended_without_room(*key):

@@ -94,7 +94,6 @@ def _become(following: Assignment, folder: WorkerFolder, lock: int, kept: Sequen
     """Replace this process by a new one that keeps its number, its session and the lock, and can
     train the given run."""
     environment = {**os.environ, **thread_environment(following.threads)}
-    environment.pop("CUDA_VISIBLE_DEVICES", None)
     if following.visible is not None:
         environment["CUDA_VISIBLE_DEVICES"] = following.visible
     os.set_inheritable(lock, True)
