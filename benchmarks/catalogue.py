@@ -19,8 +19,8 @@ from torch import Tensor
 from benchmarks.common import default_device, machine, peak_resident, progress, run, seconds, table
 from engine.models.base import OutputLayer
 from engine.spec import Training
-from engine.training.loop import uses_bfloat16
 from engine.training.losses import target_loss
+from engine.training.setup import uses_bfloat16
 
 LOSSES = {
     "plain": "cross-entropy, all scores at once",

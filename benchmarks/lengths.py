@@ -13,7 +13,7 @@ import torch
 from benchmarks.common import MODELS, default_device, in_turns, machine, progress, run, table
 from engine.config import load_catalogue
 from engine.models.registry import definition_of
-from engine.training.loop import uses_bfloat16
+from engine.training.setup import uses_bfloat16
 
 POSITIONS = 1 << 14
 """In a batch, at every length."""

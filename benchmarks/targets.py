@@ -20,7 +20,7 @@ from engine.datasets.splits import split_data
 from engine.models.registry import definition_of
 from engine.spec import SplitRule
 from engine.training.evaluation import evaluation_set, flat_histories, ranks
-from engine.training.loop import initial_learner
+from engine.training.setup import initial_learner
 
 CPU = torch.device("cpu")
 RULES = {

@@ -12,8 +12,9 @@ from engine.config import load_catalogue
 from engine.datasets.load import load_interactions
 from engine.datasets.splits import leave_one_out
 from engine.models.registry import definition_of
-from engine.training.loop import steps_per_epoch, train, training_histories, uses_bfloat16
+from engine.training.loop import train
 from engine.training.recorder import EpochRecord, StepRecord
+from engine.training.setup import steps_per_epoch, training_histories, uses_bfloat16
 
 CPU = torch.device("cpu")
 

@@ -335,6 +335,12 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
         )
         db.execute("PRAGMA user_version = 18")
 
+    @steps()
+    def resident_workers(db: Database) -> None:
+        # worker: the resident worker that trains an attempt, NULL of one with a process of its own.
+        db.execute("ALTER TABLE attempts ADD COLUMN worker TEXT")
+        db.execute("PRAGMA user_version = 19")
+
     return steps
 
 

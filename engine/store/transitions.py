@@ -16,6 +16,9 @@ from engine.store.database import StoreConnection
 from engine.store.intake.ingest import refresh
 from engine.store.schema import RUN_TABLES
 
+SHARED = "shared"
+"""The cause of a loss by a process that trained other runs, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiveAttempt:
@@ -35,6 +38,8 @@ class LiveAttempt:
     pid: int | None
     boot_id: str | None
     start_ticks: int | None
+    worker: str | None = None
+    """The resident worker that trains it; ``None`` for a process of its own."""
 
     @property
     def identity(self) -> ProcessIdentity | None:
@@ -68,7 +73,8 @@ def live_attempts(connection: StoreConnection) -> list[LiveAttempt]:
     """List the attempts whose process may still live, by run and number."""
     rows = connection.rows(
         "SELECT a.run, a.attempt, a.status, a.slot, a.host, a.last_growth, a.ended, r.launcher,"
-        " a.pid, a.boot_id, a.start_ticks FROM attempts a LEFT JOIN runs r ON r.id = a.run"
+        " a.pid, a.boot_id, a.start_ticks, a.worker"
+        " FROM attempts a LEFT JOIN runs r ON r.id = a.run"
         " WHERE a.exited IS NULL ORDER BY a.run, a.attempt"
     )
     return [LiveAttempt(*row) for row in rows]
@@ -163,16 +169,21 @@ def came_further(connection: StoreConnection, run: str, attempt: int) -> bool:
     return row is not None
 
 
-def begin_attempt(connection: StoreConnection, run: str, slot: str, host: str) -> int:
+def begin_attempt(
+    connection: StoreConnection, run: str, slot: str, host: str, worker: str | None = None
+) -> int:
     """Take a queued run: written before its process is started, so that no process is unknown.
 
     A row that a damaged ``meta.json`` left in its place gives way.
+
+    Args:
+        worker: the resident worker that it is handed to.
     """
     connection.execute("UPDATE runs SET state = 'running' WHERE id = ?", (run,))
     connection.execute(
-        "INSERT OR REPLACE INTO attempts (run, attempt, slot, host, launched, status)"
-        " SELECT id, attempt, ?, ?, ?, 'starting' FROM runs WHERE id = ?",
-        (slot, host, time.time(), run),
+        "INSERT OR REPLACE INTO attempts (run, attempt, slot, host, worker, launched, status)"
+        " SELECT id, attempt, ?, ?, ?, ?, 'starting' FROM runs WHERE id = ?",
+        (slot, host, worker, time.time(), run),
     )
     state = run_state(connection, run)
     assert state is not None
@@ -233,6 +244,25 @@ def requeue(connection: StoreConnection, run: str, *, counts: bool) -> None:
 def losses(connection: StoreConnection, run: str) -> int:
     """Count the automatic retries that a run has used."""
     return int(connection.rows("SELECT losses FROM runs WHERE id = ?", (run,))[0][0])
+
+
+def lost_with(connection: StoreConnection, run: str, attempt: int) -> int:
+    """Count the other runs that the process of an attempt trained when it vanished: those that are
+    in training still for all that is known, and those that were lost with it."""
+    (row,) = connection.rows(
+        "SELECT count(*) FROM attempts a JOIN attempts b ON b.worker = a.worker AND b.pid = a.pid"
+        " AND b.boot_id = a.boot_id AND b.start_ticks = a.start_ticks AND b.run != a.run"
+        " WHERE a.run = ? AND a.attempt = ?"
+        " AND (b.ended IS NULL OR b.exited IS NOT NULL AND b.ended >= a.last_growth)",
+        (run, attempt),
+    )
+    return int(row[0])
+
+
+def shared_losses(connection: StoreConnection, run: str) -> int:
+    """Count the attempts at a run that were lost together with other runs'."""
+    sql = "SELECT count(*) FROM attempts WHERE run = ? AND cause = ?"
+    return int(connection.rows(sql, (run, SHARED))[0][0])
 
 
 def retry(connection: StoreConnection, run: str) -> None:

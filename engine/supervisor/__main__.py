@@ -22,6 +22,7 @@ from engine.config import Settings, load_settings
 from engine.errors import ConfigError, StoreError
 from engine.files.lock import take_lock, write_holder
 from engine.files.regular import OWNER_ONLY
+from engine.inbox import Bell
 from engine.machine.slots import detect_slots
 from engine.store.connect import connect_writer
 from engine.store.database import StoreConnection, StoreDamagedError, is_current, write
@@ -31,14 +32,15 @@ from engine.store.intake.trash import empty, kept_since, trashed_runs
 from engine.store.location import StoreLocation, store_location
 from engine.store.news import NotificationReader
 from engine.store.transitions import beat, work_left
-from engine.supervisor.launcher import Launcher, LocalLauncher, Pool
+from engine.supervisor.launcher import Launcher, Pool
 from engine.supervisor.pools import Pools
 from engine.supervisor.queue import Queue
+from engine.supervisor.resident import ResidentLauncher
 from engine.supervisor.stop import Stop
 from engine.supervisor.webhook import Webhook
 
 TICK_SECONDS = 0.5
-"""Pause between two rounds."""
+"""Most time between two rounds: a worker that is done with an attempt ends the pause."""
 BEAT_SECONDS = 5.0
 """Time between two heartbeats in the store."""
 LOCK_SECONDS = 1.0
@@ -82,7 +84,7 @@ def main(arguments: list[str] | None = None, launcher: Launcher | None = None) -
     try:
         location.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = _settings(options.config_dir)
-        launcher = launcher or LocalLauncher(niceness=settings.niceness)
+        launcher = launcher or ResidentLauncher(settings.niceness)
         local = Pool(launcher, detect_slots(settings.slots))
         return serve(location, settings, stop, Pools(local, options.config_dir))
     except (StoreError, OSError) as error:
@@ -129,6 +131,7 @@ def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock:
     said = ""
     url, news = queue.settings.webhook, NotificationReader()
     webhook = Webhook(url, location) if url else None
+    bell = Bell(location.runs)
     try:
         while not stop.is_set():
             if not _still_ours(location, lock):
@@ -162,8 +165,9 @@ def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock:
                     _mend(location)
                 elif now - fine > STORE_PATIENCE_SECONDS:
                     raise
-            stop.wait(TICK_SECONDS)
+            bell.wait(TICK_SECONDS, stop.wait)
     finally:
+        bell.close()
         if connection is not None:
             connection.close()
         if webhook is not None:

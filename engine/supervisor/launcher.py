@@ -3,7 +3,6 @@ others, such as `engine.supervisor.slurm`, elsewhere."""
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -16,12 +15,12 @@ from typing import Literal, Protocol
 from engine.files.lock import is_locked
 from engine.journal import NO_ROOM
 from engine.machine.environment import background_environment, thread_environment
-from engine.machine.priority import lower_priority_of_session
 from engine.machine.slots import Slot
 from engine.process import ProcessIdentity, identify, is_alive
 from engine.runfolder import RunFolder
 from engine.store.jobs import JobFacts
 from engine.store.transitions import LiveAttempt
+from engine.supervisor.sessions import Sessions, signal_session
 
 # -P: a folder called `engine` in the working folder is not this package.
 WORKER = (sys.executable, "-P", "-m", "engine.worker")
@@ -46,12 +45,20 @@ class Ending:
     message: str
 
 
+NO_ROOM_LEFT = Ending("lost", "disk-full", "The disk is full: make room.")
+"""Of an attempt that a full disk kept from writing its end."""
+
+
 class Launcher(Protocol):
     """A way to run attempts, as the supervisor uses it. Methods return at once.
 
     What a launcher must know after a crash, such as a job's number, it keeps in the run folder,
     which every method is given; the store keeps the identity of a process on this host.
     """
+
+    def worker(self, slot: Slot) -> str | None:
+        """Return the name of the resident worker that trains the attempts in a slot; ``None`` if
+        each has a process of its own."""
 
     def start(self, folder: RunFolder, attempt: int, slot: Slot) -> ProcessIdentity | None:
         """Start an attempt in a slot.
@@ -119,8 +126,12 @@ class LocalLauncher:
     """That of every process of an attempt, 0 to 19."""
     host: str = field(default_factory=socket.gethostname)
     _children: dict[tuple[str, int], subprocess.Popen[bytes]] = field(default_factory=dict)
-    _to_lower: set[int] = field(default_factory=set)
-    """Process numbers of those whose session doesn't have the niceness yet."""
+
+    def __post_init__(self) -> None:
+        self._sessions = Sessions(self.niceness)
+
+    def worker(self, slot: Slot) -> str | None:  # noqa: ARG002
+        return None
 
     def start(self, folder: RunFolder, attempt: int, slot: Slot) -> ProcessIdentity | None:
         environment = {
@@ -140,25 +151,12 @@ class LocalLauncher:
         if slot.processes > 1:
             command = torchrun_command(command, slot.processes)
             environment |= torchrun_environment()
-        with folder.log.open("ab") as log:
-            child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=folder.path,
-                env=environment,
-                start_new_session=True,
-            )
+        child = self._sessions.start(command, folder.log, folder.path, environment)
         self._children[folder.run_id, attempt] = child
-        self._to_lower.add(child.pid)
-        self._lower_priority(child.pid)
         return identify(child.pid)
 
     def alive(self, folder: RunFolder, attempt: LiveAttempt) -> bool:
-        child = self._children.get((attempt.run, attempt.attempt))
-        if child is not None and child.poll() is None:
-            self._lower_priority(child.pid)
+        if self._sessions.runs(self._children.get((attempt.run, attempt.attempt))):
             return True
         if attempt.identity is not None and is_alive(attempt.identity):
             return True
@@ -168,44 +166,36 @@ class LocalLauncher:
         # take for another worker's.
         return is_locked(folder.lock)
 
-    def _lower_priority(self, leader: int) -> None:
-        """Give a session its niceness, unless it has it; at each look until the kernel takes it."""
-        if leader in self._to_lower and lower_priority_of_session(leader, self.niceness):
-            self._to_lower.remove(leader)
-
     def stop(
         self,
         folder: RunFolder,  # noqa: ARG002
         attempt: LiveAttempt,
         how: Literal["ask", "kill"],
     ) -> bool:
-        if attempt.identity is None or not is_alive(attempt.identity):
-            return False
-        try:
-            # The worker leads its session, so its group has its number.
-            os.killpg(attempt.identity.pid, signal.SIGTERM if how == "ask" else signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            return False
-        return True
+        number = signal.SIGTERM if how == "ask" else signal.SIGKILL
+        return signal_session(attempt.identity, number)
 
     def may_be_silent(self, folder: RunFolder, attempt: LiveAttempt) -> bool:  # noqa: ARG002
         return False
 
     def ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
         child = self._children.pop((folder.run_id, attempt.attempt), None)
-        if child is not None:
-            self._to_lower.discard(child.pid)
         status = None if child is None else child.poll()
-        if status == NO_ROOM:
-            return Ending("lost", "disk-full", "The disk is full: make room.")
-        cause = "killed" if status == -signal.SIGKILL else "lost"
-        message = (
-            f"Its process {_exit_in_words(status)}; `seqbench logs {folder.run_id}` may say why."
-        )
-        return Ending("lost", cause, message)
+        return NO_ROOM_LEFT if status == NO_ROOM else vanished(folder, status)
 
     def job(self, folder: RunFolder, attempt: LiveAttempt) -> JobFacts | None:  # noqa: ARG002
         return None
+
+
+def vanished(folder: RunFolder, status: int | None) -> Ending:
+    """Return the ending of an attempt whose process ended without a last word.
+
+    Args:
+        status: the process's `subprocess.Popen.returncode`; ``None`` is unknown.
+    """
+    cause = "killed" if status == -signal.SIGKILL else "lost"
+    message = f"Its process {_exit_in_words(status)}; `seqbench logs {folder.run_id}` may say why."
+    return Ending("lost", cause, message)
 
 
 def _exit_in_words(exit_status: int | None) -> str:

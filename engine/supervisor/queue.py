@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from engine.config import Settings
 from engine.errors import RunError, StoreError
+from engine.inbox import worker_folder
 from engine.machine.slots import Slot
 from engine.runfolder import RunFolder
 from engine.store import transitions
@@ -28,6 +29,7 @@ from engine.store.transitions import LiveAttempt
 from engine.supervisor.launcher import Ending, Launcher, Pool
 from engine.supervisor.memory import MemoryRoom
 from engine.supervisor.requests import answer
+from engine.supervisor.sharing import Company, Sharing
 
 CANCEL_SECONDS = 10.0
 """Time between asking a worker to end and killing it."""
@@ -83,12 +85,16 @@ class Queue:
     silent_seconds: float = SILENT_SECONDS
     least_room: int = LEAST_ROOM
     memory: MemoryRoom = field(default_factory=MemoryRoom)
+    sharing: Sharing = field(init=False)
     _watched: defaultdict[tuple[str, int], _Watch] = field(
         default_factory=lambda: defaultdict(_Watch)
     )
     """Memories of live attempts, by run and attempt's number."""
     _reported: set[str] = field(default_factory=set)
     """Problems of the last round, which aren't logged again."""
+
+    def __post_init__(self) -> None:
+        self.sharing = Sharing(self.settings.slots.gpu == "auto", self.memory)
 
     def tick(self, connection: StoreConnection) -> None:
         """Work one round.
@@ -210,7 +216,7 @@ class Queue:
     def _settle(self, connection: StoreConnection, folder: RunFolder, attempt: LiveAttempt) -> None:
         """Record how an attempt ended whose process is gone, and queue another if one is due."""
         run, number = attempt.run, attempt.attempt
-        ending = self._ending(folder, attempt)
+        ending = self._blamed(connection, attempt, self._ending(folder, attempt))
         transitions.mark_exited(connection, run, number)
         status, cause = transitions.attempt_end(connection, run, number)
         if transitions.run_state(connection, run) == ("running", number):
@@ -222,7 +228,7 @@ class Queue:
                 transitions.end_attempt(connection, run, number, status, cause, ending.message)
         log.info("%s: attempt %d ended %s", run, number, status)
         if status == "lost" or cause in ("disk-full", "killed"):
-            self._retry(connection, run, number, status)
+            self._retry(connection, run, number, status, cause)
         if status in ("failed", "lost"):
             self._pause_if_due(connection, cause)
 
@@ -236,6 +242,18 @@ class Queue:
             message = f"It gave no sign of life for {silent}, so its process was ended."
             return Ending("lost", "hung", message)
         return ending
+
+    def _blamed(self, connection: StoreConnection, attempt: LiveAttempt, ending: Ending) -> Ending:
+        """Return an attempt's ending with the cause that its loss isn't its own, if its process
+        trained other runs, too."""
+        if attempt.worker is None or ending.cause not in ("lost", "killed", "hung"):
+            return ending
+        others = transitions.lost_with(connection, attempt.run, attempt.attempt)
+        if not others:
+            return ending
+        runs = "another run" if others == 1 else f"{others} other runs"
+        message = f"{ending.message} It trained {runs} too."
+        return Ending("lost", transitions.SHARED, message)
 
     def _requeue_preempted(self, connection: StoreConnection, run: str, number: int) -> None:
         """Queue a run again that was stopped from outside, without limit if its attempt wrote a
@@ -251,11 +269,16 @@ class Queue:
             )
             transitions.end_attempt(connection, run, number, "failed", "no-progress", message)
 
-    def _retry(self, connection: StoreConnection, run: str, number: int, status: str) -> None:
-        """Queue a run again whose process vanished, as often as the settings allow."""
+    def _retry(
+        self, connection: StoreConnection, run: str, number: int, status: str, cause: str
+    ) -> None:
+        """Queue a run again whose process vanished, as often as the settings allow; without limit
+        if the process trained other runs, too, beside which a run is lost a few times only."""
         if transitions.run_state(connection, run) != (status, number):
             return
-        if transitions.losses(connection, run) < self.settings.retries:
+        if cause == transitions.SHARED:
+            transitions.requeue(connection, run, counts=False)
+        elif transitions.losses(connection, run) < self.settings.retries:
             transitions.requeue(connection, run, counts=True)
 
     def _pause_if_due(self, connection: StoreConnection, cause: str) -> None:
@@ -265,7 +288,7 @@ class Queue:
                 free = "The disk is full: nothing is started before there is room again."
                 transitions.hold(connection, cause, free)
             return
-        limit = self.settings.pause_after
+        limit = 0 if cause == transitions.SHARED else self.settings.pause_after
         died = transitions.dying(connection, cause, DYING_SECONDS, DYING_SECONDS) if limit else []
         if len(died) >= limit > 0:
             message = (
@@ -303,11 +326,14 @@ class Queue:
         for name, pool in self.pools.items():
             free = _free_slots(live, name, pool)
             training = [attempt.run for attempt in live if attempt.launcher == name]
+            company = self._company(live, name, pool)
             while free:
-                slot = free[0]
                 with write(connection):
                     run = transitions.next_queued(connection, name)
                     if run is None:
+                        break
+                    slot = self.sharing.slot(connection, run, free, company)
+                    if slot is None:
                         break
                     if name is None and slot.device == "cpu":
                         short = self.memory.shortage(connection, run, slot, training)
@@ -317,13 +343,29 @@ class Queue:
                     # An earlier attempt's request would cancel this one.
                     with suppress(OSError, RunError):
                         self.location.folder(run).cancel.unlink(missing_ok=True)
-                    number = transitions.begin_attempt(connection, run, slot.name, self.host)
+                    worker = company.names[slot.name]
+                    number = transitions.begin_attempt(
+                        connection, run, slot.name, self.host, worker
+                    )
                 if self._launch(connection, run, number, slot, pool.launcher):
-                    del free[0]
+                    free.remove(slot)
                     training.append(run)
+                    if worker is not None:
+                        company.inside[worker].append(run)
                 if time.monotonic() > deadline:
                     return waiting
         return waiting
+
+    def _company(self, live: Sequence[LiveAttempt], name: str | None, pool: Pool) -> Company:
+        """Return what is known of the resident workers of a launcher."""
+        company = Company(
+            {slot.name: pool.launcher.worker(slot) for slot in pool.slots},
+            lambda worker: worker_folder(self.location.runs, worker).read_state(),
+        )
+        for attempt in live:
+            if attempt.launcher == name and attempt.worker is not None:
+                company.inside[attempt.worker].append(attempt.run)
+        return company
 
     def _fail_unknown(self, connection: StoreConnection) -> None:
         """Fail queued runs whose launcher isn't configured."""

@@ -6,10 +6,13 @@ items that the user has seen masked.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -20,6 +23,7 @@ from engine.models.base import Model
 from engine.results.users import mean_by_user
 from engine.spec import TOP_K
 from engine.training.group import SINGLE, Group
+from engine.training.lanes import ALONE, Lane
 from engine.training.scoring import scores
 
 
@@ -37,6 +41,40 @@ class FlatHistories:
     times: Tensor | None = None
     """int64 (interactions,): as in `Model.scores`; ``None`` if the model reads none, or the data
     have none."""
+
+    def before(self, starts: Tensor, ends: Tensor, length: int) -> tuple[Tensor, Tensor | None]:
+        """Return the last ``length`` items of histories, int64 (rows, length), left-padded with 0,
+        and their times.
+
+        Args:
+            starts: int64 (rows,): where each history begins in ``items``.
+            ends: int64 (rows,): one past its last item.
+        """
+        starts, ends = starts[:, None], ends[:, None]
+        places = ends + torch.arange(-length, 0, device=ends.device)
+        inside = places >= starts
+        places = torch.where(inside, places, 0)  # what is before the history may be before all
+        times = None if self.times is None else torch.where(inside, self.times[places], 0)
+        return torch.where(inside, self.items[places], 0).long(), times
+
+    def distinct(
+        self, begins: Tensor, counts: Tensor, total: int, *, padded: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Return the distinct items of histories, int64 (total,), and the row that each belongs to,
+        int64 (total,).
+
+        Args:
+            begins: int64 (rows,): where each history's distinct items begin in ``firsts``.
+            counts: int64 (rows,): how many there are.
+            total: their sum, which is on the device.
+            padded: whether the last row is padding, which may have more than there are at all.
+        """
+        row = torch.repeat_interleave(counts, output_size=total)
+        shift = begins - (counts.cumsum(0) - counts)
+        places = torch.arange(total, device=row.device) + shift[row]
+        if padded:
+            places = places.clamp(max=len(self.firsts) - 1)
+        return self.items[self.firsts[places]].long(), row
 
 
 def flat_histories(
@@ -69,12 +107,10 @@ class EvaluationSet:
     """L, the most recent items that the model sees."""
     users: NDArray[np.int64]
     """(targets,), on the host: the number of each target's user, ascending."""
-    starts: Tensor
-    """int64 (targets,): where each target's history begins in the flat items."""
-    ends: Tensor
-    """int64 (targets,): the place of each target, one past its history."""
-    first_seen: Tensor
-    """int64 (targets,): where the distinct items of each history begin in ``flat.firsts``."""
+    ranges: Tensor
+    """int64 (4, targets): where each target's history begins in the flat items; the place of the
+    target, one past its history; where the distinct items of its history begin in ``flat.firsts``;
+    and how many there are."""
     seen_before: NDArray[np.int64]
     """(targets + 1,), on the host: the distinct items of the histories before each one."""
 
@@ -86,38 +122,26 @@ class EvaluationSet:
         return replace(
             self,
             users=self.users[:targets],
-            starts=self.starts[:targets],
-            ends=self.ends[:targets],
-            first_seen=self.first_seen[:targets],
+            ranges=self.ranges[:, :targets],
             seen_before=self.seen_before[: targets + 1],
         )
-
-    def targets(self, rows: slice | Tensor) -> Tensor:
-        """Return the true items of some targets, int64 (rows,)."""
-        return self.flat.items[self.ends[rows]].long()
 
     def inputs(self, rows: slice | Tensor) -> tuple[Tensor, Tensor | None]:
         """Return what the model sees before some targets: the last items, int64 (rows, L),
         left-padded with 0, and their times."""
-        starts, ends, flat = self.starts[rows, None], self.ends[rows, None], self.flat
-        places = ends + torch.arange(-self.length, 0, device=ends.device)
-        inside = places >= starts
-        places = torch.where(inside, places, 0)  # what is before the history may be before all
-        times = None if flat.times is None else torch.where(inside, flat.times[places], 0)
-        return torch.where(inside, flat.items[places], 0).long(), times
+        starts, ends = self.ranges[:2, rows]
+        return self.flat.before(starts, ends, self.length)
 
-    def seen(self, first: int, last: int) -> tuple[Tensor, Tensor]:
-        """Return the distinct items before each of the targets ``first`` to ``last``, int64
-        (pairs,), and the row among these that each belongs to, int64 (pairs,)."""
-        before = self.seen_before[first : last + 1]
-        device, total = self.ends.device, int(before[-1] - before[0])
-        counts = torch.from_numpy(np.diff(before)).to(device)
-        row = torch.repeat_interleave(
-            torch.arange(last - first, device=device), counts, output_size=total
-        )
-        shift = self.first_seen[first:last] - torch.from_numpy(before[:-1] - before[0]).to(device)
-        places = self.flat.firsts[torch.arange(total, device=device) + shift[row]]
-        return self.flat.items[places].long(), row
+    def batches(self, size: int, group: Group = SINGLE) -> Iterator[tuple[int, int]]:
+        """Yield the bounds, half open, of this rank's targets, ``size`` at a time."""
+        begin, end = group.span(len(self))
+        for first in range(begin, end, size):
+            yield first, min(first + size, end)
+
+    def pairs(self, first: int, last: int) -> int:
+        """Return the number of distinct items before the targets ``first`` to ``last``, summed over
+        them."""
+        return int(self.seen_before[last] - self.seen_before[first])
 
 
 def evaluation_set(
@@ -133,15 +157,18 @@ def evaluation_set(
     starts = data.interactions.offsets[users]
     first_seen, device = flat.firsts_before[starts], flat.items.device
     counts = flat.firsts_before[ends] - first_seen
+    ranges = np.stack([starts, ends, first_seen, counts])
     return EvaluationSet(
         flat=flat,
         length=length,
         users=users,
-        starts=torch.from_numpy(starts).to(device),
-        ends=torch.from_numpy(ends).to(device),
-        first_seen=torch.from_numpy(first_seen).to(device),
+        ranges=torch.from_numpy(ranges).to(device),
         seen_before=np.concatenate([[0], np.cumsum(counts)]),
     )
+
+
+RankBatch = Callable[[EvaluationSet, int, int], Tensor]
+"""Ranks the targets from one to before another: int32 (2, targets), as `ranks`."""
 
 
 def ranks(
@@ -151,6 +178,8 @@ def ranks(
     *,
     bfloat16: bool = False,
     group: Group = SINGLE,
+    lane: Lane = ALONE,
+    rank_batch: RankBatch | None = None,
 ) -> Tensor:
     """Rank every target, from 1: int32 (2, targets), among all items and with seen masked.
 
@@ -160,30 +189,61 @@ def ranks(
     Args:
         batch_size: targets at once.
         bfloat16: as in `scores`.
+        rank_batch: from `engine.training.recordedranks`, of this model and these settings.
     """
+    by = rank_batch or lane.drawing(batch_ranks(model, bfloat16=bfloat16))
     model.eval()
-    begin, end = group.span(len(data))
-    found = [torch.empty(2, 0, dtype=torch.int32, device=data.ends.device)]
+    found = [torch.empty(2, 0, dtype=torch.int32, device=data.ranges.device)]
     with torch.inference_mode():
-        for first in range(begin, end, batch_size):
-            last = min(first + batch_size, end)
-            histories, times = data.inputs(slice(first, last))
-            logits = scores(model, histories, times, bfloat16=bfloat16)
-            found.append(_rank_batch(logits, data, first, last))
+        for first, last in data.batches(batch_size, group):
+            lane.give_way()
+            found.append(by(data, first, last))
     return group.all_gather(torch.cat(found, dim=1), len(data))
 
 
-def _rank_batch(logits: Tensor, data: EvaluationSet, first: int, last: int) -> Tensor:
-    """Rank the targets ``first`` to ``last``: int32 (2, targets)."""
-    targets = data.targets(slice(first, last))
+def batch_ranks(model: Model, *, bfloat16: bool) -> RankBatch:
+    """Return what ranks batches of any size with a model in evaluation mode."""
+
+    def rank(data: EvaluationSet, first: int, last: int) -> Tensor:
+        ranges = data.ranges[:, first:last]
+        return range_ranks(model, data, ranges, data.pairs(first, last), bfloat16=bfloat16)
+
+    return rank
+
+
+def range_ranks(
+    model: Model,
+    data: EvaluationSet,
+    ranges: Tensor,
+    pairs: int,
+    *,
+    bfloat16: bool,
+    padded: bool = False,
+) -> Tensor:
+    """Rank targets, int32 (2, targets).
+
+    Args:
+        ranges: int64 (4, targets), of `EvaluationSet.ranges`.
+        pairs: the sum of its last row.
+        padded: whether its last column is no target, and there to make up ``pairs``.
+    """
+    real = ranges[:, :-1] if padded else ranges
+    histories, times = data.flat.before(real[0], real[1], data.length)
+    targets = data.flat.items[real[1]].long()
+    logits = scores(model, histories, times, bfloat16=bfloat16)
     true = logits.gather(1, targets[:, None])
     # "Not below" rather than "at least": a NaN then counts against the model.
     above = ~(logits[:, 1:] < true)
     over_all = above.sum(dim=1)
 
-    seen, row = data.seen(first, last)
+    seen, row = data.flat.distinct(ranges[2], ranges[3], pairs, padded=padded)
+    kept = row
+    if padded:
+        row = row.clamp(max=len(targets) - 1)
     # The true item isn't masked if it was seen before.
     seen_above = above[row, seen - 1] & (seen != targets[row])
+    if padded:
+        seen_above &= kept < len(targets)
     masked = over_all - torch.zeros_like(over_all).index_add_(0, row, seen_above.long())
     return torch.stack([over_all, masked]).int()
 
@@ -198,16 +258,20 @@ def metrics(ranks_of_true: Tensor, users: NDArray[np.int64], k: int = TOP_K) -> 
     Args:
         users: (targets,), as in `EvaluationSet`.
     """
-    rank = ranks_of_true.double()
-    hit = (rank <= k).double()
-    values = {
-        "hit": hit,
-        "recall": hit,
-        "mrr": hit / rank,
-        "ndcg": hit / torch.log2(rank + 1),
-    }
-    by_user = {name: mean_by_user(values[name].numpy(), users) for name in METRICS}
-    return {name: float(torch.from_numpy(each).mean()) for name, each in by_user.items()}
+    rank = ranks_of_true.numpy()
+    by_user = mean_by_user(_gains(k)[:, np.where(rank <= k, rank, 0)], users)
+    hit, mrr, ndcg = (float(torch.from_numpy(each).mean()) for each in by_user)
+    means = {"hit": hit, "recall": hit, "mrr": mrr, "ndcg": ndcg}
+    return {name: means[name] for name in METRICS}
+
+
+@cache
+def _gains(k: int) -> NDArray[np.float64]:
+    """Return what ranks 1 to ``k`` add to HitRate, MRR and NDCG, float64 (3, k + 1); rank 0 stands
+    for those beyond."""
+    rank = torch.arange(1, k + 1, dtype=torch.float64)
+    inside = torch.stack([torch.ones(k, dtype=torch.float64), 1 / rank, 1 / torch.log2(rank + 1)])
+    return F.pad(inside, (1, 0)).numpy()
 
 
 def metric_columns(split: Split, both: Tensor, users: NDArray[np.int64]) -> dict[str, float]:

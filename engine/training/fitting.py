@@ -16,6 +16,7 @@ from engine.models.definition import Definition
 from engine.spec import RunSpec
 from engine.training.chosen import Chosen
 from engine.training.cputime import CpuClock
+from engine.training.lanes import ALONE, Lane
 from engine.training.stepreport import EpochTotals
 
 
@@ -64,7 +65,12 @@ def train_histories(split: SplitData, device: torch.device) -> TrainingHistories
 
 
 def fit(
-    fitting: Fitting, epoch: int, device: torch.device, seed: int, clock: CpuClock
+    fitting: Fitting,
+    epoch: int,
+    device: torch.device,
+    seed: int,
+    clock: CpuClock,
+    lane: Lane = ALONE,
 ) -> tuple[FittedModel, EpochTotals]:
     """Build the model with the epoch's combination of settings, and fit it.
 
@@ -74,12 +80,12 @@ def fit(
     tried = fitting.combinations[epoch - 1]
     clock.lap()
     started = time.perf_counter()
-    torch.manual_seed(seed)
-    model = fitted_model(fitting.spec, fitting.definition, fitting.num_items, tried).to(device)
-    with torch.no_grad():
+    lane.seed(seed)
+    with lane.randomness(), torch.no_grad():
+        model = fitted_model(fitting.spec, fitting.definition, fitting.num_items, tried).to(device)
         model.fit(fitting.train)
     if device.type == "cuda":
-        torch.cuda.synchronize(device)
+        torch.cuda.current_stream().synchronize()
     seconds = time.perf_counter() - started
     return model, EpochTotals(
         loss=None,

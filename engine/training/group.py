@@ -17,6 +17,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.training.lanes import ALONE, Lane
+
 T = TypeVar("T")
 
 TIMEOUT_SECONDS = 600.0
@@ -37,9 +39,10 @@ class Group:
     """Random numbers that concern the whole batch, on the training device and equal on all ranks;
     ``None`` for torch's global generator."""
 
-    def seed(self, number: int) -> None:
-        """Seed dropout, differently on each rank, and ``generator``, equally on all."""
-        torch.manual_seed((number + self.rank * _SEED_STEP) % 2**63)
+    def seed(self, number: int, lane: Lane = ALONE) -> None:
+        """Seed dropout, the lane's random numbers, differently on each rank, and ``generator``,
+        equally on all."""
+        lane.seed((number + self.rank * _SEED_STEP) % 2**63)
         if self.generator is not None:
             self.generator.manual_seed(number)
 

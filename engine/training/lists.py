@@ -16,6 +16,7 @@ from torch import Tensor
 from engine.datasets.splits import SplitData, last_items, last_times
 from engine.models.base import Model, TimedModel
 from engine.results.lists import LONGEST, Lists
+from engine.training.lanes import ALONE, Lane
 from engine.training.scoring import scores
 
 LOWEST = torch.finfo(torch.float32).min
@@ -38,6 +39,7 @@ def recommended(
     batch_size: int,
     *,
     bfloat16: bool = False,
+    lane: Lane = ALONE,
 ) -> Recommended:
     """Return the `LONGEST` items, or all if there are fewer, with the highest scores for each test
     user, given the history before the user's last target.
@@ -62,7 +64,9 @@ def recommended(
             items = torch.from_numpy(last_items(*where)).to(device).long()
             moments = last_times(*where) if isinstance(model, TimedModel) else None
             times = None if moments is None else torch.from_numpy(moments).to(device)
-            table = comparable(scores(model, items, times, bfloat16=bfloat16)[:, 1:])
+            lane.give_way()
+            with lane.randomness():
+                table = comparable(scores(model, items, times, bfloat16=bfloat16)[:, 1:])
             found[0, rows] = highest(table, length).cpu()
             _mask(table, split, users[rows], ends[rows])
             found[1, rows] = highest(table, length).cpu()

@@ -6,7 +6,6 @@ says: the best is chosen as the best epoch is, and none is left out, so that pat
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable
@@ -20,39 +19,41 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import SPLITS, SplitData, data_checksum, run_split
+from engine.datasets.splits import SPLITS, data_checksum, run_split
 from engine.errors import TrainingError
 from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
 from engine.models.base import Model, OwnLossModel, TimedModel
 from engine.models.definition import Definition
-from engine.spec import RunSpec, Training
+from engine.spec import RunSpec
 from engine.training import cputime
 from engine.training.checkpoint import Best, Checkpoint, StateDict
 from engine.training.chosen import Chosen
 from engine.training.cputime import CpuClock
 from engine.training.evaluation import (
     EvaluationSet,
+    RankBatch,
     evaluation_set,
     flat_histories,
     metric_columns,
     ranks,
 )
 from engine.training.fitting import Fitting, fit, fitted_model, fitting_of, train_histories
+from engine.training.fixedbatches import recorded_ranks
 from engine.training.group import SINGLE, Group
-from engine.training.objectives import Objective, objective_of, target_capacity
+from engine.training.lanes import ALONE, Lane
 from engine.training.recorder import EpochRecord, Recorder
-from engine.training.stepreport import REPORT_SECONDS, EpochTotals, StepReport
-from engine.training.update import (
-    Learner,
-    Update,
-    capture,
-    learning_rate,
-    make_optimizer,
-    make_update,
-    set_learning_rate,
+from engine.training.setup import (
+    TrainingSetup,
+    epoch_seed,
+    epoch_windows,
+    initial_learner,
+    training_histories,
+    training_setup,
+    uses_bfloat16,
 )
-from engine.training.windows import Histories, Windows, cut_windows, windows_needed
+from engine.training.stepreport import REPORT_SECONDS, EpochTotals, StepReport
+from engine.training.update import Learner, learning_rate, set_learning_rate
 
 CHECKPOINT_SECONDS = 5.0
 """Least time between two checkpoints; a crash repeats the epochs since, with equal results."""
@@ -91,20 +92,6 @@ class TrainingState:
     best: Best | None = None
 
 
-@dataclass(frozen=True)
-class TrainingSetup:
-    """All that epochs of training have in common: configuration, model, data, the update."""
-
-    spec: RunSpec
-    learner: Learner
-    objective: Objective
-    histories: Histories
-    update: Update
-    steps: int
-    """Updates in all epochs, at whose end the learning rate's decay ends."""
-    group: Group
-
-
 def train(
     spec: RunSpec,
     definition: Definition,
@@ -118,6 +105,7 @@ def train(
     group: Group = SINGLE,
     measured: Callable[[], AbstractContextManager[None]] = nullcontext,
     chosen: Chosen | None = None,
+    lane: Lane = ALONE,
 ) -> Outcome:
     """Train one run to its end.
 
@@ -136,6 +124,7 @@ def train(
         measured: makes what is entered for the training of each epoch, without its evaluation.
         chosen: of a refit, what validation chose before: it is trained up to there, without
             validation, and its last epoch is its best.
+        lane: that of the calling thread.
 
     Raises:
         Interrupted: ``stop`` returned ``True``.
@@ -153,13 +142,30 @@ def train(
         raise TrainingError("data", f"{spec.dataset} has no user with three interactions or more.")
 
     setup: TrainingSetup | Fitting
+    rank_batch: RankBatch | None = None
     if definition.kind == "fitted":
         setup = fitting_of(spec, definition, split, device, chosen)
     else:
-        learner = initial_learner(spec, definition, num_items, device, resume)
+        learner = initial_learner(spec, definition, num_items, device, resume, lane)
         if isinstance(learner.model, OwnLossModel):
-            learner.model.prepare(train_histories(split, device))
-        setup = training_setup(spec, definition, learner, histories, group)
+            with lane.randomness():
+                learner.model.prepare(train_histories(split, device))
+        pool = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
+        setup = training_setup(spec, definition, learner, histories, group, lane, pool)
+        if device.type == "cuda":
+            rank_batch = recorded_ranks(
+                learner.evaluated,
+                (valid, test),
+                settings.eval_batch_size,
+                bfloat16=uses_bfloat16(settings, device),
+                group=group,
+                lane=lane,
+                pool=pool,
+            )
+
+    def interrupted() -> bool:
+        lane.give_way()
+        return stop()
 
     def finished() -> bool:
         if state.best is None:
@@ -167,9 +173,15 @@ def train(
         return state.epoch >= epochs or state.epoch - state.best.epoch >= patience
 
     def rank(model: Model, data: EvaluationSet) -> Tensor:
-        bfloat16 = uses_bfloat16(settings, device)
-        batch = settings.eval_batch_size
-        return ranks(model, data, batch, bfloat16=bfloat16, group=group).cpu()
+        return ranks(
+            model,
+            data,
+            settings.eval_batch_size,
+            bfloat16=uses_bfloat16(settings, device),
+            group=group,
+            lane=lane,
+            rank_batch=rank_batch,
+        )
 
     batches = math.ceil(histories.interactions / REFERENCE_BATCH)
     model: Model
@@ -179,19 +191,21 @@ def train(
     while not finished():
         epoch = state.epoch + 1
         if isinstance(setup, Fitting):
-            if stop():
+            if interrupted():
                 raise Interrupted
             with measured():
-                model, totals = fit(setup, epoch, device, _epoch_seed(spec.seed, epoch), clock)
+                seed = epoch_seed(spec.seed, epoch)
+                model, totals = fit(setup, epoch, device, seed, clock, lane)
             state.step += 1
         else:
             with measured():
-                totals = _train_epoch(setup, state, epoch, recorder, clock, stop)
+                totals = _train_epoch(setup, state, epoch, recorder, clock, interrupted)
             model = setup.learner.evaluated
         started = time.perf_counter()
-        metrics = metric_columns("test", rank(model, test), test.users)
-        if chosen is None:
-            metrics = metric_columns("valid", rank(model, valid), valid.users) | metrics
+        on_valid = rank(model, valid) if chosen is None else None
+        metrics = metric_columns("test", rank(model, test).cpu(), test.users)
+        if on_valid is not None:
+            metrics = metric_columns("valid", on_valid.cpu(), valid.users) | metrics
         seconds = time.perf_counter() - started
         cpu = cputime.total(group.all_gather_object(totals.cpu))
 
@@ -225,7 +239,8 @@ def train(
 
     assert state.best is not None
     if isinstance(setup, Fitting):
-        model = fitted_model(spec, definition, num_items, state.best.settings or {}).to(device)
+        with lane.randomness():
+            model = fitted_model(spec, definition, num_items, state.best.settings or {}).to(device)
     else:
         model = setup.learner.evaluated
     model.load_state_dict(state.best.model)
@@ -234,7 +249,7 @@ def train(
         epochs_trained=state.epoch,
         best=state.best,
         model=model,
-        test_ranks=rank(model, test),
+        test_ranks=rank(model, test).cpu(),
         test_users=test.users,
     )
 
@@ -249,71 +264,6 @@ def limits(
     if definition.kind == "fitted":
         return len(settings_to_try(spec.architecture.settings, definition.grid)), math.inf
     return spec.training.epochs, spec.training.patience
-
-
-def steps_per_epoch(spec: RunSpec, definition: Definition, histories: Histories) -> int:
-    """Return the number of updates in an epoch; 1 for a fitted model, which is fitted once."""
-    if definition.kind == "fitted":
-        return 1
-    objective = objective_of(spec, definition)
-    owned = histories.ends - histories.starts - objective.context
-    windows = windows_needed(owned, objective.stride)
-    return math.ceil(int(windows.sum()) / spec.training.batch_size)
-
-
-def training_histories(split: SplitData, device: torch.device, *, timed: bool = False) -> Histories:
-    """Return the training part of a split, its items on the device.
-
-    Args:
-        timed: whether the model reads times.
-    """
-    own = split.interactions
-    return Histories(
-        items=torch.from_numpy(own.items).to(device),
-        starts=torch.from_numpy(own.offsets[:-1]),
-        ends=torch.from_numpy(split.train_end),
-        times=torch.from_numpy(own.times).to(device) if timed and own.times is not None else None,
-    )
-
-
-def uses_bfloat16(settings: Training, device: torch.device) -> bool:
-    """Whether to train in bfloat16; ``dtype: auto`` does if the hardware multiplies bfloat16."""
-    if settings.dtype != "auto":
-        return settings.dtype == "bfloat16"
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    avx512 = torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001 - torch says it nowhere else
-    return bool(avx512 or torch.cpu._is_amx_tile_supported())  # noqa: SLF001
-
-
-def training_setup(
-    spec: RunSpec,
-    definition: Definition,
-    learner: Learner,
-    histories: Histories,
-    group: Group = SINGLE,
-) -> TrainingSetup:
-    """Prepare training; on a GPU the update is a CUDA graph, whose shapes depend on spec and data
-    only."""
-    objective = objective_of(spec, definition)
-    items, times = histories.items, histories.times
-    bfloat16 = uses_bfloat16(spec.training, items.device)
-    if items.device.type == "cuda":
-        learner.model.train()
-        windows = epoch_windows(spec, 1, objective, histories, group)
-        shard_size = group.shard_size(spec.training.batch_size)
-        capacity = target_capacity(objective, windows, shard_size)
-        update = make_update(
-            learner, objective, items, capacity, times=times, bfloat16=bfloat16, group=group
-        )
-        example = next(windows.batches(spec.training.batch_size))
-        update = capture(update, learner, example, group)
-    else:
-        update = make_update(
-            learner, objective, items, None, times=times, bfloat16=bfloat16, group=group
-        )
-    steps = spec.training.epochs * steps_per_epoch(spec, definition, histories)
-    return TrainingSetup(spec, learner, objective, histories, update, steps, group)
 
 
 def _train_epoch(
@@ -331,7 +281,8 @@ def _train_epoch(
     clock.lap()
     started = time.perf_counter()
     learner.model.train()
-    windows = epoch_windows(setup.spec, epoch, setup.objective, setup.histories, group)
+    objective, lane = setup.objective, setup.lane
+    windows = epoch_windows(setup.spec, epoch, objective, setup.histories, group, lane)
     for batch in windows.batches(settings.batch_size):
         if stop():
             raise Interrupted
@@ -341,53 +292,6 @@ def _train_epoch(
         report.add(state.step, rate, setup.update(batch))
     report.flush()  # waits for the device, so that the time below is complete
     return report.totals(time.perf_counter() - started)
-
-
-def epoch_windows(
-    spec: RunSpec, epoch: int, objective: Objective, histories: Histories, group: Group = SINGLE
-) -> Windows:
-    """Return an epoch's windows in random order, on the device; equal on all ranks."""
-    generator = _seed_epoch(spec.seed, epoch, group)
-    width, stride = objective.width, objective.stride
-    windows = cut_windows(histories, width, generator, stride, context=objective.context)
-    windows = windows.shuffled(generator)
-    device = histories.items.device
-    if device.type == "cuda":  # a captured update takes batches of one shape
-        windows = windows.padded(spec.training.batch_size)
-    return windows.to(device)
-
-
-def initial_learner(
-    spec: RunSpec,
-    definition: Definition,
-    num_items: int,
-    device: torch.device,
-    resume: Checkpoint | None = None,
-) -> Learner:
-    """Build model and optimizer, from the run's seed or from the checkpoint to resume."""
-    torch.manual_seed(spec.seed)
-    settings = spec.training
-    architecture = spec.architecture.settings
-    model = definition.build(architecture, num_items, spec.length)
-    average = copy.deepcopy(model).to(device) if settings.ema else None
-    model = model.to(device)
-    if resume is None:
-        return Learner(model, make_optimizer(model, settings, device, None), average)
-    model.load_state_dict(resume.model)
-    if average is not None and resume.average is not None:
-        average.load_state_dict(resume.average)
-    return Learner(model, make_optimizer(model, settings, device, resume.optimizer), average)
-
-
-def _seed_epoch(seed: int, epoch: int, group: Group) -> torch.Generator:
-    """Seed an epoch's dropout, and return the generator of its windows and their order."""
-    mixed = _epoch_seed(seed, epoch)
-    group.seed(mixed)
-    return torch.Generator().manual_seed(mixed)
-
-
-def _epoch_seed(seed: int, epoch: int) -> int:
-    return (seed * 1_000_003 + epoch) % 2**63
 
 
 def _checkpoint(

@@ -15,7 +15,7 @@ from engine.spec import RunSpec
 from engine.training.cputime import CpuClock
 from engine.training.evaluation import evaluation_set, flat_histories, ranks
 from engine.training.fitting import fit, fitting_of
-from engine.training.loop import (
+from engine.training.setup import (
     TrainingSetup,
     epoch_windows,
     initial_learner,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +16,10 @@ from engine.models.base import Model, SequenceModel
 from engine.spec import Training
 from engine.training.adamw import AdamW
 from engine.training.group import SINGLE, Group
+from engine.training.lanes import ALONE, Lane
 from engine.training.objectives import Objective, batch_loss
+from engine.training.recorded import record
 from engine.training.windows import Windows
-
-WARM_UPS = 2
-"""Updates before one is captured: libraries set themselves up at their first calls."""
 
 
 @dataclass(frozen=True)
@@ -89,40 +87,39 @@ def make_update(
     return update
 
 
-def capture(update: Update, learner: Learner, example: Windows, group: Group = SINGLE) -> Update:
-    """Capture an update as a CUDA graph: one launch in place of hundreds.
+def capture(
+    update: Update,
+    learner: Learner,
+    example: Windows,
+    group: Group = SINGLE,
+    lane: Lane = ALONE,
+    pool: Any = None,
+) -> Update:
+    """Capture an update as a CUDA graph.
 
     All batches must have the shape of ``example``. An update that waits for the device somewhere
     can't be captured; it is returned as it is, and stderr says why. Leaves the learner unchanged.
+
+    Args:
+        pool: as in `record`.
     """
     windows = Windows(example.ranges.clone())
     weights = _weights(learner)
     before = [weight.detach().clone() for weight in weights]
     moments = copy.deepcopy(learner.optimizer.state_dict()["state"])
-    graph = torch.cuda.CUDAGraph()
-    # Captured on the stream that it was warmed up on: autograd remembers the stream of weights.
-    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    stream.wait_stream(torch.cuda.current_stream())
-    try:
-        with torch.cuda.stream(stream):
-            problem = _warm_up(update, windows)
-        torch.cuda.current_stream().wait_stream(stream)
-        if problem is None:
-            if group.generator is not None:
-                graph.register_generator_state(group.generator)
-            # A thread of NCCL calls the driver too, which a global capture forbids.
-            mode = "global" if group.world_size == 1 else "thread_local"
-            with torch.cuda.graph(graph, stream=stream, capture_error_mode=mode):
-                figures = update(windows)
-    finally:
-        learner.optimizer.zero_grad()  # an update may have failed halfway
-        with torch.no_grad():
-            for weight, value in zip(weights, before, strict=True):
-                weight.copy_(value)
-        _restore(learner.optimizer, moments)
-    if problem is not None:
-        sys.stderr.write(f"An update waits for the GPU, so it is not captured: {problem}\n")
-        return update
+    with lane.exclusive(), lane.randomness():
+        try:
+            recorded = record(lambda: update(windows), generator=group.generator, pool=pool)
+        finally:
+            learner.optimizer.zero_grad()  # an update may have failed halfway
+            with torch.no_grad():
+                for weight, value in zip(weights, before, strict=True):
+                    weight.copy_(value)
+            _restore(learner.optimizer, moments)
+    if isinstance(recorded, str):
+        sys.stderr.write(f"An update waits for the GPU, so it is not captured: {recorded}\n")
+        return lane.drawing(update)
+    graph, figures = recorded.graph, recorded.result
 
     def replay(batch: Windows) -> Tensor:
         windows.ranges.copy_(batch.ranges)
@@ -130,24 +127,6 @@ def capture(update: Update, learner: Learner, example: Windows, group: Group = S
         return figures.clone()
 
     return replay
-
-
-def _warm_up(update: Update, windows: Windows) -> str | None:
-    """Run the update a few times; return torch's message if part of it waits for the device."""
-    update(windows)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch warns that the mode misses some waits
-        torch.cuda.set_sync_debug_mode("error")
-    try:
-        for _ in range(WARM_UPS):
-            update(windows)
-    except RuntimeError as error:
-        if "synchronizing" not in str(error):
-            raise
-        return str(error).splitlines()[0]
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-    return None
 
 
 def make_optimizer(

@@ -17,9 +17,9 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from engine.files.lock import take_lock
 from engine.files.regular import OWNER_ONLY
 from engine.runfolder import RunFolder
+from engine.worker.claim import NothingToDo, claim
 
 
 def main() -> int:
@@ -62,13 +62,11 @@ def main() -> int:
     # With 1, torchrun ends the other ranks, which wait for this one.
     nothing_to_do = 0 if arguments.processes == 1 else 1
 
-    # Held until this process ends, however it does: while the lock is free, no worker of this run
-    # is alive.
-    if take_lock(folder.lock, arguments.lock_seconds) is None:
-        sys.stderr.write(f"another worker has {folder.run_id}; nothing to do\n")
-        return nothing_to_do
-    if folder.newest_attempt() > arguments.attempt or folder.journal(arguments.attempt).exists():
-        sys.stderr.write(f"attempt {arguments.attempt} has had its turn; nothing to do\n")
+    # The lock is held until this process ends, however it does.
+    try:
+        claim(folder, arguments.attempt, arguments.lock_seconds)
+    except NothingToDo as why:
+        sys.stderr.write(f"{why}\n")
         return nothing_to_do
 
     # Not at the top: importing torch takes seconds, in which a signal would kill the process.

@@ -40,16 +40,10 @@ from engine.training.checkpoint import Checkpoint, save_checkpoint
 from engine.training.chosen import Chosen
 from engine.training.group import Group
 from engine.training.inference import MOST_HISTORIES, InferenceSpeed, inference_speed
+from engine.training.lanes import ALONE, Lane
 from engine.training.lists import Recommended, recommended
-from engine.training.loop import (
-    Interrupted,
-    Outcome,
-    limits,
-    steps_per_epoch,
-    train,
-    training_histories,
-    uses_bfloat16,
-)
+from engine.training.loop import Interrupted, Outcome, limits, train
+from engine.training.setup import steps_per_epoch, training_histories, uses_bfloat16
 from engine.worker.chosen import chosen_before
 from engine.worker.distributed import check_same_data, own_device, process_group
 from engine.worker.fence import Fence
@@ -57,11 +51,15 @@ from engine.worker.provenance import device_name, slurm_job, software
 from engine.worker.recorder import JournalRecorder, TelemetryThread
 from engine.worker.results import test_results
 from engine.worker.resume import Resumption, resumption
+from engine.worker.shared import Company, Shared, is_broken
 
 RESERVE_BYTES = 65_536
 """Of the file that is deleted to make room for the journal's last line on a full disk."""
 
 _NO_ROOM_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+BROKEN_STATUS = 70
+"""Exit status of a process that can't use its GPU any more, while it trains several runs."""
 
 KEPT_CHECKPOINTS = 2
 """Checkpoints kept of a run: the newest, and the one before in case the newest is damaged."""
@@ -100,10 +98,17 @@ def run_attempt(
     threads: int,
     stop: Callable[[], bool],
     processes: int = 1,
+    *,
+    shared: Shared | None = None,
 ) -> int:
     """Train the run in ``folder`` from its newest whole checkpoint, as rank 0 if there are several
     processes; return the exit status, which is `NO_ROOM` if a full disk kept the journal from
-    being written."""
+    being written.
+
+    Args:
+        stop: asked before every update; ``True`` ends the attempt.
+        shared: of the resident worker that trains it; ``None`` for a process of its own.
+    """
     started = time.monotonic()
     if threads:
         torch.set_num_threads(threads)
@@ -125,7 +130,13 @@ def run_attempt(
                 with process_group(
                     device, processes, lambda *why: write_end(Ending("failed", *why))
                 ) as group:
-                    return _train(folder, attempt, device, journal, stop, fence, group)
+                    return _in_lane(
+                        lambda lane: _train(
+                            folder, attempt, device, journal, stop, fence, group, shared, lane
+                        ),
+                        device,
+                        shared,
+                    )
 
             ending = _ending_of(train_it, folder, fence)
             write_end(ending)
@@ -192,6 +203,29 @@ def _os_failure(error: OSError) -> Ending:
     )
 
 
+def _in_lane(
+    work: Callable[[Lane], _Finished], device: torch.device, shared: Shared | None
+) -> _Finished:
+    """Do the work in a lane of the process.
+
+    A GPU that this process can't use any more is nobody else's failure: then the process ends, and
+    whatever it trained is lost and resumed.
+    """
+    if shared is None or shared.lanes is None:
+        return work(ALONE)
+    with shared.lanes.lane(device) as lane:
+        try:
+            return work(lane)
+        except Exception:
+            if is_broken(device):
+                if lane.others or shared.broken:
+                    traceback.print_exc()
+                    sys.stderr.flush()
+                    os._exit(BROKEN_STATUS)
+                shared.broken = True
+            raise
+
+
 def _train(
     folder: RunFolder,
     attempt: int,
@@ -200,53 +234,65 @@ def _train(
     stop: Callable[[], bool],
     fence: Fence,
     group: Group,
+    shared: Shared | None,
+    lane: Lane,
 ) -> _Finished:
-    spec = load_spec(folder)
-    definition = definition_of(spec, folder.code)
-    data = open_data(spec.source, check=True)
-    interactions = data.interactions
-    check_same_data(group, data_checksum(interactions, spec.source))
-    confirmation = confirm(spec.source)
-    if confirmation is not None and not confirmation.usable:
-        raise DataError(confirmation.sentence)
-    chosen = chosen_before(folder, spec)
-    begin = resumption(folder, spec, interactions)
-    group.broadcast(begin.name)
-
-    facts = _facts(folder, attempt, spec, definition, data, device, begin, chosen, group.world_size)
-    journal.write("start", **facts, confirmed=confirmation and confirmation.confirmed)
+    with lane.aside():
+        spec = load_spec(folder)
+        definition = definition_of(spec, folder.code)
+        data = open_data(spec.source, check=True)
+        interactions = data.interactions
+        check_same_data(group, data_checksum(interactions, spec.source))
+        confirmation = confirm(spec.source)
+        if confirmation is not None and not confirmation.usable:
+            raise DataError(confirmation.sentence)
+        chosen = chosen_before(folder, spec)
+        begin = resumption(folder, spec, interactions)
+        group.broadcast(begin.name)
+        facts = _facts(
+            folder, attempt, spec, definition, data, device, begin, chosen, group.world_size
+        )
+        worker = shared and shared.worker
+        confirmed = confirmation and confirmation.confirmed
+        journal.write("start", **facts, worker=worker, confirmed=confirmed)
     for problem in begin.problems:
         journal.write("warning", message=problem)
     if confirmation is not None and confirmation.confirmed is False:
         journal.write("warning", message=confirmation.sentence)
-    telemetry = TelemetryThread(journal, os.getpid(), _gpu_uuids(device, group.world_size))
+    company = Company(lambda: lane.others)
+    gpus = _gpu_uuids(device, group.world_size)
+    telemetry = TelemetryThread(journal, os.getpid(), gpus, company)
     telemetry.start()
+
+    def asked_to_stop() -> bool:
+        company.look()
+        return stop() or fence.passed()
+
     try:
         outcome = train(
             spec,
             definition,
             interactions,
             device,
-            JournalRecorder(journal, telemetry),
+            JournalRecorder(journal, telemetry, company),
             resume=begin.checkpoint,
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
-            stop=lambda: stop() or fence.passed(),
+            stop=asked_to_stop,
             group=group,
             measured=telemetry.energy.training,
             chosen=chosen,
+            lane=lane,
         )
     finally:
         telemetry.end()
     split = run_split(interactions, spec)
-    lists = _lists(spec, split, device, outcome.model)
+    lists = _lists(spec, split, device, outcome.model, lane)
     if fence.passed(now=True):
         raise Interrupted
+    with lane.aside():
+        results = test_results(split, outcome.test_ranks.numpy(), lists)
     _save_results(folder, outcome, lists)
-    return _Finished(
-        outcome,
-        _speed(spec, split, device, outcome.model),
-        test_results(split, outcome.test_ranks.numpy(), lists),
-    )
+    return _Finished(outcome, _timed(spec, split, device, outcome.model, shared, lane), results)
 
 
 def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: Checkpoint) -> None:
@@ -275,6 +321,25 @@ def _log_bytes(folder: RunFolder) -> int | None:
         return None
 
 
+def _timed(
+    spec: RunSpec,
+    split: SplitData,
+    device: torch.device,
+    model: Model,
+    shared: Shared | None,
+    lane: Lane,
+) -> InferenceSpeed:
+    """Measure the inference speed with the device for itself; in a process that trains several runs
+    at once only of one of the runs that differ in their seed."""
+    with lane.exclusive():
+        if shared is not None and shared.lanes is not None:
+            cell = spec.model_copy(update={"seed": 0}).fingerprint()
+            if cell in shared.timed:
+                return InferenceSpeed()
+            shared.timed.add(cell)
+        return _speed(spec, split, device, model)
+
+
 def _speed(spec: RunSpec, split: SplitData, device: torch.device, model: Model) -> InferenceSpeed:
     """Measure the trained model's inference speed on the test users, each with the history before
     the user's last target."""
@@ -287,9 +352,11 @@ def _speed(spec: RunSpec, split: SplitData, device: torch.device, model: Model) 
     return inference_speed(model, histories, device, bfloat16=bfloat16, times=times)
 
 
-def _lists(spec: RunSpec, split: SplitData, device: torch.device, model: Model) -> Recommended:
-    bfloat16 = uses_bfloat16(spec.training, device)
-    return recommended(model, split, device, spec.training.eval_batch_size, bfloat16=bfloat16)
+def _lists(
+    spec: RunSpec, split: SplitData, device: torch.device, model: Model, lane: Lane
+) -> Recommended:
+    batch, bfloat16 = spec.training.eval_batch_size, uses_bfloat16(spec.training, device)
+    return recommended(model, split, device, batch, bfloat16=bfloat16, lane=lane)
 
 
 def _save_results(folder: RunFolder, outcome: Outcome, lists: Recommended) -> None:

@@ -23,7 +23,7 @@ from engine.spec.data import SplitKind
 from engine.spec.identity import PROTOCOL
 from engine.training.evaluation import evaluation_set, flat_histories, metric_columns, ranks
 from engine.training.lists import recommended
-from engine.training.loop import uses_bfloat16
+from engine.training.setup import uses_bfloat16
 from engine.worker.provenance import device_name, software
 from engine.worker.results import test_results
 from engine.worker.samedata import HEAD_BYTES

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import reduce
 from operator import or_
@@ -15,6 +16,7 @@ from engine.journal import JournalWriter
 from engine.machine.energy import EnergyMeter
 from engine.machine.telemetry import GpuSample, Sample, Sampler
 from engine.training.recorder import EpochRecord, StepRecord
+from engine.worker.shared import Company
 
 SAMPLE_SECONDS = 0.5
 """Time between two samples, from all of which an epoch's values are computed."""
@@ -42,16 +44,24 @@ class TelemetryThread(threading.Thread):
     Args:
         pid: the training process.
         gpus: UUIDs of the GPUs that the run trains on, the process's own first.
+        company: counts the other runs that the process trains.
 
     Attributes:
         energy: measures the energy of training.
     """
 
-    def __init__(self, journal: JournalWriter, pid: int, gpus: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        journal: JournalWriter,
+        pid: int,
+        gpus: Sequence[str] = (),
+        company: Company | None = None,
+    ) -> None:
         super().__init__(name="telemetry", daemon=True)
         self._journal = journal
         self._pid = pid
         self._gpus = gpus
+        self._company = company or Company(lambda: 0)
         self._sampler = Sampler(pid)
         self.energy = EnergyMeter(gpus)
         self._ended = threading.Event()
@@ -62,14 +72,7 @@ class TelemetryThread(threading.Thread):
     def run(self) -> None:
         written = 0.0
         while not self._ended.wait(SAMPLE_SECONDS):
-            sample = self._sampler.sample()
-            by_uuid = {gpu.uuid: gpu for gpu in sample.gpus}
-            gpus = [by_uuid.get(uuid) for uuid in self._gpus]
-            if gpus and gpus[0] is not None:
-                with self._lock:
-                    self._since_epoch.append(gpus[0])
-            for gpu in filter(None, gpus):
-                self._since_line[gpu.uuid].append(gpu)
+            sample, gpus = self._sample()
             if sample.t - written >= TELEMETRY_SECONDS:
                 self.energy.look()
                 try:
@@ -77,8 +80,23 @@ class TelemetryThread(threading.Thread):
                 except OSError:
                     continue  # the training thread's next line fails as well, and ends the attempt
                 written = sample.t
+        if self._company.is_unsampled:
+            with suppress(OSError):
+                self._write(*self._sample())
         self._sampler.close()
         self.energy.close()
+
+    def _sample(self) -> tuple[Sample, list[GpuSample | None]]:
+        """Take a sample of the machine; return it, and that of each of the run's GPUs."""
+        sample = self._sampler.sample()
+        by_uuid = {gpu.uuid: gpu for gpu in sample.gpus}
+        gpus = [by_uuid.get(uuid) for uuid in self._gpus]
+        if gpus and gpus[0] is not None:
+            with self._lock:
+                self._since_epoch.append(gpus[0])
+        for gpu in filter(None, gpus):
+            self._since_line[gpu.uuid].append(gpu)
+        return sample, gpus
 
     def end(self) -> None:
         """Stop sampling, and wait for the thread."""
@@ -112,12 +130,13 @@ class TelemetryThread(threading.Thread):
             "process_memory_mib": process.memory_mib if process else None,
         }
         first, *others = gpus or [None]
-        self._journal.write("telemetry", **self._gpu_fields(first), **host)
+        beside = self._company.in_sample()
+        self._journal.write("telemetry", **self._gpu_fields(first, beside), **host)
         for number, gpu in enumerate(others, 1):
             if gpu is not None:
-                self._journal.write("telemetry", gpu=number, **self._gpu_fields(gpu))
+                self._journal.write("telemetry", gpu=number, **self._gpu_fields(gpu, beside))
 
-    def _gpu_fields(self, gpu: GpuSample | None) -> dict[str, float | None]:
+    def _gpu_fields(self, gpu: GpuSample | None, beside: int) -> dict[str, float | None]:
         return {
             "gpu_utilization": gpu.utilization if gpu else None,
             "gpu_memory_mib": gpu.memory_used_mib if gpu else None,
@@ -125,13 +144,19 @@ class TelemetryThread(threading.Thread):
             "gpu_power_w": gpu.power_w if gpu else None,
             "gpu_temperature_c": gpu.temperature_c if gpu else None,
             "process_gpu_memory_mib": self._own_memory(gpu) if gpu else None,
-            **self._disturbances(self._since_line[gpu.uuid] if gpu else []),
+            **self._disturbances(self._since_line[gpu.uuid] if gpu else [], beside),
         }
 
-    def _disturbances(self, samples: list[GpuSample]) -> dict[str, float | None]:
+    def _disturbances(self, samples: list[GpuSample], beside: int) -> dict[str, float | None]:
         """Return what may have slowed training, over all samples since the last line, and forget
-        them."""
+        them.
+
+        Args:
+            beside: other runs of this process, which use the GPU as other processes do.
+        """
         others = [n for gpu in samples if (n := gpu.others(self._pid)) is not None]
+        if samples and beside:
+            others = [max(others, default=0) + beside]
         throttles = [gpu.throttle for gpu in samples if gpu.throttle is not None]
         samples.clear()
         return {
@@ -143,9 +168,12 @@ class TelemetryThread(threading.Thread):
 class JournalRecorder:
     """Writes training's records to the journal, as a `engine.training.recorder.Recorder`."""
 
-    def __init__(self, journal: JournalWriter, telemetry: TelemetryThread) -> None:
+    def __init__(
+        self, journal: JournalWriter, telemetry: TelemetryThread, company: Company
+    ) -> None:
         self._journal = journal
         self._telemetry = telemetry
+        self._company = company
         self._last_steps = time.monotonic()
 
     def steps(self, records: list[StepRecord]) -> None:
@@ -158,8 +186,12 @@ class JournalRecorder:
             self._journal.write("step", **asdict(record))
 
     def epoch(self, record: EpochRecord) -> None:
-        """Write an epoch, with the GPU's use and the energy in it."""
+        """Write an epoch, with the GPU's use and the energy in it, and how many runs the process
+        trained beside it. Beside others the process's energy and CPU time aren't the run's."""
         fields = asdict(record)
+        beside = self._company.in_epoch()
+        if beside:
+            fields |= {"cpu_seconds": None, "cpu_wait_seconds": None}
         if record.settings is None:
             del fields["settings"]
         gpu = self._telemetry.gpu_use()
@@ -170,6 +202,7 @@ class JournalRecorder:
             **fields,
             gpu_memory_mib=gpu.memory_mib,
             gpu_utilization=gpu.utilization,
-            gpu_joules=energy.gpu,
-            cpu_joules=energy.cpu_of(record.cpu_seconds),
+            gpu_joules=None if beside else energy.gpu,
+            cpu_joules=None if beside else energy.cpu_of(record.cpu_seconds),
+            beside=beside,
         )

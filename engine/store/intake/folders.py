@@ -33,9 +33,9 @@ META_COLUMNS = (
 )  # fmt: skip
 META_ATTEMPT_COLUMNS = (
     "attempt", "slot", "host", "launched", "status", "ended", "exited", "cause", "message",
-    "job", "partition", "node",
+    "job", "partition", "node", "worker",
 )  # fmt: skip
-_ADDED = dict.fromkeys(("launcher", "job", "partition", "node"))
+_ADDED = dict.fromkeys(("launcher", "job", "partition", "node", "worker"))
 """Columns that files of earlier versions lack."""
 
 _NEW = ".new-"

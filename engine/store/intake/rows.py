@@ -151,7 +151,7 @@ def start_facts(reader: Reader) -> dict[str, Any]:
             "resumed_epoch",
         )
     }
-    texts = ("boot_id", "host", "device", "device_kind", "dtype", "checksum")
+    texts = ("boot_id", "host", "device", "device_kind", "dtype", "checksum", "worker")
     facts.update((name, reader.text(name)) for name in texts)
     confirmed = reader.line.fields.get("confirmed")
     facts["confirmed"] = int(confirmed) if isinstance(confirmed, bool) else None

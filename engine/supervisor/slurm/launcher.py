@@ -95,6 +95,9 @@ class SlurmLauncher:
     _preparations: Preparations = field(default_factory=Preparations)
     _thread: threading.Thread | None = None
 
+    def worker(self, slot: Slot) -> str | None:  # noqa: ARG002
+        return None
+
     def start(self, folder: RunFolder, attempt: int, slot: Slot) -> ProcessIdentity | None:  # noqa: ARG002
         with self._lock:
             self._tracked[folder.run_id, attempt] = _Tracked(

@@ -15,7 +15,7 @@ from engine.modelcheck import Verdict
 from engine.models.definition import Definition
 from engine.models.load import load_definition
 from engine.spec import Architecture, RunSpec
-from engine.training.loop import (
+from engine.training.setup import (
     TrainingSetup,
     epoch_windows,
     initial_learner,

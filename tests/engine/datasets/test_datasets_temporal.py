@@ -28,7 +28,7 @@ from engine.datasets.splits import given as given_split
 from engine.datasets.statistics import split_counts
 from engine.errors import DataError
 from engine.spec import Dataset, SplitRule, Targets
-from engine.training.loop import training_histories
+from engine.training.setup import training_histories
 from engine.training.windows import cut_windows, next_item_batch
 
 V = 9

@@ -20,6 +20,7 @@ from engine.analysis.comparison import by_cell, compare_rows
 from engine.analysis.pivot.stored import stored_pivot
 from engine.lifecycle import STATES
 from engine.metrics import AGGREGATES, EPOCH_MEASURES, RESULT_OF, RUN_ENERGY, SPEEDS
+from engine.process import ProcessIdentity
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, open_database
@@ -36,6 +37,7 @@ from engine.store.schema import (
     SUMMARY_MEASURES,
     TELEMETRY_MEASURES,
 )
+from engine.store.transitions import live_attempts
 
 OLD = Path(__file__).parent / "stores" / "2d91d01.sql"
 SHOWN: dict[str, Any] = json.loads(OLD.with_suffix(".json").read_text())
@@ -150,6 +152,19 @@ def test_launch_shows_the_newest_run_of_a_seed_as_the_comparison_does(
     assert score.mean == pytest.approx(row["NDCG@10/test"])
     assert score.mean != pytest.approx(averaged["mean"], abs=1e-4)
     assert score.deviation == pytest.approx(row["NDCG@10/test (std)"])
+
+
+def test_attempts_of_earlier_versions_have_processes_of_their_own(location: StoreLocation) -> None:
+    with closing(sqlite3.connect(location.db)) as old:
+        old.execute("UPDATE attempts SET exited = NULL, pid = 7, boot_id = 'b', start_ticks = 9")
+        (count,) = old.execute("SELECT count(*) FROM attempts").fetchone()
+        old.commit()
+    with closing(connect_writer(location)) as con:
+        live = live_attempts(con)
+    assert len(live) == count > 0
+    assert {(each.worker, each.identity) for each in live} == {
+        (None, ProcessIdentity(7, "b", 9)),
+    }
 
 
 KILLED = """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from rehearsal import SECONDS, Look, end_processes, wait_for
-from rehearsal_supervisor import WORKER
+from rehearsal_supervisor import WORKER, resident_launcher
 
 from engine.config import Catalogue, Settings, Slots, load_catalogue
 from engine.machine.slots import Slot
@@ -19,6 +19,7 @@ from engine.store.location import StoreLocation, store_location
 from engine.store.requests import enqueue
 from engine.supervisor.launcher import LocalLauncher, Pool
 from engine.supervisor.queue import Queue
+from engine.supervisor.resident import ResidentLauncher
 
 
 @pytest.fixture(scope="session")
@@ -55,21 +56,28 @@ def writer(location: StoreLocation) -> Iterator[StoreConnection]:
 
 
 @pytest.fixture
-def make_queue(location: StoreLocation) -> Iterator[Callable[[], Queue]]:
+def kind() -> str:
+    """Whether runs have a process of their ``own``, or a ``resident`` worker trains them."""
+    return "resident"
+
+
+@pytest.fixture
+def make_queue(location: StoreLocation, kind: str) -> Iterator[Callable[[], Queue]]:
     """Makes queues in this process with two slots, so that a test looks at each round. Each is to
     the ones before as a new supervisor: it knows nothing but what the store says."""
-    launchers: list[LocalLauncher] = []
+    launchers: list[LocalLauncher | ResidentLauncher] = []
 
     def make() -> Queue:
         slots = [Slot(f"cpu/{number}", "cpu", "CPU", 1) for number in range(2)]
         settings = Settings(slots=Slots(cpu=2), retries=2)
-        launchers.append(LocalLauncher(WORKER))
+        launchers.append(resident_launcher() if kind == "resident" else LocalLauncher(WORKER))
         return Queue(location, settings, {None: Pool(launchers[-1], slots)}, cancel_seconds=SECONDS)
 
     yield make
     end_processes(location)
     for launcher in launchers:
-        for child in launcher._children.values():
+        workers = launcher._workers if isinstance(launcher, ResidentLauncher) else {}
+        for child in (*launcher._children.values(), *workers.values()):
             child.wait()
 
 

@@ -6,6 +6,7 @@ The run's profile says how it behaves:
 - ``hold``: in epoch 3 it waits for a file ``go`` in its folder;
 - ``stubborn``: the same, deaf to SIGTERM;
 - ``crash``: exits with 3 in epoch 2, without a last word;
+- ``doomed``: holds, and then exits with 3; the next attempt needs another file ``go``;
 - ``fail``: ends ``failed`` in epoch 2;
 - ``full``: finds the disk full in epoch 2, unless a file ``go`` is in its folder;
 - ``freeze``: its first attempt stops showing signs of life in epoch 3;
@@ -23,6 +24,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -52,26 +54,36 @@ def main() -> int:
         return 0
     if folder.newest_attempt() > options.attempt or folder.journal(options.attempt).exists():
         return 0
+    stopped: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
+    return rehearse(folder, options.attempt, options.device, options.threads, lambda: bool(stopped))
+
+
+def rehearse(
+    folder: RunFolder,
+    attempt: int,
+    device: str,
+    threads: int,
+    stop: Callable[[], bool],
+    shared: Any = None,
+) -> int:
+    """Do as `engine.worker.attempt.run_attempt`, in which the two kinds of workers agree."""
     spec = json.loads(folder.spec.read_text())["spec"]
     profile, epochs = spec["profile"], spec["training"]["epochs"]
-    stopped: list[int] = []
-    if profile == "stubborn":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    else:
-        signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
-    sys.stdout.write(f"attempt {options.attempt} on {options.device}, {options.threads} threads\n")
+    sys.stdout.write(f"attempt {attempt} on {device}, {threads} threads\n")
 
     resumed = max((int(path.read_text()) for _, path in folder.checkpoints()), default=0)
-    with JournalWriter(folder.journal(options.attempt)) as journal:
+    with JournalWriter(folder.journal(attempt)) as journal:
         journal.write(
             "start",
             format=FORMAT,
             run=folder.run_id,
-            attempt=options.attempt,
+            attempt=attempt,
             **asdict(own_identity()),
             host=os.uname().nodename,
             device="Rehearsal",
-            device_kind=options.device,
+            device_kind=device,
+            worker=shared and shared.worker,
             threads=int(os.environ["OMP_NUM_THREADS"]),
             epochs=epochs,
             steps_per_epoch=STEPS,
@@ -84,32 +96,39 @@ def main() -> int:
         for epoch in range(resumed + 1, epochs + 1):
             for step in range(STEPS * (epoch - 1) + 1, STEPS * epoch + 1):
                 journal.write("step", step=step, epoch=epoch, loss=1.0, grad_norm=1.0, lr=0.1)
-                while not stopped and waits(folder, profile, epoch, options.attempt):
+                while waits(folder, profile, epoch, attempt) and not asked(stop, profile):
                     time.sleep(0.01)
-                if stopped:
+                if asked(stop, profile):
                     cancelled = folder.cancel.exists()
                     end(journal, "cancelled" if cancelled else "preempted", "stopped")
                     return 0
             if epoch == 2 and profile == "crash":
                 os._exit(3)
+            if epoch == 3 and profile == "doomed":
+                (folder.path / "go").unlink()
+                os._exit(3)
             if epoch == 2 and profile == "full" and not (folder.path / "go").exists():
-                os._exit(NO_ROOM)
-            if epoch == 3 and profile == "freeze" and options.attempt == 1:
+                return NO_ROOM
+            if epoch == 3 and profile == "freeze" and attempt == 1:
                 os.kill(os.getpid(), signal.SIGSTOP)
             if epoch == 2 and profile == "fail":
                 end(journal, "failed", "error")
                 return 1
             journal.write("epoch", **figures(epoch))
-            write_atomically(folder.checkpoint(options.attempt), str(epoch))
+            write_atomically(folder.checkpoint(attempt), str(epoch))
             journal.write("checkpoint", epoch=epoch, file="", sha256="")
         end(journal, "done", "completed")
     return 0
 
 
+def asked(stop: Callable[[], bool], profile: str) -> bool:
+    return profile != "stubborn" and stop()
+
+
 def waits(folder: RunFolder, profile: str, epoch: int, attempt: int) -> bool:
     if epoch != 3 or (folder.path / "go").exists():
         return False
-    return profile in ("hold", "stubborn") or (profile == "yield" and attempt == 1)
+    return profile in ("hold", "stubborn", "doomed") or (profile == "yield" and attempt == 1)
 
 
 def figures(epoch: int) -> dict[str, Any]:

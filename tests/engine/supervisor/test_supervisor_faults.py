@@ -21,6 +21,11 @@ Add = Callable[..., list[str]]
 Work = Callable[..., None]
 
 
+@pytest.fixture(params=["resident", "own"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 def test_a_worker_without_a_sign_of_life_is_ended_and_the_run_goes_on(
     add: Add, work: Work, queue: Queue, look: Look, writer: StoreConnection
 ) -> None:

@@ -220,7 +220,7 @@ def test_an_attempt_lets_others_go_first(
         asked.append(done and len(asked) == 2)
         return asked[-1]
 
-    monkeypatch.setattr("engine.supervisor.launcher.lower_priority_of_session", third_time)
+    monkeypatch.setattr("engine.supervisor.sessions.lower_priority_of_session", third_time)
     launcher = LocalLauncher(WORKER, niceness=11)
     nice = replace(queue, pools={None: Pool(launcher, local_slots(queue))})
     work(lambda: look.holds(run) and len(asked) > 2, "it to hold", nice)

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from rehearsal import Look, go, kill
 
 from engine.process import own_identity
@@ -28,6 +29,11 @@ Work = Callable[..., None]
 
 
 MakeQueue = Callable[[], Queue]
+
+
+@pytest.fixture(params=["resident", "own"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def test_a_killed_worker_is_resumed_from_its_checkpoint(
@@ -118,7 +124,8 @@ def test_killed_before_the_process_started_the_attempt_is_started_again(
 ) -> None:
     (run,) = add("quick")
     with write(writer):
-        transitions.begin_attempt(writer, run, "cpu/0", queue.host)
+        worker = queue.pools[None].launcher.worker(queue.pools[None].slots[0])
+        transitions.begin_attempt(writer, run, "cpu/0", queue.host, worker)
     queue.adopt(writer)
     assert look.run(run).state == "queued"
     work(lambda: look.run(run).state == "done", "its end")

@@ -31,9 +31,15 @@ class Conditions:
     """Values by module and name, such as ``engine.training.loop:CHECKPOINT_SECONDS``."""
 
 
-def start_worker(arguments: list[str], log: Path, conditions: Conditions) -> BaseProcess:
-    """``python -m engine.worker`` with these arguments; both its streams go to ``log``."""
-    process = CONTEXT.Process(target=_work, args=(arguments, log, conditions), daemon=True)
+def start_worker(
+    arguments: list[str], log: Path, conditions: Conditions, module: str = "engine.worker"
+) -> BaseProcess:
+    """``python -m engine.worker`` with these arguments; both its streams go to ``log``.
+
+    Args:
+        module: another one that is started in its place.
+    """
+    process = CONTEXT.Process(target=_work, args=(arguments, log, conditions, module), daemon=True)
     process.start()
     return process
 
@@ -44,7 +50,7 @@ def is_stopped(process: BaseProcess) -> bool:
     return stat.rpartition(")")[2].split()[0] == "T"
 
 
-def _work(arguments: list[str], log: Path, conditions: Conditions) -> None:
+def _work(arguments: list[str], log: Path, conditions: Conditions, module: str) -> None:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -55,11 +61,12 @@ def _work(arguments: list[str], log: Path, conditions: Conditions) -> None:
     sys.argv = ["worker", *arguments]
 
     from engine.journal import JournalWriter
-    from engine.worker.__main__ import main
+
+    main = import_module(f"{module}.__main__").main
 
     for place, value in conditions.constants.items():
-        module, _, name = place.partition(":")
-        setattr(import_module(module), name, value)
+        changed, _, name = place.partition(":")
+        setattr(import_module(changed), name, value)
     if conditions.halt is not None:
         writer: Any = JournalWriter
         writer.write = _halting(writer.write, *conditions.halt)

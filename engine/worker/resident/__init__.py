@@ -1,0 +1,1 @@
+"""A process that takes runs one after another: ``python -m engine.worker.resident FOLDER …``."""
