@@ -12,7 +12,7 @@ Three things belong to the process, and a lane has them for itself for a time:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from threading import Condition, Lock
@@ -27,6 +27,9 @@ T = TypeVar("T")
 class Lane:
     """The lane of a run that has its process for itself: torch's default generators and stream, and
     nobody to wait for."""
+
+    shares_process = False
+    """Whether the process is made for several lanes, whatever their number now."""
 
     @property
     def others(self) -> int:
@@ -51,7 +54,10 @@ class Lane:
 
     def seed(self, number: int) -> None:
         """Seed the lane's random numbers, as ``torch.manual_seed`` does a process's."""
-        torch.manual_seed(number)
+        # That takes a millisecond for devices which aren't there.
+        torch.default_generator.manual_seed(number)
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(number)
 
     def randomness(self) -> AbstractContextManager[None]:
         """Let torch's default generators be this lane's, one lane at a time: for all that draws
@@ -120,12 +126,17 @@ def _stream(process: _Process, device: torch.device) -> Iterator[None]:
         with torch.cuda.stream(stream):
             yield
     finally:
+        # What the thread has left to do may read what other lanes share, or free.
+        with suppress(RuntimeError):
+            stream.synchronize()
         with process.turn:
             idle.append(stream)
 
 
 class _Shared(Lane):
     """A lane beside others."""
+
+    shares_process = True
 
     def __init__(self, process: _Process, device: torch.device) -> None:
         self._process, self._device = process, device
