@@ -79,12 +79,14 @@ def recorded_ranks(
         pool: as in `record`.
     """
     model.eval()
-    with torch.no_grad():  # in inference mode, nothing else could write to what is made here
-        batches = fixed_batches(splits, batch_size, group)
-        works = [
-            partial(each.ranks, model, splits[0], bfloat16=bfloat16) for each in batches.values()
-        ]
-        recorded = record(works, lane, pool=pool)
+    batches = fixed_batches(splits, batch_size, group)
+    works = [partial(each.ranks, model, splits[0], bfloat16=bfloat16) for each in batches.values()]
+
+    @torch.no_grad()  # in inference mode, nothing else could write to what is made here
+    def recording() -> list[Recorded[Tensor]] | str:
+        return record(works, lane, pool=pool)
+
+    recorded = lane.in_common_thread(recording)
     if isinstance(recorded, str):
         sys.stderr.write(f"Ranking waits for the GPU, so it is not captured: {recorded}\n")
         return None

@@ -108,7 +108,9 @@ def capture(
     before = [weight.detach().clone() for weight in weights]
     moments = copy.deepcopy(learner.optimizer.state_dict()["state"])
     try:
-        recorded = record([lambda: update(windows)], lane, generator=group.generator, pool=pool)
+        recorded = lane.in_common_thread(
+            lambda: record([lambda: update(windows)], lane, generator=group.generator, pool=pool)
+        )
     finally:
         learner.optimizer.zero_grad()  # an update may have failed halfway
         with torch.no_grad():
