@@ -64,7 +64,7 @@ class Lane:
         """Seed the lane's random numbers, as ``torch.manual_seed`` does a process's."""
         # That takes a millisecond for devices which aren't there.
         torch.default_generator.manual_seed(number)
-        if torch.cuda.is_initialized():
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
             torch.cuda.manual_seed_all(number)
 
     def randomness(self) -> AbstractContextManager[None]:
