@@ -29,6 +29,8 @@ SECONDS = 1_800.0
 """For one suite."""
 TIMES = ("_seconds", "_joules", "gpu_", "beside")
 """Parts of the names of an epoch's fields that differ from one execution to the next."""
+QUIET = {"idle_seconds": 1, "niceness": 0}
+"""Settings: nothing else is to use the machine meanwhile."""
 COMMAND = (sys.executable, "-m", "tui.cli")
 """``seqbench``."""
 
@@ -119,7 +121,7 @@ def executed(
     """Execute a suite in a store of its own."""
     (folder / "configs").mkdir()
     content = {"slots": {name: json.loads(_json(each)) for name, each in slots.items()}}
-    (folder / "configs" / "settings.yaml").write_text(json.dumps(content | {"idle_seconds": 1}))
+    (folder / "configs" / "settings.yaml").write_text(json.dumps(content | QUIET))
     location = store_location(folder / "runs.db")
     given = ["--db", str(location.db), "--config-dir", str(folder / "configs"), "run"]
     options = [*suite.options, *(part for each in settings for part in ("--set", each)), "--wait"]
