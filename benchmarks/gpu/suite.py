@@ -27,8 +27,8 @@ from engine.store.location import store_location
 
 SECONDS = 1_800.0
 """For one suite."""
-TIMES = ("_seconds", "_joules", "gpu_", "beside")
-"""Parts of the names of an epoch's fields that differ from one execution to the next."""
+FIGURES = ("epoch", "step", "loss", "grad_norm", "best_epoch")
+"""Fields of an epoch that are compared, beside its metrics."""
 QUIET = {"idle_seconds": 1, "niceness": 0}
 """Settings: nothing else is to use the machine meanwhile."""
 COMMAND = (sys.executable, "-m", "tui.cli")
@@ -153,15 +153,15 @@ def _figures(folder: RunFolder) -> str:
     for _, path in folder.journals():
         for line in read_journal(path).lines:
             if line.kind == "epoch":
-                digest.update(json.dumps(_without_times(line.fields), sort_keys=True).encode())
+                digest.update(json.dumps(_compared(line.fields), sort_keys=True).encode())
     for path in (folder.best_model, folder.test_ranks, folder.test_top, folder.test_top_masked):
         digest.update(path.read_bytes() if path.exists() else b"none")
     return digest.hexdigest()
 
 
-def _without_times(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _compared(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in fields.items()
-        if name != "t" and not any(part in name for part in TIMES)
+        if name in FIGURES or name.startswith(("valid_", "test_"))
     }

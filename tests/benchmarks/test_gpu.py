@@ -53,9 +53,9 @@ def test_the_queue_needs_as_many_gpus_as_it_is_told(monkeypatch: pytest.MonkeyPa
 @pytest.mark.timeout(600)
 def test_a_suite_is_executed_by_the_command_and_its_figures_are_compared() -> None:
     wanted = suite.Suite(("sasrec",), ("synthetic",), (20,), seeds=(1, 2))
-    part = suite.measured([wanted], ("1", "2"), "cpu", ("epochs=1",))
+    part = suite.measured([wanted], ("2", "2"), "cpu", ("epochs=1",))
     assert [(row["runs"], row["at once"], row["ended"]) for row in part.rows] == [
-        (2, "1", "2 done"),
+        (2, "2", "2 done"),
         (2, "2", "2 done"),
     ]
     assert [row["figures as alone"] for row in part.rows] == ["2 of 2"] * 2
