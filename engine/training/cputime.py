@@ -1,4 +1,5 @@
-"""The processor time of this process: what its threads had, and what they had to wait for.
+"""The processor time of this process, or of one of its threads: what they had, and what they had to
+wait for.
 
 Linux counts for each thread how long it ran, and how long it was ready to run while others had the
 core that it was given or its control group had used up its quota (``run_delay``,
@@ -10,6 +11,7 @@ What a hypervisor takes, and that other programs slow down a core that one has, 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -89,20 +91,29 @@ class CpuClock:
     Args:
         tasks: the kernel's folder of the threads.
         free: looks at what is free to this process.
+        of_thread: whether to measure the calling thread only, which is whose clock it is then.
     """
 
-    def __init__(self, tasks: Path = TASKS, free: Callable[[], Free] | None = None) -> None:
+    def __init__(
+        self,
+        tasks: Path = TASKS,
+        free: Callable[[], Free] | None = None,
+        *,
+        of_thread: bool = False,
+    ) -> None:
         limits = process_limits()
         self._tasks = tasks
+        self._thread = tasks / str(threading.get_native_id()) if of_thread else None
         self._look_at_free = free or (lambda: free_time(limits))
-        self._had = time.process_time()
-        self._waits, self._free = _waits(tasks), self._look_at_free()
+        self._time = time.thread_time if of_thread else time.process_time
+        self._had = self._time()
+        self._waits, self._free = self._look_at_waits(), self._look_at_free()
         self._waited: float | None = 0.0
 
     def look(self) -> None:
         """Count what was waited for since the last look. The more often, the better: a core that
         is free at one time is no help at another."""
-        waits, free = _waits(self._tasks), self._look_at_free()
+        waits, free = self._look_at_waits(), self._look_at_free()
         if waits is None or self._waits is None:
             self._waited = None
         elif self._waited is not None:
@@ -118,19 +129,22 @@ class CpuClock:
     def lap(self) -> CpuTime:
         """Return the processor time since the last lap, or since the clock was made."""
         self.look()
-        had = time.process_time()
+        had = self._time()
         found = CpuTime(had - self._had, self._waited)
         self._had, self._waited = had, 0.0
         return found
 
+    def _look_at_waits(self) -> dict[str, int] | None:
+        return _waits(self._tasks, self._thread)
 
-def _waits(tasks: Path) -> dict[str, int] | None:
+
+def _waits(tasks: Path, only: Path | None) -> dict[str, int] | None:
     """Read the nanoseconds that each thread has waited; ``None`` where the kernel doesn't count
     them: no file tells, or all of them say that nothing ever ran."""
     waits: dict[str, int] = {}
     ran = 0
     try:
-        for thread in tasks.iterdir():
+        for thread in tasks.iterdir() if only is None else (only,):
             try:
                 had, waited, *_ = (thread / "schedstat").read_text().split()
             except (FileNotFoundError, ProcessLookupError):

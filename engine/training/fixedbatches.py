@@ -79,18 +79,18 @@ def recorded_ranks(
         pool: as in `record`.
     """
     model.eval()
-    recorded: dict[int, Recorded[Tensor]] = {}
-    with torch.no_grad():  # in inference mode, nothing else could write to what is made here
-        batches = fixed_batches(splits, batch_size, group)
-        for rows, batch in batches.items():
-            with lane.exclusive(), lane.randomness():
-                work = partial(batch.ranks, model, splits[0], bfloat16=bfloat16)
-                found = record(work, pool=pool)
-            if isinstance(found, str):
-                sys.stderr.write(f"Ranking waits for the GPU, so it is not captured: {found}\n")
-                return None
-            recorded[rows] = found
-    return _replaying(batches, recorded)
+    batches = fixed_batches(splits, batch_size, group)
+    works = [partial(each.ranks, model, splits[0], bfloat16=bfloat16) for each in batches.values()]
+
+    @torch.no_grad()  # in inference mode, nothing else could write to what is made here
+    def recording() -> list[Recorded[Tensor]] | str:
+        return record(works, lane, pool=pool)
+
+    recorded = lane.in_common_thread(recording)
+    if isinstance(recorded, str):
+        sys.stderr.write(f"Ranking waits for the GPU, so it is not captured: {recorded}\n")
+        return None
+    return _replaying(batches, dict(zip(batches, recorded, strict=True)))
 
 
 def _replaying(

@@ -12,9 +12,10 @@ Three things belong to the process, and a lane has them for itself for a time:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from threading import Condition, Lock
 from typing import ParamSpec, TypeVar
 
@@ -27,6 +28,9 @@ T = TypeVar("T")
 class Lane:
     """The lane of a run that has its process for itself: torch's default generators and stream, and
     nobody to wait for."""
+
+    shares_process = False
+    """Whether the process is made for several lanes, whatever their number now."""
 
     @property
     def others(self) -> int:
@@ -49,9 +53,19 @@ class Lane:
         on the device when it begins. Not to be entered inside of `randomness`."""
         return nullcontext()
 
+    def in_common_thread(self, work: Callable[[], T]) -> T:
+        """Do work in a thread that all lanes share, one lane at a time, on the lane's stream: for
+        what isn't a replay, because libraries keep their plans by thread, and making one anew takes
+        up to seconds. Not to be called inside of `exclusive` or `randomness`; both may be entered
+        by the work, and torch's modes must be."""
+        return work()
+
     def seed(self, number: int) -> None:
         """Seed the lane's random numbers, as ``torch.manual_seed`` does a process's."""
-        torch.manual_seed(number)
+        # That takes a millisecond for devices which aren't there.
+        torch.default_generator.manual_seed(number)
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            torch.cuda.manual_seed_all(number)
 
     def randomness(self) -> AbstractContextManager[None]:
         """Let torch's default generators be this lane's, one lane at a time: for all that draws
@@ -81,6 +95,9 @@ class _Process:
     """How many lanes are the holder, or wait for being it."""
     drawing: Lock = field(default_factory=Lock)
     """Held by the lane that torch's default generators are of."""
+    working: Lock = field(default_factory=Lock)
+    """Held by the lane that the common thread works for."""
+    common: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, max_workers=1))
     streams: dict[torch.device, list[torch.cuda.Stream]] = field(default_factory=dict)
     """Streams of lanes that have ended: torch has few, and gives several lanes the same."""
 
@@ -120,12 +137,17 @@ def _stream(process: _Process, device: torch.device) -> Iterator[None]:
         with torch.cuda.stream(stream):
             yield
     finally:
+        # What the thread has left to do may read what other lanes share, or free.
+        with suppress(RuntimeError):
+            stream.synchronize()
         with process.turn:
             idle.append(stream)
 
 
 class _Shared(Lane):
     """A lane beside others."""
+
+    shares_process = True
 
     def __init__(self, process: _Process, device: torch.device) -> None:
         self._process, self._device = process, device
@@ -185,6 +207,26 @@ class _Shared(Lane):
                 process.holder = None
                 process.wanting -= 1
                 process.turn.notify_all()
+
+    def in_common_thread(self, work: Callable[[], T]) -> T:
+        process = self._process
+        if process.holder is self:
+            raise RuntimeError("A lane that has the device can't wait for the common thread.")
+        # Whoever works there may want the device for itself meanwhile.
+        with self.aside():
+            process.working.acquire()
+        try:
+            if self._device.type != "cuda":
+                return process.common.submit(work).result()
+            stream = torch.cuda.current_stream(self._device)
+
+            def on_stream() -> T:
+                with torch.cuda.stream(stream):
+                    return work()
+
+            return process.common.submit(on_stream).result()
+        finally:
+            process.working.release()
 
     def seed(self, number: int) -> None:
         self._host = torch.Generator().manual_seed(number).get_state()

@@ -7,6 +7,7 @@ models have many.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -57,6 +58,13 @@ def recommended(
     found = np.zeros((2, len(users), length), np.min_scalar_type(own.num_items))
     model.eval()
     step = max(1, batch_size // 4)
+
+    @torch.inference_mode()
+    def compared(items: Tensor, times: Tensor | None) -> Tensor:
+        lane.give_way()
+        with lane.randomness():
+            return comparable(scores(model, items, times, bfloat16=bfloat16)[:, 1:])
+
     with torch.inference_mode():
         for first in range(0, len(users), step):
             rows = slice(first, first + step)
@@ -64,9 +72,7 @@ def recommended(
             items = torch.from_numpy(last_items(*where)).to(device).long()
             moments = last_times(*where) if isinstance(model, TimedModel) else None
             times = None if moments is None else torch.from_numpy(moments).to(device)
-            lane.give_way()
-            with lane.randomness():
-                table = comparable(scores(model, items, times, bfloat16=bfloat16)[:, 1:])
+            table = lane.in_common_thread(partial(compared, items, times))
             found[0, rows] = highest(table, length).cpu()
             _mask(table, split, users[rows], ends[rows])
             found[1, rows] = highest(table, length).cpu()

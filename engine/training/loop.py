@@ -29,12 +29,12 @@ from engine.spec import RunSpec
 from engine.training import cputime
 from engine.training.checkpoint import Best, Checkpoint, StateDict
 from engine.training.chosen import Chosen
+from engine.training.copies import shared_histories
 from engine.training.cputime import CpuClock
 from engine.training.evaluation import (
     EvaluationSet,
     RankBatch,
     evaluation_set,
-    flat_histories,
     metric_columns,
     ranks,
 )
@@ -47,8 +47,8 @@ from engine.training.setup import (
     TrainingSetup,
     epoch_seed,
     epoch_windows,
+    histories_in,
     initial_learner,
-    training_histories,
     training_setup,
     uses_bfloat16,
 )
@@ -135,8 +135,8 @@ def train(
     num_items, timed = interactions.num_items, issubclass(definition.module, TimedModel)
     state = TrainingState(resume.epoch, resume.step, resume.best) if resume else TrainingState()
     split = run_split(interactions, spec)
-    histories = training_histories(split, device, timed=timed)
-    flat = flat_histories(interactions, device, timed=timed)
+    flat = shared_histories(interactions, device, timed=timed)
+    histories = histories_in(split, flat.items, flat.times)
     valid, test = (evaluation_set(split, each, spec.length, flat) for each in SPLITS)
     if not len(valid) and chosen is None:
         raise TrainingError("data", f"{spec.dataset} has no user with three interactions or more.")
@@ -186,7 +186,7 @@ def train(
     batches = math.ceil(histories.interactions / REFERENCE_BATCH)
     model: Model
     checksum = (resume and resume.checksum) or data_checksum(interactions, spec.source)
-    clock = CpuClock()
+    clock = CpuClock(of_thread=lane.shares_process)
     saved_at = -math.inf  # a run that is killed in its first seconds has its first epoch
     while not finished():
         epoch = state.epoch + 1

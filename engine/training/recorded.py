@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -12,9 +12,11 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
+from engine.training.lanes import ALONE, Lane
+
 T = TypeVar("T")
 
-WARM_UPS = 2
+WARM_UPS = 1
 """Executions before one is recorded, beside the first: libraries set themselves up at their first
 calls."""
 
@@ -28,44 +30,59 @@ class Recorded(Generic[T]):
 
 
 def record(
-    work: Callable[[], T],
+    works: Sequence[Callable[[], T]],
+    lane: Lane = ALONE,
     *,
     generator: torch.Generator | None = None,
     pool: Any = None,
-) -> Recorded[T] | str:
-    """Execute the work a few times and record it; return torch's message in place of that if part
-    of it waits for the device, which can't be recorded.
+) -> list[Recorded[T]] | str:
+    """Execute works a few times and record them; return torch's message in place of that if part
+    of one waits for the device, which can't be recorded.
 
-    To be called in `Lane.exclusive` and `Lane.randomness`: how torch treats such waits is up to the
-    process, and the default generator's state is that which the graph draws from.
+    Other lanes train on during the first executions, in which libraries plan their work, and wait
+    for the rest: how torch treats what waits for the device is up to the process.
 
     Args:
-        generator: one that the work draws from, other than torch's default.
-        pool: memory of another graph's that this one may use too, as both are replayed on one
-            stream.
+        generator: one that the works draw from, other than torch's default.
+        pool: memory of another graph's that these may use too, as all are replayed on one stream.
     """
-    graph = torch.cuda.CUDAGraph()
-    # Recorded on the stream that it is executed on first: autograd remembers the stream of weights.
-    # The default stream can't be recorded.
+    # Recorded on the stream that they are executed on first: autograd remembers the stream of
+    # weights. The default stream can't be recorded.
     current = torch.cuda.current_stream()
     is_default = current == torch.cuda.default_stream()
     stream = _side_stream(torch.cuda.current_device()) if is_default else current
     stream.wait_stream(current)
     try:
         with torch.cuda.stream(stream):
-            problem = _warm_up(work)
-        if problem is not None:
-            return problem
-        if generator is not None:
-            graph.register_generator_state(generator)
-        # Other threads, NCCL's among them, call the driver too, which a global capture forbids.
-        recording = torch.cuda.graph(
-            graph, pool=pool, stream=stream, capture_error_mode="thread_local"
-        )
-        with _no_collection(), recording:
-            result = work()
+            lane.give_way()
+            for work in works:
+                with lane.randomness():
+                    work()
+            with lane.exclusive(), lane.randomness():
+                for work in works:
+                    if (problem := _warm_up(work)) is not None:
+                        return problem
+                # What the graphs of ended runs had is the driver's again only by this.
+                torch.cuda.empty_cache()
+                return [_recorded(work, generator, pool) for work in works]
     finally:
         current.wait_stream(stream)
+
+
+def _recorded(work: Callable[[], T], generator: torch.Generator | None, pool: Any) -> Recorded[T]:
+    """Record work on the current stream. `torch.cuda.graph` would collect garbage first, which
+    takes as long as all the rest."""
+    graph = torch.cuda.CUDAGraph()
+    if generator is not None:
+        graph.register_generator_state(generator)
+    torch.cuda.synchronize()
+    with _no_collection():
+        # Other threads, NCCL's among them, call the driver too, which a global capture forbids.
+        graph.capture_begin(pool=pool, capture_error_mode="thread_local")
+        try:
+            result = work()
+        finally:
+            graph.capture_end()
     return Recorded(graph, result)
 
 
@@ -77,8 +94,7 @@ def _side_stream(device: int) -> torch.cuda.Stream:
 
 
 def _warm_up(work: Callable[[], object]) -> str | None:
-    """Execute the work; return torch's message if part of it waits for the device."""
-    work()
+    """Execute work; return torch's message if part of it waits for the device."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns that the mode misses some waits
         torch.cuda.set_sync_debug_mode("error")

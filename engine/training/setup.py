@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from engine.datasets.splits import SplitData
 from engine.models.definition import Definition
@@ -145,12 +146,19 @@ def training_histories(split: SplitData, device: torch.device, *, timed: bool = 
         timed: whether the model reads times.
     """
     own = split.interactions
-    return Histories(
-        items=torch.from_numpy(own.items).to(device),
-        starts=torch.from_numpy(own.offsets[:-1]),
-        ends=torch.from_numpy(split.train_end),
-        times=torch.from_numpy(own.times).to(device) if timed and own.times is not None else None,
-    )
+    times = torch.from_numpy(own.times).to(device) if timed and own.times is not None else None
+    return histories_in(split, torch.from_numpy(own.items).to(device), times)
+
+
+def histories_in(split: SplitData, items: Tensor, times: Tensor | None) -> Histories:
+    """Return the training part of a split.
+
+    Args:
+        items: those of its interactions, on the device.
+        times: theirs; ``None`` if the model reads none, or the data have none.
+    """
+    starts, ends = split.interactions.offsets[:-1], split.train_end
+    return Histories(items, torch.from_numpy(starts), torch.from_numpy(ends), times)
 
 
 def uses_bfloat16(settings: Training, device: torch.device) -> bool:

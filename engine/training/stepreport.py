@@ -31,7 +31,7 @@ class EpochTotals:
     lr: float | None
     seconds: float
     cpu: CpuTime
-    """Of this process."""
+    """Of this process, or of the thread of a lane beside others."""
     settings: Mapping[str, Any] | None = None
 
 
@@ -68,6 +68,7 @@ class StepReport:
         self._figures.append(figures)
         if time.monotonic() - self._flushed >= self._seconds:
             self.flush()
+            self._clock.look()
 
     def flush(self) -> None:
         """Wait for the device, and record the updates since the last time.
@@ -94,7 +95,6 @@ class StepReport:
             self._rate = rate
         self._batches += len(rows)
         self._recorder.steps(records)
-        self._clock.look()
         self._steps.clear()
         self._figures.clear()
         self._flushed = time.monotonic()

@@ -107,19 +107,20 @@ def capture(
     weights = _weights(learner)
     before = [weight.detach().clone() for weight in weights]
     moments = copy.deepcopy(learner.optimizer.state_dict()["state"])
-    with lane.exclusive(), lane.randomness():
-        try:
-            recorded = record(lambda: update(windows), generator=group.generator, pool=pool)
-        finally:
-            learner.optimizer.zero_grad()  # an update may have failed halfway
-            with torch.no_grad():
-                for weight, value in zip(weights, before, strict=True):
-                    weight.copy_(value)
-            _restore(learner.optimizer, moments)
+    try:
+        recorded = lane.in_common_thread(
+            lambda: record([lambda: update(windows)], lane, generator=group.generator, pool=pool)
+        )
+    finally:
+        learner.optimizer.zero_grad()  # an update may have failed halfway
+        with torch.no_grad():
+            for weight, value in zip(weights, before, strict=True):
+                weight.copy_(value)
+        _restore(learner.optimizer, moments)
     if isinstance(recorded, str):
         sys.stderr.write(f"An update waits for the GPU, so it is not captured: {recorded}\n")
         return lane.drawing(update)
-    graph, figures = recorded.graph, recorded.result
+    graph, figures = recorded[0].graph, recorded[0].result
 
     def replay(batch: Windows) -> Tensor:
         windows.ranges.copy_(batch.ranges)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks.generated import Shape
-from benchmarks.gpu import queue, spread
+from benchmarks.gpu import queue, spread, suite
 from benchmarks.gpu.report import Part
 from benchmarks.gpu.training import generated
 from engine.errors import UserError
@@ -47,6 +47,30 @@ def test_the_queue_needs_as_many_gpus_as_it_is_told(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "argv", ["queue", "--gpus", "1", "2"])
     with pytest.raises(UserError, match="There are 0 GPUs that PyTorch can use: name fewer"):
         queue.main()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_suite_is_executed_by_the_command_and_its_figures_are_compared() -> None:
+    wanted = suite.Suite(("sasrec",), ("synthetic",), (20,), seeds=(1, 2))
+    part = suite.measured([wanted], ("2", "2"), "cpu", ("epochs=1",))
+    assert [(row["runs"], row["at once"], row["ended"]) for row in part.rows] == [
+        (2, "2", "2 done"),
+        (2, "2", "2 done"),
+    ]
+    assert [row["figures as alone"] for row in part.rows] == ["2 of 2"] * 2
+    for row in part.rows:
+        assert 0 < row["training and evaluation, s"] < row["wall, s"] * 2
+        assert 0 < row["beyond them, s a run"] < row["wall, s"]
+
+
+def test_the_suites_grow() -> None:
+    found = suite.suites(("a", "b", "c"), ("small", "large"), (50, 75, 100))
+    sizes = [
+        len(each.seeds) * len(each.models) * len(each.datasets) * len(each.lengths)
+        for each in found
+    ]
+    assert sizes == [9, 27, 54]
 
 
 @pytest.mark.slow

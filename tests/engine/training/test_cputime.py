@@ -97,12 +97,32 @@ def test_the_share_of_several_processes_is_that_of_their_sums(
         assert whole.share * (whole.had + sum(filter(None, waits))) == pytest.approx(whole.had)
 
 
-def test_all_threads_count_and_ended_ones_too() -> None:
-    def work(seconds: float) -> None:
-        end = time.thread_time() + seconds
-        while time.thread_time() < end:
-            pass
+def work(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
 
+
+def test_the_clock_of_a_thread_counts_no_other() -> None:
+    clock, mine = CpuClock(), CpuClock(of_thread=True)
+    other = threading.Thread(target=work, args=(0.2,))
+    other.start()
+    work(0.01)
+    other.join()
+    of_all, of_thread = clock.lap(), mine.lap()
+    assert 0.01 <= of_thread.had <= of_all.had - 0.2
+    assert (of_thread.waited is None) == (of_all.waited is None)
+
+
+def test_a_thread_waits_by_its_own_file(tmp_path: Path) -> None:
+    own = threading.get_native_id()
+    tasks(tmp_path, {own: (1, 10**9), own + 1: (1, 10**9)})
+    clock = CpuClock(tmp_path, lambda: Free(0.0), of_thread=True)
+    tasks(tmp_path, {own: (1, 3 * 10**9), own + 1: (1, 9 * 10**9)})
+    assert clock.lap().waited == pytest.approx(2.0)
+
+
+def test_all_threads_count_and_ended_ones_too() -> None:
     clock = CpuClock()
     work(0.01)
     assert clock.lap().had >= 0.01

@@ -20,7 +20,7 @@ from engine.datasets.load import load_interactions
 from engine.datasets.splits import split_data
 from engine.spec import RunSpec
 from engine.supervisor.launcher import TORCHRUN
-from engine.training import loop
+from engine.training import loop, setup
 from engine.training.group import Group
 
 EXACT = {"dropout": 0.0, "dtype": "float32", "epochs": 3, "dim": 16}
@@ -64,7 +64,7 @@ def spec_of(catalogue: Catalogue, name: str) -> RunSpec:
 
 def windows(spec: RunSpec) -> int:
     split = split_data(load_interactions(spec.source), spec.source)
-    histories = loop.training_histories(split, torch.device("cpu"))
+    histories = setup.training_histories(split, torch.device("cpu"))
     return len(loop.epoch_windows(spec, 1, known_objective(spec), histories))
 
 

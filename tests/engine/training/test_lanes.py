@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Barrier, Event, Lock
+from threading import Barrier, Event, Lock, get_ident
 
 import pytest
 import torch
@@ -234,3 +234,45 @@ def test_random_numbers_are_those_of_the_seed_whatever_others_draw() -> None:
         with one.randomness():
             found.append(torch.randn(1).tolist())
     assert found == expected
+
+
+def test_the_common_thread_works_for_one_lane_at_a_time_and_waits_like_it() -> None:
+    threads, busy, most = set(), 0, 0
+
+    def counted(lane: Lane) -> int:
+        nonlocal busy, most
+        busy += 1
+        most = max(most, busy)
+        threads.add(get_ident())
+        with lane.exclusive(), lane.randomness():
+            found = int(torch.randint(1_000, ()))
+        busy -= 1
+        return found
+
+    def several(lane: Lane) -> list[int]:
+        lane.seed(3)
+        found = []
+        for _ in range(20):
+            lane.give_way()
+            found.append(lane.in_common_thread(lambda: counted(lane)))
+            with lane.exclusive():
+                pass
+        return found
+
+    alone = several(ALONE)
+    threads.clear()
+    most = 0
+    found = [each.result() for each in together(Lanes(), [several] * 4)]
+    assert found == [alone] * 4
+    assert (len(threads), most) == (1, 1)
+
+
+def test_the_common_thread_raises_what_its_work_raises_and_works_on() -> None:
+    with Lanes().lane(CPU) as lane:
+        with pytest.raises(ZeroDivisionError):
+            lane.in_common_thread(lambda: 1 // 0)
+        assert lane.in_common_thread(lambda: 1) == 1
+        with lane.exclusive(), pytest.raises(RuntimeError, match="common thread"):
+            lane.in_common_thread(lambda: 1)
+        with lane.randomness(), pytest.raises(RuntimeError, match="draws"):
+            lane.in_common_thread(lambda: 1)
