@@ -89,11 +89,11 @@ def divide(
         processes = min(settings.gpus_per_run, len(gpus))
         groups = [gpus[first : first + processes] for first in range(0, len(gpus), processes)]
         groups = [group for group in groups if len(group) == processes]
-        if settings.gpu == "auto":  # the runs of one GPU are one process, which the GPU keeps busy
-            count, sharing = MOST_GPU_RUNS if processes == 1 else 1, 1
+        if settings.gpu == "auto":
+            count = MOST_GPU_RUNS if processes == 1 else 1
         else:
-            count = sharing = settings.gpu
-        threads = max(1, cores // (len(groups) * processes * sharing))
+            count = settings.gpu
+        threads = max(1, cores // (len(groups) * processes * count))
         return [_gpu_slot(group, number, threads) for number in range(count) for group in groups]
     processes = settings.processes_per_run
     count = settings.cpu if settings.cpu != "auto" else _cpu_runs(cores, memory, processes)

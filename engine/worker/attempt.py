@@ -331,13 +331,17 @@ def _timed(
 ) -> InferenceSpeed:
     """Measure the inference speed with the device for itself; in a process that trains several runs
     at once only of one of the runs that differ in their seed."""
-    with lane.exclusive():
-        if shared is not None and shared.lanes is not None:
-            cell = spec.model_copy(update={"seed": 0}).fingerprint()
-            if cell in shared.timed:
-                return InferenceSpeed()
-            shared.timed.add(cell)
-        return _speed(spec, split, device, model)
+
+    def timed() -> InferenceSpeed:
+        with lane.exclusive():
+            return _speed(spec, split, device, model)
+
+    if shared is not None and shared.lanes is not None:
+        cell = spec.model_copy(update={"seed": 0}).fingerprint()
+        if cell in shared.timed:
+            return InferenceSpeed()
+        shared.timed.add(cell)
+    return lane.in_common_thread(timed)
 
 
 def _speed(spec: RunSpec, split: SplitData, device: torch.device, model: Model) -> InferenceSpeed:

@@ -119,9 +119,10 @@ def test_this_machine_has_a_slot_and_torch_is_not_asked() -> None:
 
 
 def test_a_gpu_has_more_slots_than_runs_may_be_worth_while_on_it() -> None:
-    """Of one process each, which has all of the GPU's share of the cores."""
+    """Each has its share of the cores: runs of one process are threads, which compute on the CPU,
+    too."""
     slots = divide(Slots(), [A, B], 16)
     assert [slot.name for slot in slots[:3]] == ["GPU-aaaa/0", "GPU-bbbb/0", "GPU-aaaa/1"]
     assert len(slots) == 2 * MOST_GPU_RUNS
-    assert {slot.threads for slot in slots} == {8}
+    assert {slot.threads for slot in slots} == {1}
     assert [slot.processes for slot in divide(Slots(gpus_per_run=2), [A, B], 16)] == [2]
