@@ -89,10 +89,8 @@ def divide(
         processes = min(settings.gpus_per_run, len(gpus))
         groups = [gpus[first : first + processes] for first in range(0, len(gpus), processes)]
         groups = [group for group in groups if len(group) == processes]
-        if settings.gpu == "auto":
-            count = MOST_GPU_RUNS if processes == 1 else 1
-        else:
-            count = settings.gpu
+        most = MOST_GPU_RUNS if processes == 1 else 1
+        count = most if settings.gpu == "auto" else settings.gpu
         threads = max(1, cores // (len(groups) * processes * count))
         return [_gpu_slot(group, number, threads) for number in range(count) for group in groups]
     processes = settings.processes_per_run

@@ -22,6 +22,10 @@ MOST_LEFT_MIB = 256.0
 """Memory that a process may keep of the runs before, beyond what it began with: it would be counted
 as the next run's. Half of it are libraries that the first run loads."""
 
+MOST_LEFT_ON_GPU_MIB = 16_384.0
+"""The same of a process that trains on a GPU, whose libraries alone take gigabytes, and whose runs
+aren't held back by the memory that they need on the host."""
+
 _PACKAGE = str(Path(__file__).parents[2]) + os.sep
 
 Stamp = dict[str, tuple[int, int]]
@@ -37,6 +41,8 @@ class Fitness:
     _code: list[str | None] = field(default_factory=list)
     """Of the runs that it has trained: the hash of their model's file, ``None`` for models that
     come with seqbench."""
+    _on_gpu: bool = False
+    """Whether the newest of them trained on a GPU."""
     _memory_mib: float = field(default_factory=lambda: resident_mib())
     _stamp: Stamp = field(default_factory=lambda: loaded_files())
 
@@ -56,7 +62,8 @@ class Fitness:
         if not self._code:
             return False
         give_back()
-        if resident_mib() > self._memory_mib + MOST_LEFT_MIB:
+        most_left = MOST_LEFT_ON_GPU_MIB if self._on_gpu else MOST_LEFT_MIB
+        if resident_mib() > self._memory_mib + most_left:
             return True
         now = loaded_files()
         return any(now.get(file) != stamp for file, stamp in self._stamp.items())
@@ -64,6 +71,7 @@ class Fitness:
     def trains(self, assignment: Assignment) -> None:
         """Note a run that this process begins to train."""
         self._code = [code_of(assignment)]
+        self._on_gpu = assignment.device == "cuda"
 
 
 def code_of(assignment: Assignment) -> str | None:
