@@ -74,6 +74,11 @@ class Run:
     def has_lists(self) -> bool:
         return (self.folder / "test_top.npy").exists()
 
+    @property
+    def completed(self) -> bool:
+        """Whether it is of an earlier version and got results later, of which no list is kept."""
+        return (self.folder / "results.json").exists()
+
     def top(self, *, masked: bool) -> np.ndarray:
         """(users, up to 100): the items with the highest scores, then 0."""
         return np.load(
