@@ -69,8 +69,8 @@ def _ranks(folder: RunFolder, split: SplitData) -> Ranks:
     same = not with_several(own) if users is None else np.array_equal(users, own)
     if told != len(own) or not same:
         raise DataError(
-            f"its ranks are of {told:,} targets, and its data has {len(own):,} here, or those of other "
-            "users: they don't belong together."
+            f"its ranks are of {told:,} targets, and its data has {len(own):,} here, or those of "
+            "other users: they don't belong together."
         )
     return ranks
 
