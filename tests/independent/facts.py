@@ -180,7 +180,7 @@ class Facts:
     def contenders(self, cells: Sequence[Cell]) -> list[Cell]:
         """Of each model and profile the cell that validation prefers, the best first."""
         models: dict[tuple[str, str], list[Cell]] = defaultdict(list)
-        for cell in cells:
+        for cell in [cell for cell in cells if not cell.refit] or cells:
             models[cell.model].append(cell)
         chosen = [
             max(

@@ -47,8 +47,15 @@ class Cell:
         )
 
     def valid(self, metric: str, masked: bool) -> float:
+        if self.refit:
+            return -np.inf
         name = f"valid_{metric}{'_masked' if masked else ''}"
         return float(np.mean([run.chosen[name] for run in self.runs]))
+
+    @property
+    def refit(self) -> bool:
+        """Whether validation was trained on."""
+        return bool(self.runs[0].spec["training"].get("refit"))
 
     @property
     def fitted(self) -> bool:

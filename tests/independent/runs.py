@@ -53,7 +53,7 @@ class Run:
     def cell(self) -> tuple[Any, ...]:
         """What must be equal for runs to differ in seed only."""
         source = {k: v for k, v in self.spec["source"].items() if k not in _LABELS}
-        rest = {k: v for k, v in self.spec.items() if k not in ("seed", "variant")}
+        rest = {k: v for k, v in self.spec.items() if k not in ("seed", "variant", "refits")}
         text = json.dumps({**rest, "source": source}, sort_keys=True)
         return (*self.place, self.start.get("checksum"), text)
 
@@ -87,7 +87,9 @@ class Run:
 
     @cached_property
     def chosen(self) -> Mapping[str, Any]:
-        """The first epoch with the highest validation NDCG."""
+        """The first epoch with the highest validation NDCG; of a refit the last."""
+        if "refits" in self.spec:
+            return self.epochs[-1]
         return max(self.epochs, key=lambda line: (line["valid_ndcg"], -line["epoch"]))
 
     @property
