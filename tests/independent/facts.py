@@ -185,7 +185,10 @@ class Facts:
         chosen = [
             max(
                 some,
-                key=lambda cell: (cell.valid(self.metric, self.masked), -cell.runs[0].place[2]),
+                key=lambda cell: (
+                    cell.valid(self.metric, self.masked) or 0.0,
+                    -cell.runs[0].place[2],
+                ),
             )
             for some in models.values()
         ]

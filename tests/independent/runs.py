@@ -102,7 +102,8 @@ class Run:
         """Whether its best epoch is the last that its limit allowed."""
         limit = self.spec["training"]["epochs"]
         fitted = self.spec["training"]["objective"] == "fitted"
-        return self.state == "done" and not fitted and self.chosen["epoch"] == limit
+        free = not fitted and "refits" not in self.spec
+        return self.state == "done" and free and self.chosen["epoch"] == limit
 
     @property
     def processor(self) -> list[float] | None:
