@@ -133,7 +133,7 @@ class Facts:
             if run.state == "done" and run.group == group:
                 newest[run.cell][run.spec["seed"]] = run
         cells = [Cell(tuple(seeds.values()), group) for seeds in newest.values()]
-        fitted = [cell for cell in cells if cell.fitted]
+        fitted = [cell for cell in cells if cell.fitted and not cell.refit]
         best = [(cell.valid("ndcg", False), -cell.runs[0].place[2]) for cell in fitted]
         return fitted[best.index(max(best))] if fitted else None
 
