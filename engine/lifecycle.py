@@ -10,6 +10,8 @@ Move = Literal["first", "up", "down", "last"]
 """Moves in the queue: to its front, past one neighbor, to its end."""
 Action = Literal["cancel", "retry", "delete", Move]
 """Requests to the supervisor on a run."""
+REFIT = "refit"
+"""What a run allows besides those: a new run that trains it again with validation included."""
 QueueAction = Literal["pause", "resume"]
 """Requests to the supervisor on the whole queue, allowed at any time."""
 
@@ -40,7 +42,7 @@ _RETRIED = frozenset({"retry", "delete"})
 _TABLE = (
     State("queued", frozenset({"cancel", "delete"}) | MOVES, waits=True, present=True),
     State("running", frozenset({"cancel"}), present=True),
-    State("done", frozenset({"delete"}), ended=True, present=True),
+    State("done", frozenset({"delete", REFIT}), ended=True, present=True),
     State("failed", _RETRIED, ended=True, died=True),
     State("cancelled", _RETRIED, ended=True),
     State("lost", _RETRIED, ended=True, died=True),

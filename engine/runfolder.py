@@ -89,6 +89,12 @@ class RunFolder:
         """The same with the user's seen items masked; 0 where fewer items are left."""
         return self.path / "test_top_masked.npy"
 
+    @property
+    def results(self) -> Path:
+        """Results that were computed after the run, where its journal doesn't have them: of a run
+        of an earlier version."""
+        return self.path / "results.json"
+
     def evaluation(self, rule: str) -> Path:
         """The metrics of the chosen epoch's model under another rule of targets."""
         return self.path / f"evaluation-{rule}.json"

@@ -26,7 +26,7 @@ from engine.store.connect import connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.folders import save_unsaved
 from engine.store.intake.ingest import ingest
-from engine.store.intake.results import keep_results, results_from_ranks
+from engine.store.intake.results import keep_results, results_of_folder
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 
@@ -154,7 +154,7 @@ def give_ranks(store: MeasuredStore, users: int = 40) -> None:
             ranks = chance.integers(1, 200, (2, users), dtype=np.int32)
             np.save(folder.test_ranks, ranks, allow_pickle=False)
             if folder.run_id in done:
-                keep_results(connection, folder.run_id, results_from_ranks(folder))
+                keep_results(connection, folder.run_id, results_of_folder(folder))
 
 
 _TEMPLATE: dict[str, Any] = {}

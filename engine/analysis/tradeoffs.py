@@ -40,6 +40,8 @@ from engine.spread import spread
 WORTH_TELLING = 1.05
 """Least ratio of two costs that counts as a pro or a con, however certain."""
 
+_ON_VALIDATION = metric_name("ndcg", masked=False, split="valid")
+
 
 @dataclass(frozen=True)
 class Weighed:
@@ -116,9 +118,18 @@ def tradeoffs(
     ]
 
 
+def is_refit(cell: CostedCell) -> bool:
+    """Whether a cell's runs were trained with validation included: only these have no metric on
+    it."""
+    return all(run[_ON_VALIDATION] is None for run in cell.cell.runs)
+
+
 def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> list[CostedCell]:
     """Choose of each model and profile the cell whose metric at 10 is best on validation: of equal
-    ones the shortest, and of these one whose training wasn't cut off by its limit of epochs."""
+    ones the shortest, and of these one whose training wasn't cut off by its limit of epochs.
+
+    Refits are left out unless all cells are: they were trained on more than the others.
+    """
     column = metric_name(metric, masked=masked, split="valid")
 
     def on_validation(each: CostedCell) -> tuple[float, int, bool]:
@@ -127,7 +138,7 @@ def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> 
         return found.mean if found else -math.inf, -each.cell.cell.length, whole
 
     best: dict[tuple[str, str], CostedCell] = {}
-    for each in cells:
+    for each in [cell for cell in cells if not is_refit(cell)] or cells:
         key = (each.cell.cell.model, each.cell.cell.profile)
         if key not in best or on_validation(each) > on_validation(best[key]):
             best[key] = each

@@ -101,6 +101,8 @@ class PublishedProtocol(Strict):
     """Sampled items a target."""
     calibration: Share | Unknown = UNKNOWN
     """gBCE's t."""
+    refit: bool = False
+    """Whether the model was trained with validation included; not, unless the source says so."""
     part: Literal["test", "validation", "unknown"] = UNKNOWN
     """What the figure was measured on."""
     epoch: Literal["best", "max", "last", "mean", "unknown"] = UNKNOWN

@@ -24,7 +24,7 @@ MOST_BYTES = 256 * 1024 * 1024
 
 KEPT = re.compile(
     r"spec\.json|meta\.json|log\.txt|model\.py|test_(ranks|users|top|top_masked)\.npy"
-    r"|journal-(0|[1-9]\d{0,8})\.jsonl|evaluation-[a-z][a-z-]{0,39}\.(json|npy)"
+    r"|journal-(0|[1-9]\d{0,8})\.jsonl|evaluation-[a-z][a-z-]{0,39}\.(json|npy)|results\.json"
 )
 """Files of a run that every archive holds."""
 WEIGHTS = re.compile(r"model\.pt|checkpoint-(0|[1-9]\d{0,8})(\.before)?\.pt")

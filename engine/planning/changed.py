@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.analysis.run.further import why_not_further
+from engine.analysis.run.further import why_not_further, why_not_refit
 from engine.config import Catalogue
 from engine.config.overrides import combinations, parse_override, swept
 from engine.errors import UsageError
@@ -144,11 +144,8 @@ def enqueue_refits(
             refit = _amended(spec, {"refit": True}).model_copy(update={"refits": run_id})
             fingerprint = refit.fingerprint()
             there = [each.id for each in present_runs(connection, fingerprint)]
-            why = None
-            if run.refits:
-                why = f"{run_id} is a refit already, of {run.refits}."
-            elif run.state != "done":
-                why = f"{run_id} is {run.state}: only a run that is done has a chosen epoch."
+            if (why := why_not_refit(run)) is not None:
+                pass
             elif there:
                 why = f"The refit of {run_id} exists already: {there[0]}."
             elif fingerprint in found:

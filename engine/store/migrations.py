@@ -15,7 +15,7 @@ from sqlite_utils import Database, Migrations
 from engine.progress import OnProgress, counted, untold
 from engine.spec import settings_digest
 from engine.spec.settings import Scalar, stored_settings
-from engine.store.intake.results import results_from_ranks
+from engine.store.intake.results import results_of_folder
 from engine.store.location import StoreLocation
 
 _FIRST_TABLES = Path(__file__).with_name("first_tables.sql")
@@ -287,7 +287,7 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
         location = StoreLocation(Path(path))
         done = db.execute("SELECT id FROM runs WHERE state = 'done' AND origin = ''").fetchall()
         for (run,) in counted([tuple(row) for row in done], on_progress):
-            found = results_from_ranks(location.folder(run))
+            found = results_of_folder(location.folder(run))
             known = {name: found[name] for name in ranks if name in found}
             if known:
                 values = ", ".join(f"{name} = :{name}" for name in known)

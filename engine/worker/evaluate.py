@@ -1,8 +1,11 @@
-"""``python -m engine.worker.evaluate < question``: rank finished runs' models under another rule.
+"""``python -m engine.worker.evaluate < question``: evaluate finished runs without training.
 
-The question is ``runs``, folders of finished runs; ``kind`` and ``targets``, the rule that is asked
-for (`engine.datasets.otherrule.asked_rule`). Prints a JSON object a run: ``rule``, whose evaluation
-is then in the run's folder, or ``problem``. Writes nothing else but a prepared copy of the data.
+The question is ``runs``: of each its ``folder``, and the ``rule`` that its model is to be ranked
+under, with ``kind`` and ``targets`` (`engine.datasets.otherrule.asked_rule`); or without a rule,
+for what it lacks of its own results, ``no_model``: why its model may not be loaded, empty if it
+may. Prints a JSON object a run: ``rule``, whose evaluation is then in the run's folder; or
+``lacks``, why it has only a part of its results then, or nothing; or ``problem``. Writes nothing
+else but a prepared copy of the data.
 """
 
 from __future__ import annotations
@@ -23,19 +26,22 @@ def main() -> int:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a model's file prints is no answer
     question = json.load(sys.stdin)
-    for path in question["runs"]:
-        answers.write(json.dumps(_answer(RunFolder(Path(path)), question)) + "\n")
+    for asked in question["runs"]:
+        answers.write(json.dumps(_answer(RunFolder(Path(asked["folder"])), asked)) + "\n")
         answers.flush()
     return 0
 
 
-def _answer(folder: RunFolder, question: dict[str, Any]) -> dict[str, str]:
+def _answer(folder: RunFolder, asked: dict[str, Any]) -> dict[str, str]:
     # Not at the top: importing torch takes seconds, in which SIGINT must be ignored already.
     from engine.models.load import sentence_of
     from engine.worker.otherrule import evaluate
+    from engine.worker.ownresults import complete
 
     try:
-        return {"rule": evaluate(folder, question["kind"], question["targets"])}
+        if rule := asked.get("rule"):
+            return {"rule": evaluate(folder, rule["kind"], rule["targets"])}
+        return {"lacks": complete(folder, asked["no_model"])}
     except UserError as error:
         return {"problem": str(error)}
     except MemoryError:

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from engine.datasets.otherrule import asked_rule, refuse_other_training, rule_name
 from engine.datasets.splits import SPLITS, SplitData, data_checksum, split_data
 from engine.datasets.statistics import split_counts
-from engine.journal import read_journal
-from engine.limits import process_limits
 from engine.models.base import TimedModel
 from engine.results.cutoffs import Ranks
 from engine.results.evaluations import Evaluation, write_evaluation
@@ -24,10 +22,8 @@ from engine.spec.identity import PROTOCOL
 from engine.training.evaluation import evaluation_set, flat_histories, metric_columns, ranks
 from engine.training.lists import recommended
 from engine.training.setup import uses_bfloat16
-from engine.worker.provenance import device_name, software
 from engine.worker.results import test_results
-from engine.worker.samedata import HEAD_BYTES
-from engine.worker.trained import Trained, open_trained
+from engine.worker.trained import Trained, as_trained, made_with, open_trained
 
 
 def evaluate(folder: RunFolder, kind: SplitKind | None, targets: Targets | None) -> str:
@@ -49,9 +45,7 @@ def evaluate(folder: RunFolder, kind: SplitKind | None, targets: Targets | None)
     dataset = opened.spec.source.model_copy(update={"split": rule})
     other = split_data(opened.data.interactions, dataset)
     refuse_other_training(opened.split, other, rule)
-    device, threads = _as_trained(folder)
-    if threads:
-        torch.set_num_threads(threads)
+    device = as_trained(folder)
     found = ranked(opened, other, device)
     write_evaluation(
         folder, _evaluation(opened, dataset, other, found, device), found.ranks, other.users("test")
@@ -106,23 +100,5 @@ def _evaluation(
             "test_without_history": counts.test_without_history,
             "test_ceiling": counts.test_ceiling,
         },
-        made_with={
-            "device": device_name(device),
-            "dtype": "bfloat16" if uses_bfloat16(opened.spec.training, device) else "float32",
-            "threads": torch.get_num_threads(),
-            **software(),
-        },
+        made_with=made_with(opened.spec, device),
     )
-
-
-def _as_trained(folder: RunFolder) -> tuple[torch.device, int]:
-    """Return the device and the number of threads that a run's newest attempt was evaluated with,
-    as far as they are here: others round sums otherwise."""
-    kind, threads = "cpu", 0
-    for _, journal in folder.journals():
-        for line in read_journal(journal, limit=HEAD_BYTES).lines:
-            if line.kind == "start":
-                kind = str(line.fields.get("device_kind"))
-                threads = int(line.fields.get("threads") or 0)
-    here = kind == "cuda" and torch.cuda.is_available()
-    return torch.device("cuda" if here else "cpu"), min(threads, process_limits().cores)

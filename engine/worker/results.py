@@ -16,18 +16,18 @@ _USERS = 10_000
 """Users whose distinct items are counted at once, which takes memory."""
 
 
-def test_results(split: SplitData, ranks: Ranks, lists: Recommended) -> dict[str, float]:
+def test_results(split: SplitData, ranks: Ranks, lists: Recommended | None) -> dict[str, float]:
     """Compute `engine.metrics.RESULT_OF` of a run that was trained on ``split``, from its test
-    ranks and what it recommends."""
+    ranks and what it recommends; those of the ranks alone where that isn't known."""
     popularity, users = popularity_of(split), split.users("test")
     parts = popularity_parts(popularity.interactions, split.targets("test"))
     parts |= {"warm": split.warm("test")}
     several = users.astype(np.int32) if with_several(users) else None
-    return {
-        **rank_results(ranks, several, parts),
-        **list_results(lists.over_all, popularity, masked=False),
-        **list_results(lists.masked, popularity, masked=True),
-    }
+    found = rank_results(ranks, several, parts)
+    if lists is not None:
+        found |= list_results(lists.over_all, popularity, masked=False)
+        found |= list_results(lists.masked, popularity, masked=True)
+    return found
 
 
 def popularity_of(split: SplitData) -> Popularity:

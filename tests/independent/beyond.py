@@ -44,7 +44,7 @@ def beyond(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         if any(_value(run, head, facts) is not None for run in runs):
             yield f"{head} isn't shown, and runs have it"
     if shown[0] in FAMILIES[-1]:
-        for run in cell.runs:
+        for run in filter(lambda run: run.has_lists, cell.runs):
             yield from _lists_differ(run, facts)
 
 
@@ -59,11 +59,13 @@ def _value(run: Run, head: str, facts: Facts) -> float | None:
         values = per_user(run.ranks[int(facts.masked)], metric.lower(), int(k))
         if part is None:
             return float(by_user(values, run.users).mean())
-        if not run.has_lists:  # of an earlier version: what it knows of its data isn't known either
-            return None
+        if not run.has_lists and not run.completed:
+            return None  # of an earlier version: what it knows of its data isn't known either
         belongs = _data(run, facts).belongs(part)
         some = by_user(values[belongs], run.users[belongs])
         return float(some.mean()) if some.size else None
+    if run.completed:
+        raise UnsureError(f"the lists of {run.id} aren't kept")
     return _of_lists(run, metric, int(k), facts) if run.has_lists else None
 
 
@@ -92,9 +94,10 @@ def _data(run: Run, facts: Facts) -> Data:
     data = facts.data_of(run)
     if data is None:
         raise UnsureError(f"the data of {run.id} can't be read")
-    own = len(data.train), len(data.test), data.items
-    told = run.start["train_interactions"], run.start["test_targets"], run.start["items"]
-    if own != told:
+    own = {"train_interactions": len(data.train), "test_targets": len(data.test)}
+    own |= {"items": data.items}
+    told = {name: run.start[name] for name in own if name in run.start}  # older runs tell fewer
+    if own | told != own:
         raise UnsureError(f"the data of {run.id} is other data: {own}, not {told}")
     return data
 

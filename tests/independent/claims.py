@@ -161,6 +161,12 @@ def families_of_costs(m: Match, facts: Facts, part: Part) -> Iterator[str]:
         yield from differs(f"comparisons of {what}", "1" if count == "one" else count, counts[what])
 
 
+def refits(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    found = sum(cell.refit for cell in facts.group(m["title"]))
+    if found != int(m["count"]):
+        yield f"{found} cells are refits, not {m['count']}"
+
+
 def few_users(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """The widest interval of a data set's cells is told."""
     users = int(number(m["users"]))

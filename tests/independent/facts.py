@@ -133,7 +133,7 @@ class Facts:
             if run.state == "done" and run.group == group:
                 newest[run.cell][run.spec["seed"]] = run
         cells = [Cell(tuple(seeds.values()), group) for seeds in newest.values()]
-        fitted = [cell for cell in cells if cell.fitted]
+        fitted = [cell for cell in cells if cell.fitted and not cell.refit]
         best = [(cell.valid("ndcg", False), -cell.runs[0].place[2]) for cell in fitted]
         return fitted[best.index(max(best))] if fitted else None
 
@@ -180,12 +180,15 @@ class Facts:
     def contenders(self, cells: Sequence[Cell]) -> list[Cell]:
         """Of each model and profile the cell that validation prefers, the best first."""
         models: dict[tuple[str, str], list[Cell]] = defaultdict(list)
-        for cell in cells:
+        for cell in [cell for cell in cells if not cell.refit] or cells:
             models[cell.model].append(cell)
         chosen = [
             max(
                 some,
-                key=lambda cell: (cell.valid(self.metric, self.masked), -cell.runs[0].place[2]),
+                key=lambda cell: (
+                    cell.valid(self.metric, self.masked) or 0.0,
+                    -cell.runs[0].place[2],
+                ),
             )
             for some in models.values()
         ]

@@ -46,9 +46,16 @@ class Cell:
             [by_user(per_user(run.ranks[int(masked)], metric, k), run.users) for run in self.runs]
         )
 
-    def valid(self, metric: str, masked: bool) -> float:
+    def valid(self, metric: str, masked: bool) -> float | None:
+        if self.refit:
+            return None
         name = f"valid_{metric}{'_masked' if masked else ''}"
         return float(np.mean([run.chosen[name] for run in self.runs]))
+
+    @property
+    def refit(self) -> bool:
+        """Whether validation was trained on."""
+        return bool(self.runs[0].spec["training"].get("refit"))
 
     @property
     def fitted(self) -> bool:

@@ -53,7 +53,7 @@ class Run:
     def cell(self) -> tuple[Any, ...]:
         """What must be equal for runs to differ in seed only."""
         source = {k: v for k, v in self.spec["source"].items() if k not in _LABELS}
-        rest = {k: v for k, v in self.spec.items() if k not in ("seed", "variant")}
+        rest = {k: v for k, v in self.spec.items() if k not in ("seed", "variant", "refits")}
         text = json.dumps({**rest, "source": source}, sort_keys=True)
         return (*self.place, self.start.get("checksum"), text)
 
@@ -74,6 +74,11 @@ class Run:
     def has_lists(self) -> bool:
         return (self.folder / "test_top.npy").exists()
 
+    @property
+    def completed(self) -> bool:
+        """Whether it is of an earlier version and got results later, of which no list is kept."""
+        return (self.folder / "results.json").exists()
+
     def top(self, *, masked: bool) -> np.ndarray:
         """(users, up to 100): the items with the highest scores, then 0."""
         return np.load(
@@ -82,7 +87,9 @@ class Run:
 
     @cached_property
     def chosen(self) -> Mapping[str, Any]:
-        """The first epoch with the highest validation NDCG."""
+        """The first epoch with the highest validation NDCG; of a refit the last."""
+        if "refits" in self.spec:
+            return self.epochs[-1]
         return max(self.epochs, key=lambda line: (line["valid_ndcg"], -line["epoch"]))
 
     @property
@@ -95,7 +102,8 @@ class Run:
         """Whether its best epoch is the last that its limit allowed."""
         limit = self.spec["training"]["epochs"]
         fitted = self.spec["training"]["objective"] == "fitted"
-        return self.state == "done" and not fitted and self.chosen["epoch"] == limit
+        free = not fitted and "refits" not in self.spec
+        return self.state == "done" and free and self.chosen["epoch"] == limit
 
     @property
     def processor(self) -> list[float] | None:

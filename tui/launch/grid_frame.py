@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tui.lab import Lab
+from collections.abc import Callable
+
 from tui.launch.floor_marks import FloorMarks
 from tui.launch.grid.grid import CellGrid
 from tui.launch.store_cells import StoreCells
@@ -18,10 +19,13 @@ class GridFrame:
     Args:
         store: the cells whose states are explained.
         marks: the signs of the floor, which are explained too.
+        enter: how the key that ends a rectangle is written.
     """
 
-    def __init__(self, app: Lab, grid: CellGrid, store: StoreCells, marks: FloorMarks) -> None:
-        self._app, self._grid, self._store, self._marks = app, grid, store, marks
+    def __init__(
+        self, grid: CellGrid, store: StoreCells, marks: FloorMarks, enter: Callable[[], str]
+    ) -> None:
+        self._grid, self._store, self._marks, self._enter = grid, store, marks, enter
 
     def show(self, *, beside_form: bool) -> None:
         """Explain the rectangle that is being selected, else the signs of the grid.
@@ -31,7 +35,7 @@ class GridFrame:
         """
         grid = self._grid
         if shape := grid.rectangle:
-            grid.border_subtitle = rectangle_hint(*shape, self._app.key_written("⏎"))
+            grid.border_subtitle = rectangle_hint(*shape, self._enter())
         elif beside_form:
             grid.border_subtitle = ""
         else:

@@ -70,7 +70,9 @@ class LaunchScreen(FullScreen):
         self._panels = Layout(self, self.grid, self.desk, self.devices)
         self.store = StoreCells(self, self._store_read)
         self.marks = FloorMarks(self, self._show_cells)
-        self._frame = GridFrame(self.app, self.grid, self.store, self.marks)
+        self._frame = GridFrame(
+            self.grid, self.store, self.marks, lambda: self.app.key_written("⏎")
+        )
         self.cell = CellPanel(self.marks.tested)
         self._lengths: tuple[int, ...] = ()
         self._slots: Sequence[object] = ()

@@ -18,6 +18,9 @@ LIVE = (
            "Queue the selected run again; it resumes from its checkpoint"),
     _shown("train_on", ("m",), "More epochs",
            "Train the selected run past its epoch limit, as a new run"),
+    _shown("refit", ("M",), "Refit",
+           "Train the selected run again with validation included, to its chosen epoch, as a new "
+           "run"),
     _live("reorder('up')", ("K",), "Sooner", "Move the selected run one place up the queue"),
     _live("reorder('down')", ("J",), "Later", "Move the selected run one place down the queue"),
     _live("reorder('first')", ("ctrl+t",), "Next",

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 
-from engine.lifecycle import ENDED
+from engine.lifecycle import ENDED, UNFINISHED
 from tui.live.reading import JobFacts, Run
 from tui.shell.states import ANNOTATED, glyph, style_variable
 from tui.shell.text import (
@@ -33,6 +33,8 @@ HEADER_ROWS = 1
 LEAST_ROWS, MOST_ROWS = 2, 12
 """Runs that are in sight at once, at least and at most."""
 
+_NAMED = 14
+"""Cells in which the run is named that another waits for, and from which on there is room."""
 _BAR_REST = "$border-blurred"
 
 
@@ -154,7 +156,8 @@ class QueueTable(Lines, can_focus=True):
                  *enumerate(self._runs[self._top : end], self._top)]  # fmt: skip
         lines = [_header(columns, self._top - self._pinned, len(self._runs) - end)]
         for index, run in shown:
-            line = _row(run, columns, self._now, index - running, self._jobs.get(run.id))
+            waits = _waits(run, index - running, self._runs)
+            line = _row(run, columns, self._now, waits, self._jobs.get(run.id))
             if run.id == self._selected:
                 line = _under_cursor(line, width, self.has_focus)
             lines.append(line)
@@ -239,8 +242,16 @@ def _hidden(above: int, below: int, width: int) -> str:
     return words if len(words) <= width else " ".join(counts)
 
 
-def _row(run: Run, columns: dict[str, int], now: float, ahead: int, job: JobFacts | None) -> Line:
-    """A run's line; ``ahead`` runs wait before it, if it waits."""
+def _waits(run: Run, ahead: int, runs: Sequence[Run]) -> str:
+    """Say what a run in the queue waits for: the run that it refits, or those before it."""
+    first = next((each for each in runs if each.id == run.refits), None)
+    if first is not None and first.state in UNFINISHED:
+        return f"waits for {run_label(first, _NAMED)}"
+    return "next" if ahead == 0 else f"{ahead:,} ahead"
+
+
+def _row(run: Run, columns: dict[str, int], now: float, waits: str, job: JobFacts | None) -> Line:
+    """A run's line; ``waits`` says for what, if it waits."""
     pending = run.state == "running" and job is not None and job.waits
     state = "queued" if pending else run.state
     style = style_variable(state)
@@ -253,7 +264,7 @@ def _row(run: Run, columns: dict[str, int], now: float, ahead: int, job: JobFact
         elif name == "progress" and pending:
             line.append((fit("on cluster", size - 1) + "  ", "$text-muted"))
         elif name == "progress":
-            line += _bar(run, size - 1, ahead)
+            line += _bar(run, size - 1, waits)
         else:
             text = _cell(run, name, size, now)
             padded = fit(text, size, ">" if name in _TO_THE_RIGHT else "<") + " "
@@ -286,12 +297,12 @@ def _time(run: Run, now: float) -> str:
     return ABSENT
 
 
-def _bar(run: Run, width: int, ahead: int) -> Line:
+def _bar(run: Run, width: int, waits: str) -> Line:
     """The share that is done as a bar, full for a run that stopped early; for a run that waits,
-    its place in the queue."""
+    what it waits for."""
     if run.state == "queued":
-        place = "next" if ahead == 0 else f"{ahead:,} ahead"
-        return [(fit(place, width) + "  ", "$text-muted")]
+        said = waits.partition(" for ")[0] if width < _NAMED else waits
+        return [(fit(said, width) + "  ", "$text-muted")]
     share = 1.0 if run.state == "done" else run.progress or 0.0
     bar = progress_bar(share, width, style_variable(run.state), _BAR_REST)
     return [*bar, ("  ", _BAR_REST)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.analysis.run.further import at_its_limit
+from engine.analysis.run.further import at_its_limit, why_not_refit
 from engine.analysis.run.relaunch import proposed_limit
 from engine.analysis.run.throughput import interactions_per_second
 from engine.machine.forecast import Forecast, QueueEnd
@@ -20,7 +20,7 @@ from engine.store.series import newest_telemetry
 
 __all__ = [
     "Forecast", "JobFacts", "KeptReader", "Known", "LiveUpdate", "QueueEnd", "Run", "Waiting",
-    "at_its_limit", "proposed_limit", "read_live", "read_update",
+    "at_its_limit", "proposed_limit", "read_live", "read_update", "why_not_refit",
 ]  # fmt: skip
 
 

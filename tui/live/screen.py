@@ -24,6 +24,7 @@ from tui.charts.keys import CHARTS
 from tui.charts.run_charts import RunCharts
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.limit import train_on
+from tui.dialogs.refit import refit
 from tui.live.device_panel import DevicePanel
 from tui.live.keys import LIVE
 from tui.live.log.panel import LogPanel, SearchField
@@ -39,6 +40,7 @@ from tui.live.reading import (
     at_its_limit,
     proposed_limit,
     read_live,
+    why_not_refit,
 )
 from tui.live.run_facts import Facts, RunFacts
 from tui.messages import FirstViewShown, RunWanted, StoreChanged
@@ -281,6 +283,8 @@ class LiveScreen(ChartedScreen):
             return True if self._run and allows(self._run.state, wish) else None
         if action == "train_on":
             return self._run is not None and at_its_limit(self._run)
+        if action == "refit":
+            return self._run is not None and why_not_refit(self._run) is None
         if action in ("open", "next_chart", "follow"):
             return True if self._run else None
         if action == "search":
@@ -314,6 +318,12 @@ class LiveScreen(ChartedScreen):
         """Ask for a higher epoch limit, and queue a new run that resumes from the selected one."""
         if (run := self._run) is not None:
             train_on(self.app, run.id, run.epochs or 0, proposed_limit(run.epochs))
+
+    def action_refit(self) -> None:
+        """Queue a new run that trains the selected one again with validation included, after
+        asking."""
+        if (run := self._run) is not None:
+            refit(self.app, run.id, run.best_epoch, fitted=run.fitted)
 
     def action_reorder(self, where: Move) -> None:
         """Change the run's place in the queue."""

@@ -16,6 +16,8 @@ RUN = (
     _shown("amend", ("T",), "Try fix", "Try the proposed fix, as a new run"),
     _shown("train_on", ("m",), "More epochs",
            "Train it past its epoch limit, as a new run"),
+    _shown("refit", ("M",), "Refit",
+           "Train it again with validation included, to its chosen epoch, as a new run"),
     _shown("cancel", ("x",), "Cancel", "Cancel the run, after asking"),
     _shown("delete", ("d",), "Delete", "Delete the run, after asking; u brings it back"),
     _shown("predict", ("p",), "Predict", "Show what it recommends to individual users, by title"),

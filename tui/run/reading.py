@@ -14,7 +14,7 @@ from engine.analysis.literature.figures import setup_of
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.reference import ReferenceOfCell, references_of
 from engine.analysis.run.details import RunDetails, run_details
-from engine.analysis.run.further import further_command, why_not_further
+from engine.analysis.run.further import further_command, why_not_further, why_not_refit
 from engine.analysis.run.relaunch import proposed_limit, recipe_of, relaunch_command
 from engine.analysis.run.remedy import Remedy, remedy
 from engine.analysis.run.throughput import GpuIdle, gpu_idle
@@ -65,6 +65,8 @@ class RunPage:
     """Trains it further, if it is still improving at its epoch limit."""
     goes_on: bool
     """Whether it can be trained further from its checkpoint, with a higher epoch limit."""
+    refittable: bool
+    """Whether it can be trained again with validation included."""
     resumable: bool
     """Whether it has a checkpoint, from which a retry would resume."""
 
@@ -105,6 +107,7 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
         command=relaunch_command(details.spec, catalogue),
         further=further,
         goes_on=why_not_further(folder, run, details.spec, catalogue) is None,
+        refittable=why_not_refit(run) is None,
         resumable=bool(folder.checkpoints()),
     )
 

@@ -17,6 +17,7 @@ from tui.charts.keys import CHARTS
 from tui.charts.run_charts import RunCharts
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.limit import train_on
+from tui.dialogs.refit import refit
 from tui.messages import CatalogueLoaded, StoreChanged
 from tui.results.note import NoteScreen
 from tui.results.published import elsewhere_content, reference_content, reference_title
@@ -227,6 +228,8 @@ class RunScreen(ChartedScreen):
             return bool(page and page.remedy and page.remedy.settings)
         if action == "train_on":
             return page is not None and page.goes_on
+        if action == "refit":
+            return page is not None and page.refittable
         if action == "predict":
             return page is not None and page.details.run.state == "done"
         if action in ("cancel", "retry", "delete"):
@@ -256,6 +259,12 @@ class RunScreen(ChartedScreen):
         if self._page is not None:
             run = self._page.details.run
             train_on(self.app, run.id, run.epochs or 0, proposed_limit(run.epochs))
+
+    def action_refit(self) -> None:
+        """Queue a new run that trains this one again with validation included, after asking."""
+        if self._page is not None:
+            run = self._page.details.run
+            refit(self.app, run.id, run.best_epoch, fitted=run.fitted)
 
     def action_cancel(self) -> None:
         """Cancel the run, after asking."""

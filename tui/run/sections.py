@@ -17,7 +17,7 @@ from engine.analysis.columns.offered import column_named
 from engine.analysis.columns.text import figure
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.provenance import model_file_of
-from engine.analysis.run.beyond import result_tables
+from engine.analysis.run.beyond import completing, result_tables
 from engine.analysis.run.details import RunDetails
 from engine.analysis.run.otherrules import NOTE, other_rules
 from engine.analysis.run.remedy import Remedy
@@ -223,6 +223,8 @@ def beyond(details: RunDetails) -> Content:
             lines.append(Content(""))
         lines.append(Content.assemble((title, "bold"), (head, MUTED)))
         lines += [Content.assemble((label, MUTED), (texts, "")) for label, texts in rows]
+    if more := completing(details.run.id, details.figures):
+        lines.append(Content.styled(more, MUTED))
     return Content("\n").join(lines)
 
 

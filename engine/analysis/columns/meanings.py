@@ -48,6 +48,7 @@ SCOPE_MEANING = {
     "mid": " Only targets among the next 40 % of items by popularity, counted in training.",
     "tail": " Only targets among the least popular half of items, counted in training.",
 }
+OF_OLDER_RUNS = " Older runs have it after `seqbench evaluate --own`."
 SPLIT_MEANING = {
     "valid": "The held-out item is the second to last of each user. Chooses the epoch.",
     "test": "The held-out item is the last of each user. Not used for model selection.",
@@ -144,7 +145,8 @@ def _result_meaning(result: Result) -> str:
         found = METRIC_MEANING["hit" if result.metric == "recall" else result.metric]
         found = found.replace("top ten", f"top {result.k}").replace("below 10", f"below {result.k}")
     scope = SCOPE_MEANING[result.scope]
-    return f"{found}{scope} {RANKING_MEANING['_masked' if result.masked else '']}"
+    later = OF_OLDER_RUNS if result.scope or result.metric in _LIST_MEANING else ""
+    return f"{found}{scope} {RANKING_MEANING['_masked' if result.masked else '']}{later}"
 
 
 def glossary() -> Iterator[tuple[str, str]]:

@@ -63,6 +63,7 @@ _WORDS: Mapping[str, Callable[[Any], str]] = {
     "loss": lambda value: _LOSSES.get(value, value),
     "negatives": lambda value: f"{value:,} negative{'s' if value != 1 else ''}",
     "calibration": lambda value: f"t = {value:g}",
+    "refit": lambda value: f"trained {'with' if value else 'without'} validation",
 }
 """By field of `Setup`, in its order: a value in words."""
 
@@ -80,6 +81,7 @@ NAMES = {
     "loss": "loss",
     "negatives": "negatives",
     "calibration": "gBCE's t",
+    "refit": "training with validation",
 }
 """What the fields of `Setup` are called."""
 
@@ -218,10 +220,10 @@ def said(each: Compared, shown: Collection[str]) -> bool:
 
 
 def setup_words(setup: Setup) -> str:
-    """Write a setup in one line; what isn't known is left out."""
+    """Write a setup in one line; what isn't known is left out, and that it isn't a refit."""
     names = [each.name for each in fields(Setup)]
     known = ((name, getattr(setup, name)) for name in names)
-    return ", ".join(_WORDS[name](value) for name, value in known if value is not None)
+    return ", ".join(_WORDS[name](value) for name, value in known if value not in (None, False))
 
 
 def _in_order() -> Sequence[str]:

@@ -42,6 +42,7 @@ class Setup:
     loss: str | None = None
     negatives: int | None = None
     calibration: float | None = None
+    refit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ def setup_of(spec: Mapping[str, Any]) -> Setup:
         candidates="all",
         seen=BOTH,
         length=length,
+        refit=isinstance(training, Mapping) and bool(training.get("refit")),
         **_loss(training if isinstance(training, Mapping) else {}),
     )
 

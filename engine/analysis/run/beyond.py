@@ -11,7 +11,9 @@ from engine.metrics import (
     CUTOFF_METRICS,
     CUTOFFS,
     LIST_MEASURES,
+    LIST_RESULTS,
     RANKINGS,
+    RESULT_OF,
     SCOPE_METRICS,
     SCOPES,
     Result,
@@ -55,6 +57,18 @@ def result_tables(figures: Mapping[str, Value]) -> list[ResultTable]:
         ResultTable("What is recommended", at, tuple(_at_each(figures, LIST_MEASURES))),
     )
     return [table for table in tables if table.rows]
+
+
+def completing(run: str, figures: Mapping[str, Value]) -> str:
+    """Say which command gives a finished run of an earlier version what it lacks; empty for others.
+
+    Args:
+        figures: as in `result_tables`.
+    """
+    known = {name for name in RESULT_OF if figures.get(name) is not None}
+    if not known or known & LIST_RESULTS.keys():
+        return ""
+    return f"More, without training: seqbench evaluate --own {run}"
 
 
 _PARTS = tuple((metric, masked) for masked in (False, True) for metric in SCOPE_METRICS)

@@ -1,4 +1,5 @@
-"""Whether a run can be trained past its epoch limit, and the command for it."""
+"""Whether a run can be trained past its epoch limit, and the command for it; whether it can be
+refitted."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.analysis.labels.stored import cell_of_run
 from engine.analysis.run.relaunch import proposed_limit, relaunch_command
 from engine.fitted import is_fitted
+from engine.lifecycle import REFIT, allows
 from engine.marks import STILL_IMPROVING
 from engine.runfolder import RunFolder
 from engine.store.compare.grouping import Choice, runs_of_cell
@@ -24,6 +26,18 @@ def at_its_limit(run: Run) -> bool:
     """Whether a run of ours was trained for all the epochs that it was allowed."""
     ours = run.state == "done" and not (run.origin or run.fitted or run.refits)
     return ours and run.epochs is not None and (run.epoch or 0) >= run.epochs
+
+
+def why_not_refit(run: Run) -> str | None:
+    """Return a sentence that says why a run can't be trained again with validation included;
+    ``None`` if it can."""
+    if run.origin:
+        return f"{run.id} was imported: it isn't known how it was trained."
+    if run.refits:
+        return f"{run.id} is a refit already, of {run.refits}."
+    if not allows(run.state, REFIT):
+        return f"{run.id} is {run.state}: only a run that is done has a chosen epoch."
+    return None
 
 
 def why_not_further(

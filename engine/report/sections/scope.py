@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from engine.analysis.apart import why_apart
 from engine.analysis.claims.words import Standing, headline, standing_note
 from engine.analysis.comparison import by_cell
+from engine.analysis.costs import CostedCell
 from engine.analysis.export import listed
 from engine.analysis.floor import summary_sentence
 from engine.analysis.run.relaunch import suite_command
+from engine.analysis.tradeoffs import is_refit
 from engine.config.overrides import swept, swept_settings
 from engine.lifecycle import DIED
 from engine.order import settings_text
@@ -46,8 +48,20 @@ def in_short(material: Material) -> Section:
         for group in material.groups
         if group.few_users
     ]
+    blocks += [
+        Paragraph(f"{group.title}: {counted(left, 'cell')} trained with validation included "
+                  f"({'a refit' if len(left) == 1 else 'refits'}): not compared here.", quiet=True)
+        for group in material.groups
+        if (left := _refits_beside(group))
+    ]  # fmt: skip
     blocks += [Paragraph(problem, quiet=True) for problem in material.problems]
     return Section("In short", tuple(blocks))
+
+
+def _refits_beside(group: DataGroup) -> list[CostedCell]:
+    """List the refits of a group that also has other cells, which alone are compared."""
+    refits = [each for each in group.cells if is_refit(each)]
+    return refits if len(refits) < len(group.cells) else []
 
 
 def _lone(group: DataGroup) -> int:

@@ -21,7 +21,7 @@ from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection, write
 from engine.store.energy import JOULES_OF, joules
 from engine.store.intake.marking import mark_data, mark_device, mark_processor, mark_training
-from engine.store.intake.results import keep_results, results_from_ranks
+from engine.store.intake.results import keep_results, results_of_folder
 from engine.store.intake.rows import (
     EVENTS,
     Reader,
@@ -77,7 +77,7 @@ def ingest(connection: StoreConnection, folder: RunFolder, attempt: int) -> int:
             return taken
         rows = _rows(run, attempt, chunk.entries)
         if rows.results is not None:
-            rows.results = rows.results or results_from_ranks(folder)
+            rows.results = rows.results or results_of_folder(folder)
         with write(connection):
             # Another writer may have read the same piece, or deleted the run.
             if connection.row("SELECT 1 FROM runs WHERE id = ?", (run,)) is None:

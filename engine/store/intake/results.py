@@ -1,21 +1,21 @@
-"""Results of finished runs in the store: what the journal's end tells, or what the ranks of runs of
-earlier versions give."""
+"""Results of finished runs, into the store: those that their journal's end tells, and of runs of
+earlier versions what their folder gives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from engine.metrics import RESULT_OF
 from engine.runfolder import RunFolder
 from engine.store.database import StoreConnection
 
-_NAMES = frozenset(RESULT_OF)
-
 
 def keep_results(connection: StoreConnection, run: str, results: Mapping[str, float]) -> None:
     """Write a finished run's results, by name, to its row in ``summaries`` (inside a write
     transaction)."""
-    known = {name: value for name, value in results.items() if name in _NAMES}
+    known = {name: value for name, value in results.items() if name in RESULT_OF}
     if known:
         columns = ", ".join(f"{name} = :{name}" for name in known)
         connection.execute(
@@ -24,13 +24,32 @@ def keep_results(connection: StoreConnection, run: str, results: Mapping[str, fl
         )
 
 
-def results_from_ranks(folder: RunFolder) -> dict[str, float]:
-    """Compute what a finished run's ranks give by themselves; nothing if it has none, or they can't
-    be read."""
-    from engine.results.cutoffs import rank_results  # numpy, which few runs need here
-    from engine.results.files import read_ranks
+def kept_results(connection: StoreConnection, runs: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Read the results that the store has of runs, by run id and by name."""
+    rows = connection.rows(
+        f"SELECT run, {', '.join(RESULT_OF)} FROM summaries"  # noqa: S608
+        " WHERE run IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(runs)),),
+    )
+    return {
+        row[0]: {
+            name: value
+            for name, value in zip(RESULT_OF, tuple(row)[1:], strict=True)
+            if value is not None
+        }
+        for row in rows
+    }
 
-    try:
-        return rank_results(*read_ranks(folder))
-    except (OSError, ValueError):
-        return {}
+
+def results_of_folder(folder: RunFolder) -> dict[str, float]:
+    """Return what a finished run's folder gives beside its journal: what follows from its ranks by
+    themselves, and what was computed later. Files that can't be read give nothing."""
+    from engine.results.cutoffs import rank_results  # numpy, which few runs need here
+    from engine.results.files import read_ranks, read_results
+
+    found: dict[str, float] = {}
+    with suppress(OSError, ValueError):
+        found |= rank_results(*read_ranks(folder))
+    with suppress(OSError, ValueError):
+        found |= read_results(folder)
+    return found

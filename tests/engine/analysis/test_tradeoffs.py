@@ -34,7 +34,7 @@ def cell(
     costs: list[RunCosts],
     *,
     length: int = 50,
-    valid: float = 0.1,
+    valid: float | None = 0.1,
     parameters: int = 1_000,
     device: str = "cpu",
     marks: str | None = None,
@@ -234,6 +234,17 @@ def test_a_model_stands_at_the_length_that_validation_prefers() -> None:
     short = cell("m", ranks_of(generator, 3, 2.0), costs, length=50, valid=0.2)
     long = cell("m", ranks_of(generator, 3, 0.0), costs, length=100, valid=0.1)
     assert [each.cell for each in balance(short, long).balances] == [short]
+
+
+def test_a_refit_is_compared_with_refits_alone() -> None:
+    generator = np.random.default_rng(13)
+    costs = costs_of(generator, 2, 1.0)
+    a, b = (cell(model, ranks_of(generator, 2, 2.0), costs) for model in "ab")
+    more = [cell(model, ranks_of(generator, 2, 0.0), costs, valid=None) for model in "abc"]
+    assert {id(each.cell) for each in balance(*more, a, b).balances} == {id(a), id(b)}
+    found = balance(*more)
+    assert {id(each.cell) for each in found.balances} == set(map(id, more))
+    assert len(found.claims) == 3
 
 
 @pytest.mark.parametrize("estimate", [1.0, 1.04])

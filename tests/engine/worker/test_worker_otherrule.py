@@ -40,7 +40,8 @@ def told(folder: RunFolder) -> tuple[dict[str, float], dict[str, Any]]:
     epochs = [line.fields for line in lines if line.kind == "epoch"]
     chosen = epochs[lines[-1].fields["best_epoch"] - 1]
     metrics = {name: chosen[name] for name in METRIC_COLUMNS}
-    return metrics | lines[-1].fields["results"], lines[0].fields
+    (start,) = (line for line in lines if line.kind == "start")  # a heartbeat may come first
+    return metrics | lines[-1].fields["results"], start.fields
 
 
 def training(model: str) -> dict[str, Any]:

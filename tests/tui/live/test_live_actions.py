@@ -195,6 +195,33 @@ async def test_a_run_at_its_limit_is_trained_on(tmp_path: Path) -> None:
         assert (new.startswith("xlstm-"), limit) == (True, 12)
 
 
+async def test_a_finished_run_is_refitted(tmp_path: Path) -> None:
+    store = MeasuredStore(tmp_path)
+    done, waiting = store.add("sasrec", epochs=6), store.add("xlstm", epochs=0)
+    app = SeqbenchApp(store.location)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await show_live(pilot)
+        screen = await select(pilot, waiting)
+        assert screen.check_action("refit", ()) is False
+        await select(pilot, done)
+        await pilot.press("M")
+        assert isinstance(app.screen, AskScreen)
+        shown = " ".join(" ".join(screen_text(app)).split())
+        assert "Refit this run?" in shown
+        assert done in shown
+
+        def refits() -> list[str]:
+            with closing(connect_reader(store.location)) as con:
+                rows = con.rows("SELECT refits FROM runs WHERE refits IS NOT NULL")
+            return [row[0] for row in rows]
+
+        await pilot.press("escape")
+        assert not refits()
+        await pilot.press("M", "enter")
+        await wait_for(pilot, refits, "the refit")
+        assert refits() == [done]
+
+
 async def test_a_failed_run_says_why_and_what_to_press(empty_store: LiveStore) -> None:
     runs = populate(empty_store)
     app = SeqbenchApp(empty_store.location)

@@ -64,6 +64,26 @@ async def test_rows_say_state_progress_time_and_figures() -> None:
     assert "5 m ago" in done
 
 
+async def test_a_refit_says_what_it_waits_for() -> None:
+    refit = replace(NEW, id="f", seed=2, refits=RUNNING.id)
+    app = Queue()
+    async with app.run_test(size=(200, 8)) as pilot:
+
+        async def said(*runs: Run) -> str:
+            app.table.show(runs, NOW)
+            await pilot.pause()
+            (line,) = [line for line in screen_text(app) if "· s2" in line]
+            return " ".join(line.split())
+
+        assert "waits for sasrec L50 s1" in await said(RUNNING, refit)
+        assert "waits for sasrec L50 s1" in await said(replace(NEW, id=RUNNING.id), refit)
+        assert "next" in await said(refit, replace(RUNNING, state="done", finished=NOW))
+        assert "next" in await said(refit)  # the other one ended long ago
+        for width, words in {120: "waits for sasr…", 80: "waits 0/60"}.items():
+            await pilot.resize_terminal(width, 8)
+            assert words in await said(RUNNING, refit)
+
+
 async def test_the_cursor_stays_on_its_run_when_rows_move() -> None:
     app = Queue()
     async with app.run_test(size=(80, 8)) as pilot:

@@ -233,6 +233,28 @@ def runs_in(store: MeasuredStore, state: str) -> list[str]:
         return [row[0] for row in con.rows("SELECT id FROM runs WHERE state = ?", (state,))]
 
 
+async def test_a_finished_run_is_refitted_once(measured: MeasuredStore) -> None:
+    run = measured.add("sasrec", epochs=6)
+    async with opened(measured, run) as (app, pilot):
+        assert "M" in offered(app)
+        await pilot.press("M")
+        assert isinstance(app.screen, AskScreen)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: runs_in(measured, "queued"), "the refit")
+        (new,) = runs_in(measured, "queued")
+        await app.push_screen(RunScreen(new))
+        await settled(pilot)
+        assert "M" not in offered(app)
+        assert run in text_of(app, "provenance")
+        app.pop_screen()
+        await settled(pilot)
+        await pilot.press("M", "enter")
+        await wait_for(
+            pilot, lambda: any("exists already" in n.message for n in app._notifications), "why not"
+        )
+        assert runs_in(measured, "queued") == [new]
+
+
 async def test_a_run_at_its_limit_is_trained_on(measured: MeasuredStore) -> None:
     run = measured.add("xlstm", epochs=6, improving=True)
     async with opened(measured, run) as (app, pilot):

@@ -1,9 +1,10 @@
-"""``seqbench evaluate``: finished runs ranked under another rule of targets."""
+"""``seqbench evaluate``: finished runs ranked under another rule of targets, or given what runs of
+earlier versions lack of their own results."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import get_args
 
@@ -11,8 +12,9 @@ import click
 
 from engine.analysis.protocols.words import rule_title
 from engine.errors import UsageError
+from engine.metrics import SCOPES, Result
 from engine.progress import counted
-from engine.reevaluation import Evaluated
+from engine.reevaluation import Completed, Evaluated, complete
 from engine.reevaluation import evaluate as evaluated_under
 from engine.spec import Targets
 from engine.spec.data import SplitKind
@@ -25,6 +27,9 @@ from tui.shell.text import count, number, whole
 
 SHOWN = 5
 """Different problems that are said; the rest is counted."""
+
+_SAID = (*(Result("recall", scope=scope) for scope in SCOPES), Result("coverage"))
+"""The results of a run itself that are said; JSON has all."""
 
 
 @click.command()
@@ -39,6 +44,12 @@ SHOWN = 5
     "kind",
     type=click.Choice(get_args(SplitKind)),
     help="Another split.  [default: the run's own]",
+)
+@click.option(
+    "--own",
+    is_flag=True,
+    help="What runs of earlier versions lack of their own results: metrics of warm, popular and "
+    "rare items, and what is recommended.",
 )
 @click.option(
     "--filter",
@@ -56,6 +67,7 @@ def evaluate(
     names: tuple[str, ...],
     targets: Targets | None,
     kind: SplitKind | None,
+    own: bool,
     filter_: str,
     as_json: bool,
 ) -> None:
@@ -64,16 +76,24 @@ def evaluate(
     rule would be. That takes a rule under which a run trains on the same interactions: else it says
     why not. The result is kept with the run, beside its own metrics. See docs/protocol.md.
 
+    With --own, runs of earlier versions get the results that runs have today, from their ranks,
+    the data and the model. What they recorded stays as it is.
+
     RUN is an id, or enough of its beginning or end to be unique. The exit status is 1 if a run
     can't be evaluated.
     """
-    if targets is None and kind is None:
-        raise UsageError("say which rule: --targets last, for example.")
+    if targets is None and kind is None and not own:
+        raise UsageError("say which rule: --targets last, for example, or --own.")
+    if own and (targets or kind):
+        raise UsageError("--own is the run's own rule: leave out --targets and --split.")
     if bool(names) == bool(filter_):
         raise UsageError("name runs, or choose them by --filter.")
     with session.reader() as connection:
         runs = _chosen(connection, names, filter_)
     session.keep_models()
+    if own:
+        _complete(ctx, session, runs, as_json=as_json)
+        return
     with progress("Evaluating") as told:
         results = evaluated_under(session.location, runs, kind, targets)
         found = [next(results) for _ in counted(runs, told)]
@@ -81,7 +101,7 @@ def evaluate(
         say_json([_as_json(each) for each in found])
     else:
         _say(found)
-    _tell_problems(found)
+    _tell((each.run, each.problem) for each in found if each.problem)
     if any(each.found is None for each in found):
         ctx.exit(1)
 
@@ -133,11 +153,41 @@ def _count(each: Evaluated, name: str) -> int | None:
     return None if value is None else int(value)
 
 
-def _tell_problems(found: Sequence[Evaluated]) -> None:
-    """Say why runs have no evaluation, those with the same reason together."""
-    why = Counter(each.problem for each in found if each.found is None)
+def _complete(ctx: click.Context, session: Session, runs: Sequence[str], *, as_json: bool) -> None:
+    with progress("Evaluating") as told:
+        results = complete(session.location, runs)
+        found = [next(results) for _ in counted(runs, told)]
+    if as_json:
+        say_json([asdict(each) for each in found])
+    elif rows := [_results_row(each) for each in found if each.results and not each.had]:
+        heads = [result.word.upper() for result in _SAID]
+        say_table(["RUN", *heads], rows, right=" ".join(heads))
+    if had := sum(each.had for each in found):
+        note(f"{count(had, 'run')} had all results already.")
+    _tell((each.run, each.problem) for each in found if each.problem)
+    _tell(
+        (each.run, f"it has no values of what is recommended: {each.lacks}")
+        for each in found
+        if each.lacks
+    )
+    if any(each.problem for each in found):
+        ctx.exit(1)
+
+
+def _results_row(each: Completed) -> list[str]:
+    return [each.run, *(number(each.results.get(result.name)) for result in _SAID)]
+
+
+def _tell(problems: Iterable[tuple[str, str]]) -> None:
+    """Say why runs lack something, those with the same reason together.
+
+    Args:
+        problems: of each run its id and the sentence.
+    """
+    found = list(problems)
+    why = Counter(problem for _, problem in found)
     for problem, times in why.most_common(SHOWN):
-        runs = [each.run for each in found if each.problem == problem]
+        runs = [run for run, its in found if its == problem]
         which = runs[0] if times == 1 else f"{runs[0]} and {count(times - 1, 'other run')}"
         note(f"{which}: {problem}")
     if len(why) > SHOWN:

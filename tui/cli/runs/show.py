@@ -13,7 +13,7 @@ from engine.analysis.columns.text import figure
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.provenance import model_file_of
-from engine.analysis.run.beyond import result_tables
+from engine.analysis.run.beyond import completing, result_tables
 from engine.analysis.run.details import RunDetails, run_details
 from engine.analysis.run.further import further_command
 from engine.analysis.run.otherrules import NOTE, other_rules
@@ -160,6 +160,8 @@ def _say_details(
             say()
             for label, texts in table.lines:
                 say(f"{label:<22}{texts}")
+        if more := completing(run.id, details.figures):
+            say(more)
         if (elsewhere := other_rules(details.evaluations.values())) is not None:
             say()
             for label, texts in elsewhere.lines:

@@ -35,8 +35,12 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "seen": st.sampled_from(["ranked", "masked", "input-masked"]),
     "loss": st.sampled_from(["full", "sampled", "bce", "gbce", "bpr"]),
     "calibration": st.sampled_from([0.5, 0.75]),
+    "refit": st.booleans(),
 }
-PARTLY = st.builds(Setup, **{name: st.none() | VALUES[name] for name in FIELDS})
+PARTLY = st.builds(
+    Setup,
+    **{name: VALUES[name] if name == "refit" else st.none() | VALUES[name] for name in FIELDS},
+)
 WHOLE = st.builds(Setup, **{name: VALUES[name] for name in FIELDS})
 
 
@@ -76,6 +80,20 @@ def test_a_sentence_says_in_what_a_figure_differs(
     assert compared(plus, replace(ranked, seen="ranked")).sentence == (
         "published 0.3152: L = 200 and seen items masked; yours L = 50 and seen items ranked"
     )
+
+
+def test_a_refit_differs_from_what_was_trained_without_validation(
+    catalogue: Catalogue, figures: list[PublishedFigure]
+) -> None:
+    figure = _named(figures, "esasrec", "SASRec+SS, 1-4 layers", "NDCG@10")
+    ours = setup_of(_spec(catalogue, 200, loss="sampled", negatives=256, refit=True))
+    found = compared(figure, ours)
+    assert not found.comparable
+    assert found.verdict == "trained without validation; yours trained with validation"
+    again = replace(figure, setup=replace(figure.setup, refit=True))
+    assert compared(again, ours).verdict == "comparable"
+    assert "trained with validation" in setup_words(again.setup)
+    assert "validation" not in setup_words(figure.setup)
 
 
 def test_a_run_with_the_settings_of_a_benchmark_is_comparable_with_it(
@@ -224,7 +242,7 @@ def test_one_other_field_is_the_one_difference(setup: Setup, name: str) -> None:
 
 @given(PARTLY)
 def test_a_setup_in_words_names_all_that_is_known(setup: Setup) -> None:
-    known = sum(getattr(setup, name) is not None for name in FIELDS)
+    known = sum(getattr(setup, name) not in (None, False) for name in FIELDS)
     assert len(setup_words(setup).split(", ")) == max(1, known)
 
 

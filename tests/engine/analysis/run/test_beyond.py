@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.analysis.run.beyond import result_tables
+from engine.analysis.run.beyond import completing, result_tables
 from engine.metrics import RANK_RESULTS, RESULT_OF
 
 
@@ -30,3 +30,10 @@ def test_columns_are_as_wide_as_their_values() -> None:
         assert len({len(label) for label, _ in table.lines}) == 1
         assert len({len(texts) for _, texts in table.lines}) == 1
         assert len("".join(table.lines[0])) <= 76, "the room of 80 columns"
+
+
+def test_a_run_with_cut_offs_alone_names_the_command_for_the_rest() -> None:
+    cut_offs = {"test_ndcg_at_20": 0.2, "test_coverage_at_10": None}
+    assert completing("a", cut_offs) == "More, without training: seqbench evaluate --own a"
+    assert not completing("a", cut_offs | {"test_coverage_at_10": 0.0})
+    assert not completing("a", {"test_ndcg_best": 0.1})

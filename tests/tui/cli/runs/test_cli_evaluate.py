@@ -143,7 +143,7 @@ def test_a_process_that_dies_costs_only_the_run_that_it_was_at(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("markov-mine",), "say which rule: --targets last, for example."),
+        (("markov-mine",), "say which rule: --targets last, for example, or --own."),
         (("--targets", "last"), "Name runs, or choose them by --filter."),
         (("--filter", "model:sasrec", "--targets", "last"), "No run that is done matches."),
         (("nothing", "--targets", "last"), "There is no run 'nothing'"),
