@@ -142,7 +142,7 @@ def test_families_and_intervals_are_named() -> None:
     assert family_text(Family("metrics", 3)) == "the 3 metrics of these two"
     assert family_text(Family("models", 1)) == "the one comparison of two models on this data set"
     families = [("ml-100k", Family("models", 3)), ("ml-1m", Family("models", 0))]
-    assert standing_note(families).endswith("every pair of models on a data set: 3 on ml-100k.")
+    assert standing_note(families).endswith("tests of two models on a data set: 3 on ml-100k.")
     assert standing_note(families[1:]).endswith("of a metric over users alone.")
     assert costs_note(Family("models", 0), Family("costs", 5), 1.05) == (
         "Brackets hold 95 % intervals: of costs over seeds. p is corrected (Holm) for the 5 "
