@@ -166,6 +166,14 @@ def test_a_caption_of_intervals_is_true_of_all_of_them(over: tuple[str, ...], wo
     assert pairs_notes([], []) == []
 
 
+@pytest.mark.parametrize(("fitted", "seeds"), [(True, 1), (False, 1), (True, 2)])
+def test_one_run_of_a_fitted_model_is_explained(fitted: bool, seeds: int) -> None:
+    claims = [Claim("x", "a", "b", 0.1, 0.0, 0.2, USERS_ALONE)]
+    notes = pairs_notes(claims, [Side("a", seeds, fitted=fitted), Side("b", 3)])
+    told = "A fitted model is the same for every seed, so that one run is enough."
+    assert (told in notes) == (fitted and seeds == 1)
+
+
 @pytest.mark.parametrize(
     ("p", "text"), [(0.0001, "p < .001"), (0.0123, "p = .012"), (1.0, "p = 1.000")]
 )
