@@ -51,10 +51,15 @@ def timed_spec(
 def timed_run(
     runs: Path, run: str, model: str, split: dict[str, Any], **settings: Any
 ) -> RunFolder:
+    """Train a run on that data to its end."""
+    return trained_folder(runs / run, timed_spec(model, split, **settings))
+
+
+def trained_folder(path: Path, spec: RunSpec) -> RunFolder:
     """Train a run to its end."""
-    folder = RunFolder(runs / run)
+    folder = RunFolder(path)
     folder.path.mkdir(parents=True)
-    save_spec(folder, timed_spec(model, split, **settings), created=1.0)
+    save_spec(folder, spec, created=1.0)
     folder.log.touch()
     assert run_attempt(folder, 1, "cpu", 1, lambda: False) == 0, folder.journal(1).read_text()
     return folder

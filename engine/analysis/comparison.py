@@ -24,7 +24,7 @@ from engine.analysis.columns.definitions import (
     setting_columns,
 )
 from engine.analysis.columns.offered import column_named
-from engine.analysis.provenance import PROVENANCE, provenance_of
+from engine.analysis.provenance import EVALUATED, PROVENANCE, provenance_of
 from engine.cell import Cell
 from engine.marks import in_order
 from engine.spread import Spread, spread
@@ -211,7 +211,7 @@ def by_cell(
         words = " ".join(str(run["marks"] or "") for run in runs)
         told = any(run["marks"] is not None for run in runs)
         first |= {"marks": " ".join(in_order(words.split())) if told else None}
-        first |= {name: runs[0].get(name) for name in ("test_users", "ceiling")}
+        first |= {name: runs[0].get(name) for name in EVALUATED}
         first["seeds"] = len(runs)
         if TIME_TO_QUALITY in runs[0]:
             # Without those that never were as good, the mean would flatter the cell.

@@ -17,16 +17,20 @@ from engine.store.database import fetch_tuples
 
 PROVENANCE = (
     "device", "dtype", "checksum", "protocol", "split", "torch", "code", "settings", "attempts",
-    "test_users", "ceiling",
+    "test_users", "test_cold_users", "test_targets", "test_cold", "ceiling",
 )  # fmt: skip
-"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, ``test_users``
-are those that are evaluated in test, ``ceiling`` is the highest value that a metric on test can
-have (`engine.evaluated`)."""
+"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, `EVALUATED` say
+whom the metrics on test are of."""
+
+EVALUATED = PROVENANCE[-5:]
+"""Users that are evaluated in test, those of them that training never had, their held-out items,
+those of them that training never had, and the highest value that a metric can have
+(`engine.evaluated`)."""
 
 _SPEC = ("protocol", "source")
 _START = (
     "device", "dtype", "checksum", "torch", "code", "users", "valid_users", "test_users",
-    "test_cold",
+    "test_cold_users", "test_targets", "test_cold", "test_ceiling",
 )  # fmt: skip
 """Fields of a journal's ``start`` that are read."""
 
@@ -105,6 +109,9 @@ def _described(spec: str | None, start: str | None) -> Mapping[str, str | float 
         "protocol": _scalar(specified.get("protocol")),
         "split": split_of(specified),
         "test_users": evaluated.test if evaluated else None,
+        "test_cold_users": evaluated.test_cold_users if evaluated else None,
+        "test_targets": evaluated.test_targets if evaluated else None,
+        "test_cold": ceiling.cold if ceiling else None,
         "ceiling": ceiling.highest if ceiling else None,
     }
     return {name: known.get(name) for name in PROVENANCE}

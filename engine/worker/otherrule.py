@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.datasets.otherrule import asked_rule, refuse_other_training, rule_name
-from engine.datasets.splits import SPLITS, SplitData, data_checksum, split_data
+from engine.datasets.splits import SPLITS, SplitData, data_checksum, run_split
 from engine.datasets.statistics import split_counts
 from engine.models.base import TimedModel
 from engine.results.cutoffs import Ranks
@@ -43,7 +43,8 @@ def evaluate(folder: RunFolder, kind: SplitKind | None, targets: Targets | None)
     opened = open_trained(folder)
     rule = asked_rule(opened.spec.source.split, kind, targets)
     dataset = opened.spec.source.model_copy(update={"split": rule})
-    other = split_data(opened.data.interactions, dataset)
+    under = opened.spec.model_copy(update={"source": dataset})
+    other = run_split(opened.data.interactions, under)
     refuse_other_training(opened.split, other, rule)
     device = as_trained(folder)
     found = ranked(opened, other, device)
@@ -64,7 +65,8 @@ class RankedUnder:
 
 
 def ranked(opened: Trained, split: SplitData, device: torch.device) -> RankedUnder:
-    """Rank a model on the targets of a split, of validation and test."""
+    """Rank a model on the targets of a split, of test and of validation, unless the model is that
+    of a refit."""
     model = opened.model.to(device)
     training = opened.spec.training
     batch, bfloat16 = training.eval_batch_size, uses_bfloat16(training, device)
@@ -72,6 +74,8 @@ def ranked(opened: Trained, split: SplitData, device: torch.device) -> RankedUnd
     metrics: dict[str, float] = {}
     of_test: NDArray[np.int32] = np.zeros((2, 0), np.int32)
     for name in SPLITS:
+        if not len(split.users(name)):
+            continue
         targets = evaluation_set(split, name, opened.spec.length, flat)
         both = ranks(model, targets, batch, bfloat16=bfloat16).cpu()
         metrics |= metric_columns(name, both, targets.users)
@@ -84,6 +88,7 @@ def _evaluation(
     opened: Trained, dataset: Dataset, split: SplitData, found: RankedUnder, device: torch.device
 ) -> Evaluation:
     counts = split_counts(split)
+    valid = {"valid_users": counts.valid, "valid_targets": counts.valid_targets}
     return Evaluation(
         rule=rule_name(dataset.split),
         split=dataset.split.model_dump(mode="json"),
@@ -91,8 +96,7 @@ def _evaluation(
         checksum=data_checksum(split.interactions, dataset),
         metrics=found.metrics,
         counts={
-            "valid_users": counts.valid,
-            "valid_targets": counts.valid_targets,
+            **({} if opened.spec.training.refit else valid),
             "test_users": counts.test,
             "test_targets": counts.test_targets,
             "test_cold": counts.test_cold,

@@ -14,7 +14,7 @@ from engine.results.files import read_ranks, write_results
 from engine.results.users import with_several
 from engine.runfolder import RunFolder
 from engine.training.lists import Recommended, recommended
-from engine.training.loop import uses_bfloat16
+from engine.training.setup import uses_bfloat16
 from engine.worker.results import test_results
 from engine.worker.trained import OpenedData, as_trained, made_with, open_data_of, with_model
 

@@ -16,15 +16,15 @@ from .texts import spread_differs
 
 Row = dict[str, str]
 HEAD = re.compile(r"(\w+)@(\d+)(?: \((?:(\w+) targets)?(?:, )?(seen masked)?\))?")
+MEASURES = ("Coverage", "ARP", "Novelty", "Gini")
 FAMILIES = (
-    tuple(f"NDCG@{k}" for k in (1, 5, 20, 50, 100)),
-    tuple(f"Recall@{k}" for k in (1, 5, 20, 50, 100)),
+    *(tuple(f"{m}@{k}" for k in (1, 5, 20, 50, 100)) for m in ("NDCG", "Recall", "MRR")),
     tuple(
         f"{metric}@10 ({part} targets)"
         for metric in ("NDCG", "Recall")
         for part in ("warm", "head", "mid", "tail")
     ),
-    tuple(f"{measure}@10" for measure in ("Coverage", "ARP", "Novelty", "Gini")),
+    *(tuple(f"{m}@{k}" for k in (1, 5, 10, 20, 50, 100)) for m in MEASURES),
 )
 """The columns of each table, over all items."""
 
@@ -43,7 +43,7 @@ def beyond(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     for head in set(wanted) - {_over_all(head) for head in shown}:
         if any(_value(run, head, facts) is not None for run in runs):
             yield f"{head} isn't shown, and runs have it"
-    if shown[0] in FAMILIES[-1]:
+    if shown[0].startswith("Gini"):
         for run in filter(lambda run: run.has_lists, cell.runs):
             yield from _lists_differ(run, facts)
 
@@ -55,7 +55,7 @@ def _over_all(head: str) -> str:
 def _value(run: Run, head: str, facts: Facts) -> float | None:
     """Recompute a result of a run; None if it has none."""
     metric, k, part, _ = HEAD.fullmatch(head).groups()  # type: ignore[union-attr]
-    if metric in ("NDCG", "Recall"):
+    if metric in ("NDCG", "Recall", "MRR"):
         values = per_user(run.ranks[int(facts.masked)], metric.lower(), int(k))
         if part is None:
             return float(by_user(values, run.users).mean())

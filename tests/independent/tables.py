@@ -245,7 +245,7 @@ TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("Results", ("cell", "seeds"), _quality),
     ("Compared with published results", ("cell", "data set", "published"), published),
     ("Compared with published results", ("source", "data set", "published"), elsewhere),
-    ("Other cut-offs, rare items, and what is recommended", ("cell",), beyond),
+    ("Other cut-offs, parts of the targets, and what is recommended", ("cell",), beyond),
     (_WINNER, ("rule", "data set", "targets"), rule),
     (_WINNER, ("cell",), places),
     (_WINNER, ("rule", "and rule"), agreement),

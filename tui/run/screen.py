@@ -90,7 +90,7 @@ class RunScreen(ChartedScreen):
             "marks": "Caution",
             "result": "Metrics at the best epoch on validation",
             "elsewhere": "Under other rules",
-            "beyond": "Cut-offs, rare items, and what is recommended",
+            "beyond": "Cut-offs, parts of targets, and what is recommended",
             "curves": "Curves",
             "configuration": "Configuration",
             "provenance": "Provenance",

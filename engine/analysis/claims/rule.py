@@ -70,12 +70,12 @@ def untold(*sides: Side) -> Untold | None:
         reasons.append(_one_seed(few, every=len(few) == len(sides)))
         commands += _seed_commands([side for side in few if STILL_IMPROVING not in side.marks])
     if unfinished := [side for side in sides if STILL_IMPROVING in side.marks]:
-        was, its = ("was", "its") if len(unfinished) == 1 else ("were", "their")
+        was, its = ("was", "its") if _is_one(unfinished) else ("were", "their")
         reasons.append(f"{_names(unfinished)} {was} still improving at {its} epoch limit")
         commands += _limit_commands(unfinished)
     reasons += _of_data(sides)
     if unranked := [side for side in sides if not side.ranked]:
-        have = "has" if len(unranked) == 1 else "have"
+        have = "has" if _is_one(unranked) else "have"
         reasons.append(f"{_names(unranked)} {have} no ranks of test users")
     if not reasons:
         return None
@@ -87,10 +87,16 @@ def _names(sides: Sequence[Side]) -> str:
     return listed(labels) if len(labels) <= _MOST else f"{len(labels)} of the cells"
 
 
+def _is_one(sides: Sequence[Side]) -> bool:
+    """Whether `_names` gives a single name, as of cells of several data sets that are called
+    alike."""
+    return len({side.label for side in sides}) == 1
+
+
 def _one_seed(few: Sequence[Side], *, every: bool) -> str:
     if every:
         return "one seed each" if len(few) > 1 else "one seed"
-    return f"{_names(few)} {'has one seed' if len(few) == 1 else 'have one seed each'}"
+    return f"{_names(few)} {'has one seed' if _is_one(few) else 'have one seed each'}"
 
 
 def _seed_commands(few: Sequence[Side]) -> list[str]:

@@ -212,14 +212,17 @@ def pairs_notes(claims: Sequence[Claim], sides: Iterable[Side]) -> list[str]:
     """
     if not claims:
         return []
+    every = list(dict.fromkeys(sides))
     sentences = [interval_note(claims)]
+    if any(side.fitted and side.seeds == 1 for side in every):
+        sentences.append("A fitted model is the same for every seed, so that one run is enough.")
     families = dict.fromkeys(each.family for each in claims)
     if told := [family_text(each) for each in families if each and each.comparisons]:
         sentences.append(
             f"p is corrected (Holm) for {' and, apart from these, '.join(told)}, in this one "
             "metric; the intervals are not corrected."
         )
-    if why := untold(*dict.fromkeys(sides)):
+    if why := untold(*every):
         sentences.append(f"{why.sentence}.")
     return sentences
 

@@ -197,7 +197,7 @@ def metric_name(metric: str, k: int = 10, *, masked: bool, split: str = "test") 
 def kind_of(name: str) -> Kind:
     """Return the kind of the values under a row's key: how they are shown."""
     name = name.removesuffix(DIFFERENCE)
-    if name in ("seeds", "test_users"):
+    if name in ("seeds", "test_users", "test_cold_users", "test_targets", "test_cold"):
         return "whole"
     if name == TIME_TO_QUALITY:
         return "seconds"

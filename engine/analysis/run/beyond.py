@@ -53,7 +53,7 @@ def result_tables(figures: Mapping[str, Value]) -> list[ResultTable]:
     at = tuple(f"@{k}" for k in CUTOFFS)
     tables = (
         ResultTable("Other cut-offs", at, tuple(_at_each(figures, CUTOFF_METRICS))),
-        ResultTable("Rare items", _PARTS_HEAD, tuple(_of_parts(figures))),
+        ResultTable("Parts of targets", _PARTS_HEAD, tuple(_of_parts(figures))),
         ResultTable("What is recommended", at, tuple(_at_each(figures, LIST_MEASURES))),
     )
     return [table for table in tables if table.rows]
@@ -72,6 +72,12 @@ def completing(run: str, figures: Mapping[str, Value]) -> str:
 
 
 _PARTS = tuple((metric, masked) for masked in (False, True) for metric in SCOPE_METRICS)
+_SCOPE_WORDS = {
+    "warm": "warm",
+    "head": "head (top 10 %)",
+    "mid": "mid (next 40 %)",
+    "tail": "tail (last 50 %)",
+}
 _PARTS_HEAD = tuple(
     f"{RESULT_NAMES[metric]}@10{', masked' if masked else ''}" for metric, masked in _PARTS
 )
@@ -81,7 +87,7 @@ def _of_parts(figures: Mapping[str, Value]) -> Iterator[tuple[str, tuple[str, ..
     for scope in SCOPES:
         results = [Result(metric, masked=masked, scope=scope) for metric, masked in _PARTS]
         if any(figures.get(result.name) is not None for result in results):
-            yield f"{scope} targets", tuple(_text(figures, result) for result in results)
+            yield _SCOPE_WORDS[scope], tuple(_text(figures, result) for result in results)
 
 
 def _at_each(

@@ -1,4 +1,4 @@
-"""The section on what metrics at 10 don't show: other cut-offs, popular and rare items, and what is
+"""The section on what metrics at 10 don't show: other cut-offs, parts of the targets, and what is
 recommended."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from engine.analysis.columns.definitions import result_column
 from engine.analysis.columns.text import spread_text
-from engine.metrics import CUTOFFS, LIST_MEASURES, SCOPE_METRICS, SCOPES, Result
+from engine.metrics import CUTOFF_METRICS, CUTOFFS, LIST_MEASURES, SCOPE_METRICS, SCOPES, Result
 from engine.report.blocks import Block, Paragraph, Section, Subheading, Table, table
 from engine.report.gather import DataGroup, Material
 from engine.report.wording import ABSENT
@@ -31,16 +31,17 @@ def beyond_ten(material: Material) -> Section:
             blocks += [Subheading(group.title), *tables]
     if blocks:
         blocks.insert(0, Paragraph(_ABOUT, quiet=True))
-    return Section("Other cut-offs, rare items, and what is recommended", tuple(blocks))
+    return Section("Other cut-offs, parts of the targets, and what is recommended", tuple(blocks))
 
 
 def _tables(group: DataGroup, *, masked: bool) -> Iterator[Table]:
-    for metric in ("ndcg", "recall"):
+    for metric in CUTOFF_METRICS:
         cut_offs = (Result(metric, k, masked) for k in CUTOFFS if k != 10)
         yield from _table(group, cut_offs)
     parts = (Result(metric, 10, masked, scope) for metric in SCOPE_METRICS for scope in SCOPES)
     yield from _table(group, parts)
-    yield from _table(group, (Result(measure, 10, masked) for measure in LIST_MEASURES))
+    for measure in LIST_MEASURES:
+        yield from _table(group, (Result(measure, k, masked) for k in CUTOFFS))
 
 
 def _table(group: DataGroup, results: Iterable[Result]) -> Iterator[Table]:

@@ -49,6 +49,9 @@ def environment(material: Material) -> Section:
     return Section("Environment", tuple(blocks))
 
 
+_VALIDATION_TOO = "trained on validation too"
+
+
 def _data(material: Material) -> Iterator[Block]:
     """Yield what the runs recorded of their data: each data set with its split and filter, and whom
     the split evaluates."""
@@ -60,6 +63,7 @@ def _data(material: Material) -> Iterator[Block]:
         spec, start = material.specs.get(run, {}), material.starts.get(run, {})
         place = (str(row["dataset"]), str(row["checksum"] or ABSENT)[:12])
         kind, split = (split_of(spec) or ABSENT).partition(" ")[0], _split_text(spec, start)
+        too = f", {_VALIDATION_TOO}" if "chosen" in start else ""
         counts = (_text(start.get(name)) for name in _DATA)
         trained = _recorded(start, "train_interactions")
         used[(*place, split, filter_of(spec) or ABSENT, *counts, trained)] += 1
@@ -71,12 +75,12 @@ def _data(material: Material) -> Iterator[Block]:
             ranked = start.get(f"{name}_targets", start.get(f"{name}_users"))
             new = _recorded(start, f"{name}_cold_users")
             targets = _text(ranked) if ranked is not None else "not recorded"
-            evaluated[(*place, kind, title, users, new, targets, *shares)] = None
+            evaluated[(*place, f"{kind}{too}", title, users, new, targets, *shares)] = None
         ceiling = ceiling_of(start)
         if ceiling is not None and ceiling.cold:
             ceilings[
-                f"On {row['dataset']} ({row['split']}) every metric of a model that knows only "
-                f"training items is {ceiling.words}."
+                f"On {row['dataset']} ({row['split']}{too}) every metric of a model that knows "
+                f"only training items is {ceiling.words}."
             ] = None
     yield table(
         ["data set", "checksum", "split", "filter", *_DATA, "trained on", "runs"],
@@ -116,7 +120,7 @@ def _split_text(spec: Mapping[str, Any], start: Mapping[str, Any]) -> str:
     recorded them."""
     if "chosen" in start:
         period = f" test from {start['test_from']}," if start.get("test_from") else ""
-        return f"{split_of(spec) or ABSENT},{period} trained on validation too"
+        return f"{split_of(spec) or ABSENT},{period} {_VALIDATION_TOO}"
     told, given = split_of(spec) or ABSENT, rule_of(spec, "split")
     if not isinstance(given, dict) or given.get("kind") != "temporal":
         return told

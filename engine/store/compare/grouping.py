@@ -140,7 +140,7 @@ def _of_runs(
     picked, parameters = counted(choice)
     places, source = places_of(names)
     place = dict(zip(names, places, strict=True))
-    terms = (" - ".join(place[name] for name in _names(measure)) for measure in measures)
+    terms = (f"({' - '.join(place[name] for name in _names(measure))})" for measure in measures)
     columns = first + "".join(map(each.format, terms))
     where = ""
     if cells is not None:

@@ -8,11 +8,13 @@ import re
 from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.config import Catalogue, load_catalogue
+from engine.planning import enqueue_refits
 from engine.report.blocks import Report, Table
 from engine.report.gather import Wanted
 from engine.report.markdown import markdown
@@ -163,7 +165,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def _run(location: StoreLocation, catalogue: Catalogue, name: str, length: int) -> str:
     small = {"dim": 8, "heads": 1, "layers": 1, "epochs": 1, "batch_size": 64}
     spec = catalogue.run_spec("sasrec", name, length, 1, overrides=small)
-    run = enqueue(location, [spec])[0]
+    return _trained(location, enqueue(location, [spec])[0])
+
+
+def _trained(location: StoreLocation, run: str) -> str:
     with closing(connect_writer(location)) as con:
         save_unsaved(con, location)
         with write(con):
@@ -255,3 +260,23 @@ def test_what_runs_of_before_did_not_record_is_said(made: Made) -> None:
         for path, text in zip(journals, whole, strict=True):
             path.write_text(text)
         rebuild(made.location)
+
+
+def test_what_a_refit_is_trained_on_stands_beside_its_counts(made: Made, tmp_path: Path) -> None:
+    location = StoreLocation(tmp_path / "runs.db")
+    create_or_migrate(location)
+    first = _run(location, made.catalogue, "later", 4)
+    _trained(location, *enqueue_refits(location, None, [first]))
+    own, report = counted("later"), Made(location, made.catalogue, {}).report()
+    used = {row["trained on"]: row["split"] for row in table_of(report, "Data as used")}
+    too = "trained on validation too"
+    assert used[str(own.trained)] == "temporal: validation from 600, test from 800"
+    assert any(split.endswith(f" test from 800, {too}") for split in used.values())
+    rows = [(row["split"], row[""]) for row in table_of(report, "Who is evaluated")]
+    assert sorted(rows) == [
+        ("temporal", "test"),
+        ("temporal", "validation"),
+        (f"temporal, {too}", "test"),
+    ]
+    bounds = [line for line in markdown(report, None).splitlines() if "apart from chance" in line]
+    assert [too in line for line in bounds] == [False] * (len(bounds) - 1) + [True]

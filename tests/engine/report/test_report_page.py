@@ -84,7 +84,7 @@ def test_every_part_is_there(report: Report) -> None:
         "In short",
         "Testing scope",
         "Results",
-        "Other cut-offs, rare items, and what is recommended",
+        "Other cut-offs, parts of the targets, and what is recommended",
         "Compared with published results",
         "Model capacity",
         "Memory",

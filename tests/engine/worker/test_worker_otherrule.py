@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from timed_runs import timed_data, timed_run
+from timed_runs import timed_data, timed_run, trained_folder
 
 from engine.errors import DataError
 from engine.journal import read_journal
@@ -19,9 +19,11 @@ from engine.results.evaluations import (
 )
 from engine.results.files import read_ranks
 from engine.runfolder import RunFolder
+from engine.specfile import load_spec
 from engine.worker.otherrule import evaluate, ranked
 from engine.worker.trained import open_trained
 
+KINDS = ("start", "epoch", "end")
 TEMPORAL = {"kind": "temporal", "valid_share": 0.2, "test_share": 0.2}
 
 
@@ -74,6 +76,31 @@ def test_an_evaluation_is_what_a_run_under_that_rule_reaches(tmp_path: Path, mod
     assert runs["successive"].evaluations() == [
         f"temporal-{rule}" for rule in ("first", "last", "random")
     ]
+
+
+@pytest.mark.parametrize("model", ["popularity", "sasrec"])
+def test_a_refit_is_ranked_under_another_rule_as_a_refit_under_that_rule(
+    tmp_path: Path, model: str
+) -> None:
+    refits = {}
+    for rule in ("successive", "last"):
+        first = timed_run(tmp_path / "runs", rule, model, under(rule), **training(model))
+        made = load_spec(first)
+        again = made.training.model_copy(update={"refit": True})
+        spec = made.model_copy(update={"training": again, "refits": first.run_id})
+        refits[rule] = trained_folder(tmp_path / "runs" / f"refit-{rule}", spec)
+    own, other = refits.values()
+    assert evaluate(own, None, "last") == "temporal-last"
+    found = read_evaluation(own, "temporal-last")
+    (start, *epochs, end) = [
+        line for line in read_journal(other.journal(1)).lines if line.kind in KINDS
+    ]
+    shown = {name: epochs[-1].fields[name] for name in METRIC_COLUMNS if "valid" not in name}
+    assert found.metrics == shown | end.fields["results"]
+    assert {name: start.fields[name] for name in found.counts} == found.counts
+    assert np.array_equal(read_evaluation_ranks(own, found.rule)[0], read_ranks(other)[0])
+    with pytest.raises(DataError, match="would be ranked on what it was trained on"):
+        evaluate(own, "leave-one-out", None)
 
 
 def test_ranking_by_the_runs_own_rule_gives_its_own_metrics(tmp_path: Path) -> None:

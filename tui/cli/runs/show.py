@@ -12,7 +12,7 @@ import click
 from engine.analysis.columns.text import figure
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
-from engine.analysis.provenance import model_file_of
+from engine.analysis.provenance import EVALUATED, model_file_of
 from engine.analysis.run.beyond import completing, result_tables
 from engine.analysis.run.details import RunDetails, run_details
 from engine.analysis.run.further import further_command
@@ -183,7 +183,7 @@ def _say_details(
         many = details.figures.get("users_per_second_256")
         say_fact("users per second", f"{_whole(speed)} (batch 1), {_whole(many)} (batch 256)")
     _say_mapping("settings", _settings(details.spec))
-    shown = {"ceiling", "settings", *(["dtype"] if is_fitted(details.spec) else [])}
+    shown = {"settings", *EVALUATED[1:], *(["dtype"] if is_fitted(details.spec) else [])}
     own = {name: value for name, value in details.provenance.items() if name not in shown}
     _say_mapping("comparable by", own)
     for warning in details.warnings:

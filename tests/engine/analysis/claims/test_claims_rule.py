@@ -84,6 +84,14 @@ def test_one_seed_each_has_the_command_for_these_cells() -> None:
             "sasrec L50 was still improving at its epoch limit: no conclusion; "
             "`seqbench continue r1 r2 --epochs N`",
         ),
+        (  # of two data sets
+            (
+                side(seeds=2, marks=("still-improving",), improving=("r1", "r2")),
+                side(seeds=2, marks=("still-improving",), improving=("r3", "r4")),
+            ),
+            "sasrec L50 was still improving at its epoch limit: no conclusion; "
+            "`seqbench continue r1 r2 r3 r4 --epochs N`",
+        ),
         (
             (side(marks=("shared", "changed-data")), side("xlstm L50")),
             "the data of sasrec L50 are marked changed-data: no conclusion",

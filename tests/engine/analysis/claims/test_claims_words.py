@@ -142,7 +142,7 @@ def test_families_and_intervals_are_named() -> None:
     assert family_text(Family("metrics", 3)) == "the 3 metrics of these two"
     assert family_text(Family("models", 1)) == "the one comparison of two models on this data set"
     families = [("ml-100k", Family("models", 3)), ("ml-1m", Family("models", 0))]
-    assert standing_note(families).endswith("every pair of models on a data set: 3 on ml-100k.")
+    assert standing_note(families).endswith("tests of two models on a data set: 3 on ml-100k.")
     assert standing_note(families[1:]).endswith("of a metric over users alone.")
     assert costs_note(Family("models", 0), Family("costs", 5), 1.05) == (
         "Brackets hold 95 % intervals: of costs over seeds. p is corrected (Holm) for the 5 "
@@ -164,6 +164,14 @@ def test_a_caption_of_intervals_is_true_of_all_of_them(over: tuple[str, ...], wo
     assert interval_note(claims).endswith(words)
     assert pairs_notes(claims, [])[0] == interval_note(claims)
     assert pairs_notes([], []) == []
+
+
+@pytest.mark.parametrize(("fitted", "seeds"), [(True, 1), (False, 1), (True, 2)])
+def test_one_run_of_a_fitted_model_is_explained(fitted: bool, seeds: int) -> None:
+    claims = [Claim("x", "a", "b", 0.1, 0.0, 0.2, USERS_ALONE)]
+    notes = pairs_notes(claims, [Side("a", seeds, fitted=fitted), Side("b", 3)])
+    told = "A fitted model is the same for every seed, so that one run is enough."
+    assert (told in notes) == (fitted and seeds == 1)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from statistics import fmean, stdev
 
 import pytest
 from measured_runs import MeasuredStore, filled_store
@@ -46,12 +47,14 @@ def test_its_figures_are_those_of_each_cell(con: sqlite3.Connection) -> None:
         assert (seen.lowest, seen.highest) == (min(values), max(values))
 
 
-def test_a_difference_is_taken_run_by_run(con: sqlite3.Connection) -> None:
-    for row in cell_table(con, Choice("model:sasrec"), [NDCG]):
-        runs = runs_by_id(con, list(NDCG), runs_of_cell(con, Choice(), row.cell.name))
-        gaps = [most - chosen for most, chosen in runs]
-        found = row.figures[NDCG]
-        assert found.spread.mean == pytest.approx(sum(gaps) / len(gaps))
+@pytest.mark.parametrize("both", [NDCG, ("test_hit_best", "test_ndcg_best")])
+def test_a_difference_is_taken_run_by_run(con: sqlite3.Connection, both: tuple[str, str]) -> None:
+    for row in cell_table(con, Choice("model:sasrec"), [both]):
+        runs = runs_by_id(con, list(both), runs_of_cell(con, Choice(), row.cell.name))
+        gaps = [first - second for first, second in runs]
+        found = row.figures[both]
+        assert found.spread.mean == pytest.approx(fmean(gaps))
+        assert found.spread.deviation == (pytest.approx(stdev(gaps)) if len(gaps) > 1 else None)
         assert (found.lowest, found.highest) == (min(gaps), max(gaps))
 
 

@@ -163,8 +163,13 @@ def test_what_has_times_is_split_by_them_and_every_later_item_is_ranked(
     told = "28 targets of 14 of 14 users in test"
     assert f"({told}, " in done.stderr
     assert "2 test users are in no training interaction" in done.stderr
-    rows = cli_json("compare", "--format", "json")
-    assert [row["test_users"] for row in rows] == [14]
+    told = re.search(r"at most (0\.\d+), .*?: (\d+) of 28 test items never", done.stderr)
+    assert told is not None
+    for more in ((), ("--by-cell",)):
+        (row,) = json.loads(cli("compare", "--format", "json", *more).stdout)
+        counts = [row[f"test_{name}"] for name in ("users", "cold_users", "targets", "cold")]
+        assert counts == [14, 2, 28, int(told[2])]
+        assert f"{row['ceiling']:.4f}" == told[1]
     page = tmp_path / "page.md"
     assert cli("report", "-o", str(page)).exit_code == 0
     assert re.search(r"\| test \| 14 \| 2 \| 28 \|", page.read_text())
