@@ -184,9 +184,9 @@ class RunCharts(Widget):
         """Read in a thread what the store has more of the runs."""
         if not self._known:
             return
-        store = self._kept
+        store, catalogue = self._kept, self.app.catalogue
         # What is known counts when the thread begins: a read may wait for the one before.
-        self._reading.ask(lambda: read_updates(store, self._known))
+        self._reading.ask(lambda: read_updates(store, self._known, catalogue))
 
     def _take(self, updates: Mapping[str, CurveUpdate | None]) -> None:
         before = self._told
@@ -365,7 +365,7 @@ class RunCharts(Widget):
             for widget in legend:
                 widget.show([])
             return
-        labels = distinct_labels(runs)
+        labels = distinct_labels(runs, [curves.label for curves in self.runs])
         told = {named.name: named.text() for named in self._visible.values()}
         values = [told.get(letter, ABSENT) if self._large else "" for letter in LETTERS]
         legend.first().show(

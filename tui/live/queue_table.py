@@ -56,6 +56,7 @@ class QueueTable(Lines, can_focus=True):
     _runs: Sequence[Run] = ()
     _now = 0.0
     _jobs: Mapping[str, JobFacts] = MappingProxyType({})
+    _labels: Mapping[str, str] = MappingProxyType({})
     _words: Sequence[str] = ()
     """Said in the frame."""
     _selected: str | None = None
@@ -73,12 +74,22 @@ class QueueTable(Lines, can_focus=True):
         """The run under the cursor, if any."""
         return next((run for run in self._runs if run.id == self._selected), None)
 
-    def show(self, runs: Sequence[Run], now: float, jobs: Mapping[str, JobFacts] = _jobs) -> None:
-        """Show the runs in their order, at the wall time ``now``, with jobs of a cluster by run.
+    def show(
+        self,
+        runs: Sequence[Run],
+        now: float,
+        jobs: Mapping[str, JobFacts] = _jobs,
+        labels: Mapping[str, str] = _labels,
+    ) -> None:
+        """Show the runs in their order, at the wall time ``now``.
 
         Until the user moves the cursor, it goes to the first run whenever its own is not running.
+
+        Args:
+            jobs: jobs of a cluster, by run.
+            labels: in what runs differ from others of the queue in settings, by run.
         """
-        self._runs, self._now, self._jobs = runs, now, jobs
+        self._runs, self._now, self._jobs, self._labels = runs, now, jobs, labels
         selected = self.selected
         stay = selected is not None and (self._chosen or selected.state == "running")
         if runs and not stay:
@@ -89,6 +100,10 @@ class QueueTable(Lines, can_focus=True):
             self._high = wanted
             self.refresh(layout=True)
         self.redraw()
+
+    def name_of(self, run: Run) -> str:
+        """Name a run, with what tells it from others of the queue."""
+        return run_label(run, settings=self._labels.get(run.id, ""))
 
     def summary(self) -> list[str]:
         """How many runs are in each unfinished state: ``2 running`` and ``3 queued``."""
@@ -154,7 +169,8 @@ class QueueTable(Lines, can_focus=True):
                  *enumerate(self._runs[self._top : end], self._top)]  # fmt: skip
         lines = [_header(columns, self._top - self._pinned, len(self._runs) - end)]
         for index, run in shown:
-            line = _row(run, columns, self._now, index - running, self._jobs.get(run.id))
+            job, label = self._jobs.get(run.id), self._labels.get(run.id, "")
+            line = _row(run, columns, self._now, index - running, job, label)
             if run.id == self._selected:
                 line = _under_cursor(line, width, self.has_focus)
             lines.append(line)
@@ -239,7 +255,9 @@ def _hidden(above: int, below: int, width: int) -> str:
     return words if len(words) <= width else " ".join(counts)
 
 
-def _row(run: Run, columns: dict[str, int], now: float, ahead: int, job: JobFacts | None) -> Line:
+def _row(
+    run: Run, columns: dict[str, int], now: float, ahead: int, job: JobFacts | None, label: str
+) -> Line:
     """A run's line; ``ahead`` runs wait before it, if it waits."""
     pending = run.state == "running" and job is not None and job.waits
     state = "queued" if pending else run.state
@@ -255,7 +273,7 @@ def _row(run: Run, columns: dict[str, int], now: float, ahead: int, job: JobFact
         elif name == "progress":
             line += _bar(run, size - 1, ahead)
         else:
-            text = _cell(run, name, size, now)
+            text = _cell(run, name, size, now, label)
             padded = fit(text, size, ">" if name in _TO_THE_RIGHT else "<") + " "
             line.append((padded, "" if run.state in _BRIGHT else "$text-muted"))
     return line
@@ -264,10 +282,10 @@ def _row(run: Run, columns: dict[str, int], now: float, ahead: int, job: JobFact
 _BRIGHT = frozenset({"running", "done"})
 
 
-def _cell(run: Run, name: str, size: int, now: float) -> str:
+def _cell(run: Run, name: str, size: int, now: float, label: str) -> str:
     if name == "run":
         sign = f" {ANNOTATED}" if run.annotated else ""
-        return run_label(run, size - len(sign)) + sign
+        return run_label(run, size - len(sign), label) + sign
     if name == "epoch":
         return epochs_text(run, size)
     if name == "time":

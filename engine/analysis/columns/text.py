@@ -42,20 +42,13 @@ def spread_text(spread: Spread | None, kind: Kind, none: str = "–") -> str:
     return with_deviation(figure(spread.mean, kind), spread.deviation, kind)
 
 
-def short_spread_text(spread: Spread | None, kind: Kind) -> str:
-    """Format as ``0.1612 ±0.0004``, for narrow columns, without a deviation of 0."""
-    if spread is None:
-        return "–"
-    return with_deviation(figure(spread.mean, kind), spread.deviation or None, kind, " ±")
-
-
-def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = " ± ") -> str:
+def with_deviation(text: str, deviation: float | None, kind: Kind) -> str:
     """Append a deviation to a value's text, with as many decimals as the text has.
 
     A learning rate and its deviation have the decimals of the rate's four digits, without zeros at
-    the end of both. None is left out, and so is what is 0 for whole numbers and learning rates.
+    the end of both. None is left out, and so is what is 0 for anything but a metric.
     """
-    if deviation is None or (deviation == 0 and kind == "whole"):
+    if deviation is None or (deviation == 0 and kind != "metric"):
         return text
     if kind == "rate":
         mean = Decimal(text)
@@ -65,8 +58,8 @@ def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = "
             return text
         while "." in both[0] and all(each.endswith("0") for each in both):
             both = [each[:-1] for each in both]
-        return sign.join(each.removesuffix(".") for each in both)
-    return f"{text}{sign}{deviation:,.{len(text.partition('.')[2])}f}"
+        return " ± ".join(each.removesuffix(".") for each in both)
+    return f"{text} ± {deviation:,.{len(text.partition('.')[2])}f}"
 
 
 def signed(value: float, digits: int = 4) -> str:
