@@ -54,8 +54,12 @@ class ChartSpec:
         """Whether it has a place among the charts of these runs: fitted models have no steps."""
         if self.of_devices:
             return any(run.each_gpu(self.main) for run in runs)
-        of_steps = self.main.startswith(step_source(""))
-        return not (of_steps and runs and all(run.fitted for run in runs))
+        return not (self.of_steps and runs and all(run.fitted for run in runs))
+
+    @property
+    def of_steps(self) -> bool:
+        """Whether its main curve has a point per step, which fitted models don't have."""
+        return self.main.startswith(step_source(""))
 
     def traces(self, runs: Sequence[RunCurves]) -> list[Trace]:
         """The curves to show, the most important last."""
