@@ -198,7 +198,7 @@ class GridDrawing(ScrollView):
         row = self._rows[y]
         first = first_of_model(self._rows, y) or y == self._first_shown()
         current = y == self._y
-        length = f"{row.length}  "
+        length = f"{row.length} "
         room = self._geometry.label_width - len(length) - 1
         title = shorten(plain(row.title, TITLE), room - 1) if first else ""
         return Strip(

@@ -19,7 +19,7 @@ Position = tuple[int, int]
 """Column and row of a cell, counted from 0."""
 
 
-USUAL_LABEL = 20
+USUAL_LABEL = 18
 """Width of a label that has room for the titles of most models, and a length."""
 
 
