@@ -12,6 +12,18 @@ from measured_runs import MeasuredStore
 from engine.analysis.run.details import run_details
 from engine.store.connect import connect_reader
 from tui.run import sections
+from tui.shell.events import journal_lines
+
+
+def test_an_epoch_without_validation_is_told_without_it() -> None:
+    told = {"attempt": 1, "seq": 2, "epoch": 3, "loss": 0.5, "valid_ndcg": 0.25,
+            "valid_recall": 0.5, "train_seconds": 1.0, "eval_seconds": 2.0}  # fmt: skip
+    (line,) = journal_lines((), [told])
+    assert line.text == (
+        "epoch   3   loss 0.5000   valid NDCG 0.2500   Recall 0.5000   train 1.0 s, eval 2.0 s"
+    )
+    (line,) = journal_lines((), [told | {"valid_ndcg": None, "valid_recall": None}])
+    assert line.text == "epoch   3   loss 0.5000   train 1.0 s, eval 2.0 s"
 
 
 @pytest.mark.parametrize("is_refit", [False, True])
