@@ -36,19 +36,20 @@ def figure(value: Value, kind: Kind) -> str:
 
 
 def spread_text(spread: Spread | None, kind: Kind, none: str = "–") -> str:
-    """Format as ``0.1612 ± 0.0004``; ``none`` for None."""
+    """Format as ``0.1612 ± 0.0004``, a deviation of 0 only for metrics; ``none`` for None."""
     if spread is None:
         return none
-    return with_deviation(figure(spread.mean, kind), spread.deviation, kind)
+    deviation = spread.deviation if kind == "metric" else spread.deviation or None
+    return with_deviation(figure(spread.mean, kind), deviation, kind)
 
 
 def with_deviation(text: str, deviation: float | None, kind: Kind) -> str:
     """Append a deviation to a value's text, with as many decimals as the text has.
 
     A learning rate and its deviation have the decimals of the rate's four digits, without zeros at
-    the end of both. None is left out, and so is what is 0 for anything but a metric.
+    the end of both. None is left out, and so is what is 0 for whole numbers and learning rates.
     """
-    if deviation is None or (deviation == 0 and kind != "metric"):
+    if deviation is None or (deviation == 0 and kind == "whole"):
         return text
     if kind == "rate":
         mean = Decimal(text)

@@ -101,7 +101,7 @@ def test_its_page_its_log_and_its_charts_say_so(fitted: StoreLocation) -> None:
     assert not {"LearningRate", "GradientNorm", "Loss/train"} & set(result(details).plain.split())
     assert "dtype" not in provenance(details).plain
     facts = Facts(details.run, details.started, details.epochs)
-    rows = dict(_rows(facts))
+    rows = dict(_rows(facts, 40))
     assert rows["tried"] == [f"combination 12 of {details.run.epochs}"]
     assert "step" not in rows
     assert "".join(t for t, _ in _metrics(facts, 40)[0]).startswith(f"combination {best} ")
