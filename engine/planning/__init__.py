@@ -14,7 +14,7 @@ from engine.planning.orders import (
     order_of_axes,
     order_of_cells,
     order_suite,
-    sample,
+    samples,
 )
 from engine.planning.plans import Plan, PlannedRun, plan, plan_in_store
 
@@ -30,6 +30,6 @@ __all__ = [
     "order_suite",
     "plan",
     "plan_in_store",
-    "sample",
+    "samples",
     "swept_settings",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from engine.config import Catalogue
 from engine.config.overrides import (
     combinations,
+    combined,
+    is_of_training,
     overlay,
     parsed,
     sweep_values,
@@ -125,11 +127,12 @@ def order_suite(catalogue: Catalogue, order: Order, name: str, title: str) -> Su
     )
 
 
-def sample(
+def samples(
     catalogue: Catalogue, order: Order, cell: CellKey, *, wait: bool = True
-) -> tuple[RunSpec, int]:
-    """Return the configuration of one cell of an order, with the first values of its sweeps and
-    without variants, and its parameter count.
+) -> list[tuple[RunSpec, int]]:
+    """Return configurations of one cell of an order, each with its parameter count: in each
+    variant all combinations of the architecture's values, and each value of training with the
+    first ones of the others.
 
     Args:
         wait: find out what isn't known of the model with these settings, which takes a process.
@@ -140,7 +143,19 @@ def sample(
     """
     models = {cell[0], *(model for model, _, _ in order.cells)}
     untrained = cell[0] in catalogue.untrained(models, order.profile)
-    overrides = without_training(order.overrides) if untrained else order.overrides
-    settings = next(combinations(overrides))
-    spec = catalogue.run_spec(*cell, order.seeds[0], order.profile, settings, wait=wait)
-    return spec, parameter_count(spec, wait=wait)
+    found: list[tuple[RunSpec, int]] = []
+    for own in combined(order.overrides, order.variants).values():
+        for settings in _sampled(without_training(own) if untrained else own):
+            spec = catalogue.run_spec(*cell, order.seeds[0], order.profile, settings, wait=wait)
+            found.append((spec, parameter_count(spec, wait=wait)))
+    return found
+
+
+def _sampled(overrides: Mapping[str, Sweep]) -> Iterator[Overrides]:
+    """Yield all combinations of the architecture's values, then every further value of training."""
+    training = {key: sweep_values(own) for key, own in overrides.items() if is_of_training(key)}
+    firsts = {key: values[0] for key, values in training.items()}
+    yield from combinations({**overrides, **firsts})
+    for key, values in training.items():
+        for value in values[1:]:
+            yield next(combinations({**overrides, **firsts, key: value}))

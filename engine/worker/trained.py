@@ -20,8 +20,8 @@ from engine.models.registry import definition_of
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec
-from engine.training.setup import uses_bfloat16
 from engine.training.recommend import trained_model
+from engine.training.setup import uses_bfloat16
 from engine.worker.chosen import chosen_of
 from engine.worker.provenance import device_name, software
 from engine.worker.samedata import (

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import Static
 
+from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
+from engine.store.queries import list_runs
 from tui.app import SeqbenchApp
 from tui.charts.screen import ChartScreen
 from tui.compare.scatter.screen import ScatterScreen
@@ -193,6 +196,12 @@ async def test_quitting_says_what_goes_on(
         assert "1 run is training" in text
         assert "2 runs wait" in text
         assert f"seqbench --db {busy_store.location.db}" in text
+        with closing(connect_reader(busy_store.location)) as con:
+            unfinished = list_runs(con, ["running", "queued"])
+        for run in unfinished:
+            busy_store.mark(run.id, "cancelled")
+        said = app.screen.query_one(Static)
+        await wait_for(pilot, lambda: "No run is training" in str(said.content), "the new count")
         await pilot.press("escape")
         assert isinstance(app.screen, LaunchScreen)
         await pilot.press("ctrl+c", "enter")

@@ -52,7 +52,8 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         super().__init__()
         self._run_id = run_id
         self._chosen = dict.fromkeys(chosen)
-        self._runs: Sequence[Run] = ()
+        self._runs: Sequence[tuple[Run, str]] = ()
+        """Those offered, each with what tells its settings from those of the others."""
         self._entered = False
         """Whether enter waits for the runs that fit what was typed before it."""
         self._reading = Reading(self, self._take, self._fail)
@@ -79,10 +80,10 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         self._find(tuple(plain(event.value, 200).split()))
 
     def _find(self, words: tuple[str, ...]) -> None:
-        find = partial(find_companions, self.app.location, self._run_id, words)
+        find = partial(find_companions, self.app.location, self._run_id, words, self.app.catalogue)
         self._reading.ask(find, subject=words)
 
-    def _take(self, found: Sequence[Run]) -> None:
+    def _take(self, found: Sequence[tuple[Run, str]]) -> None:
         self._show(found)
         self._say()
         if self._entered:
@@ -93,18 +94,18 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         self._show(())
         self._say(plain(problem, PARAGRAPH))
 
-    def _show(self, found: Sequence[Run]) -> None:
+    def _show(self, found: Sequence[tuple[Run, str]]) -> None:
         self._runs = found
-        self.runs.set_options([Option(self._line(run), id=run.id) for run in found])
+        self.runs.set_options([Option(self._line(*each), id=each[0].id) for each in found])
         if found:
             self.runs.highlighted = 0
 
-    def _line(self, run: Run) -> Content:
+    def _line(self, run: Run, label: str) -> Content:
         mark = ("✓ ", "$accent") if run.id in self._chosen else ("  ", "")
         return Content.assemble(
             mark,
             (f"{glyph(run.state)} ", style_variable(run.state)),
-            f"{fit(run_label(run, 34), 34)} ",
+            f"{fit(run_label(run, 34, label), 34)} ",
             (f"{number(run.best_valid_ndcg):>8} ", ""),
             (f"{short_id(run)}  {ago(run.started)}", "$text-muted"),
         )
@@ -141,7 +142,7 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
         self._toggle(event.option_index)
 
     def _toggle(self, at: int) -> None:
-        run = self._runs[at]
+        run, label = self._runs[at]
         if run.id in self._chosen:
             del self._chosen[run.id]
         elif len(self._chosen) == MOST_RUNS - 1:
@@ -149,14 +150,14 @@ class OverlayScreen(ModalScreen[tuple[str, ...]]):
             return
         else:
             self._chosen[run.id] = None
-        self.runs.replace_option_prompt_at_index(at, self._line(run))
+        self.runs.replace_option_prompt_at_index(at, self._line(run, label))
         self._say()
 
     def action_clear(self) -> None:
         """Choose none."""
         self._chosen.clear()
-        for at, run in enumerate(self._runs):
-            self.runs.replace_option_prompt_at_index(at, self._line(run))
+        for at, each in enumerate(self._runs):
+            self.runs.replace_option_prompt_at_index(at, self._line(*each))
         self._say()
 
     def action_done(self) -> None:

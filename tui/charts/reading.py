@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
+from engine.analysis.labels.stored import labels_of_runs
 from engine.analysis.run.timeline import Timeline
 from engine.lifecycle import ENDED
 from engine.store import queries, series
@@ -24,34 +26,57 @@ from tui.charts.run_curves import (
     step_source,
 )
 
+if TYPE_CHECKING:
+    from engine.config import Catalogue
+
 __all__ = ["KeptReader", "Run", "find_companions", "read_curves", "read_updates"]
 
 _MEANS = frozenset({"loss", "grad_norm"})
 """Measures that are means over an epoch: their points lie in its middle, others at its end."""
 
 
-def read_updates(store: KeptReader, known: Mapping[str, Known]) -> dict[str, CurveUpdate | None]:
+def read_updates(
+    store: KeptReader, known: Mapping[str, Known], catalogue: Catalogue | None
+) -> dict[str, CurveUpdate | None]:
     """Read what isn't known yet of each run, by its id; ``None`` for a deleted run.
+
+    Args:
+        catalogue: knows what recipes give, against which several runs are named.
 
     Raises:
         StoreError: a store that can't be read.
     """
     with store.reading() as con:
-        return {run_id: read_curves(con, run_id, each) for run_id, each in known.items()}
+        labels = labels_of_runs(con, known.keys(), catalogue) if len(known) > 1 else {}
+        return {
+            run_id: read_curves(con, run_id, each, labels.get(run_id, ""))
+            for run_id, each in known.items()
+        }
 
 
-def find_companions(location: StoreLocation, run_id: str, words: Sequence[str]) -> Sequence[Run]:
-    """Find the runs with some words that have trained, those most like a run first.
+def find_companions(
+    location: StoreLocation, run_id: str, words: Sequence[str], catalogue: Catalogue | None
+) -> list[tuple[Run, str]]:
+    """Find the runs with some words that have trained, those most like a run first, each with what
+    tells its settings from those of the others.
 
     Raises:
         StoreError: a store that can't be read.
     """
     with closing(connect_reader(location)) as con:
-        return queries.companions(con, run_id, words)
+        runs = queries.companions(con, run_id, words)
+        labels = labels_of_runs(con, [run_id, *(run.id for run in runs)], catalogue)
+        return [(run, labels[run.id]) for run in runs]
 
 
-def read_curves(con: sqlite3.Connection, run_id: str, known: Known) -> CurveUpdate | None:
-    """Read what isn't known of a run's curves; ``None`` if there is no such run."""
+def read_curves(
+    con: sqlite3.Connection, run_id: str, known: Known, label: str = ""
+) -> CurveUpdate | None:
+    """Read what isn't known of a run's curves; ``None`` if there is no such run.
+
+    Args:
+        label: in what its settings differ from those of the others that are read.
+    """
     run = queries.get_run(con, run_id)
     if run is None:
         return None
@@ -69,6 +94,7 @@ def read_curves(con: sqlite3.Connection, run_id: str, known: Known) -> CurveUpda
     newest, devices = read_devices(con, run_id, start.sample, passed, timeline)
     return CurveUpdate(
         run=run,
+        label=label,
         since=known,
         known=Known(
             run.attempt,

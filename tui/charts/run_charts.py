@@ -19,7 +19,7 @@ from tui.charts.looks import Look, looks_of
 from tui.charts.reading import KeptReader, read_updates
 from tui.charts.run_curves import SOURCES, CurveUpdate, Known, RunCurves
 from tui.charts.run_legend import LegendEntry, RunLegend
-from tui.charts.specs import CHARTS, LETTERS, MOST_RUNS, distinct_labels
+from tui.charts.specs import CHARTS, LETTERS, MOST_RUNS, ChartSpec, distinct_labels
 from tui.lab import Lab
 from tui.shell.reading import Reading
 from tui.shell.text import ABSENT
@@ -174,7 +174,7 @@ class RunCharts(Widget):
         epoch = "combination" if all(curves.fitted for curves in runs) else "epoch"
         for spec, chart in zip(self.specs, self._charts, strict=True):
             chart.epoch = epoch
-            chart.waiting = _waiting(runs[0], spec.of_devices)
+            chart.waiting = _waiting(runs[0], spec)
             chart.mark(runs[0].best, end, reach)
         self._show_chosen()
 
@@ -184,9 +184,9 @@ class RunCharts(Widget):
         """Read in a thread what the store has more of the runs."""
         if not self._known:
             return
-        store = self._kept
+        store, catalogue = self._kept, self.app.catalogue
         # What is known counts when the thread begins: a read may wait for the one before.
-        self._reading.ask(lambda: read_updates(store, self._known))
+        self._reading.ask(lambda: read_updates(store, self._known, catalogue))
 
     def _take(self, updates: Mapping[str, CurveUpdate | None]) -> None:
         before = self._told
@@ -365,7 +365,7 @@ class RunCharts(Widget):
             for widget in legend:
                 widget.show([])
             return
-        labels = distinct_labels(runs)
+        labels = distinct_labels(runs, [curves.label for curves in self.runs])
         told = {named.name: named.text() for named in self._visible.values()}
         values = [told.get(letter, ABSENT) if self._large else "" for letter in LETTERS]
         legend.first().show(
@@ -382,15 +382,17 @@ def _furthest(runs: Sequence[RunCurves]) -> Moment:
     return Moment(*(max((curve.xs(unit)[-1] for curve in curves), default=0.0) for unit in X_UNITS))
 
 
-def _waiting(curves: RunCurves, of_devices: bool) -> str:
+def _waiting(curves: RunCurves, spec: ChartSpec) -> str:
     """Why a chart is empty."""
     run = curves.run
     if run is None:
         return "loading…"
-    if of_devices:
+    if spec.of_devices:
         return "not recorded for this run"
-    if curves.fitted:
+    if curves.fitted and spec.of_steps:
         return "a fitted model has no such curve"
     if run.state in ENDED:
-        return "no epoch finished"
-    return "waiting in the queue" if run.state == "queued" else "waiting for the first epoch"
+        return f"no {'combination' if curves.fitted else 'epoch'} finished"
+    if run.state == "queued":
+        return "waiting in the queue"
+    return f"waiting for the first {'combination' if curves.fitted else 'epoch'}"

@@ -66,6 +66,8 @@ class CurveUpdate:
     """What a store has of a run's curves beyond what was known."""
 
     run: Run
+    label: str
+    """In what its settings differ from those of the other runs that are shown."""
     since: Known
     """How much was known."""
     known: Known
@@ -86,6 +88,8 @@ class RunCurves:
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
         self.run: Run | None = None
+        self.label = ""
+        """In what its settings differ from those of the other runs that are shown."""
         self.known = Known()
         self.best: Moment | None = None
         self.end: Moment | None = None
@@ -104,7 +108,7 @@ class RunCurves:
             self.curves[source].extend(points)
         for source, points in update.devices.items():
             self.curves.setdefault(source, Curve()).append(points)
-        self.run, self.known = update.run, update.known
+        self.run, self.label, self.known = update.run, update.label, update.known
         self.best, self.end, self.fitted = update.best, update.end, update.run.fitted
 
     def each_gpu(self, source: str) -> list[tuple[int, Curve]]:

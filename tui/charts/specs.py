@@ -54,8 +54,12 @@ class ChartSpec:
         """Whether it has a place among the charts of these runs: fitted models have no steps."""
         if self.of_devices:
             return any(run.each_gpu(self.main) for run in runs)
-        of_steps = self.main.startswith(step_source(""))
-        return not (of_steps and runs and all(run.fitted for run in runs))
+        return not (self.of_steps and runs and all(run.fitted for run in runs))
+
+    @property
+    def of_steps(self) -> bool:
+        """Whether its main curve has a point per step, which fitted models don't have."""
+        return self.main.startswith(step_source(""))
 
     def traces(self, runs: Sequence[RunCurves]) -> list[Trace]:
         """The curves to show, the most important last."""
@@ -166,12 +170,21 @@ CHARTS = (
 """In the order of their importance: where there is too little room for all, the first are shown."""
 
 
-def distinct_labels(runs: Sequence[Run]) -> list[str]:
-    """What tells the runs apart: of model, data set, length and seed what differs, and the end of
-    the id where that isn't enough."""
-    parts = [(run.model, run.dataset, f"L{run.length}", f"s{run.seed}") for run in runs]
-    differing = [index for index in range(4) if len({part[index] for part in parts}) > 1]
-    labels = [" ".join(part[index] for index in differing or (0, 3)) for part in parts]
+def distinct_labels(runs: Sequence[Run], settings: Sequence[str]) -> list[str]:
+    """What tells the runs apart: of model, data set, length, settings and seed what differs, and
+    the end of the id where that isn't enough.
+
+    Args:
+        settings: in what each run's settings differ from those of the others.
+    """
+    parts = [
+        (run.model, run.dataset, f"L{run.length}", label, f"s{run.seed}")
+        for run, label in zip(runs, settings, strict=True)
+    ]
+    differing = [index for index in range(5) if len({part[index] for part in parts}) > 1]
+    labels = [
+        " ".join(filter(None, (part[index] for index in differing or (0, 4)))) for part in parts
+    ]
     return [
         plain(label if labels.count(label) == 1 else f"{label} {run.id[-5:]}".strip(), 60)
         for label, run in zip(labels, runs, strict=True)

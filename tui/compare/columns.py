@@ -22,7 +22,7 @@ _HEADINGS = {
 _DIFFERENCE = ("to", "baseline")
 _WIDTHS = {"state": 1, "model": 8, "dataset": 9, "length": 3, "seed": 4, "run": 12, "note": 12}
 _SPREAD = 15
-"""Cells of ``0.1612 ±0.0004``."""
+"""Cells of ``0.1612 ± 0.0004``."""
 
 
 def column_topics(

@@ -10,7 +10,7 @@ from engine import marks
 from engine.analysis.baseline import difference_text, has_difference
 from engine.analysis.columns.definitions import COSTS, Column, Value
 from engine.analysis.columns.offered import HELD, QUIET
-from engine.analysis.columns.text import figure, short_spread_text
+from engine.analysis.columns.text import figure, spread_text
 from engine.analysis.floor import SIGN, with_sign
 from engine.cell import FIELDS
 from engine.cell import Cell as CellName
@@ -169,7 +169,7 @@ def _of_cell(row: CompareRow, name: CellName, page: Page, column: Column) -> Cel
         return Cell("–", "muted")
     if column.name == "age":
         return Cell(cell_text(spread.mean, column))  # a moment has no deviation worth a column
-    text = short_spread_text(spread, column.kind)
+    text = spread_text(spread, column.kind)
     if _is_marked(page.marks_of(row), column):
         return Cell(f"{MARKED}{text}", "state-marked")
     best = page.leaders.get((name.dataset, column.source)) if column.better else None

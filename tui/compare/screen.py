@@ -157,8 +157,9 @@ class CompareScreen(FullScreen):
         self.refresh_bindings()
         every = sum(self.app.snapshot.counts.values())
         page, marked = self.selection.page, len(self.selection.marked)
-        short = bool(self._field.value) and not self.has_class("-wide")
-        usual = usual_status(page, every, self._view, marked, short=short)
+        width, field = self.size.width, 40 if self._field.value else 20
+        room = min(width * 3 // 4, width - field) - 2
+        usual = usual_status(page, every, self._view, marked, room)
         self._status.show(self._field.said, usual)
         self.query_one("#bar").set_class(bool(self._field.said), "-said")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from textual.content import Content
 from textual.widgets import Static
@@ -10,7 +11,7 @@ from textual.widgets import Static
 from engine.analysis.columns.definitions import AGGREGATE_MEANING
 from tui.compare.page import Page
 from tui.compare.view import View
-from tui.results.words import imported_parts
+from tui.results.words import fitting_status, imported_parts
 from tui.shell.text import PARAGRAPH, count, plain
 
 NO_RUNS = "No runs yet: press 1 to choose some and launch them."
@@ -30,16 +31,27 @@ class StatusLine(Static):
             self.update(content)
 
 
-def usual_status(
-    page: Page | None, every: int, view: View, marked: int, *, short: bool = False
-) -> Content:
+def usual_status(page: Page | None, every: int, view: View, marked: int, room: int) -> Content:
     """Say how many are shown and marked, and what their values are.
 
     Args:
         page: what was read last, if it is of what the view shows.
         every: runs in the store.
-        short: whether to name the aggregate without its meaning.
+        room: cells; what they don't suffice for is left out, the aggregate's meaning first.
     """
+    parts = partial(_parts, page, every, view, marked)
+    return fitting_status((parts(), parts(meaning=False), parts(meaning=False, apart=False)), room)
+
+
+def _parts(
+    page: Page | None,
+    every: int,
+    view: View,
+    marked: int,
+    *,
+    meaning: bool = True,
+    apart: bool = True,
+) -> list[tuple[str, str]]:
     aggregate = view.aggregate
     parts: list[tuple[str, str]] = []
     if marked:
@@ -49,12 +61,12 @@ def usual_status(
     if page is not None:
         read = page.request.view
         parts += imported_parts(page.left_out, taken_in=read.by_cell and read.imported)
-        if page.apart:
+        if page.apart and apart:
             parts.append((f"different {page.apart} kept apart  ", "$warning"))
     parts.append(("a ", "$accent"))  # the key that changes it
-    meaning = "" if short else f": {AGGREGATE_MEANING[aggregate]}"
-    parts.append((f"{aggregate}{meaning}", style))
-    return Content.assemble(*parts)
+    told = f": {AGGREGATE_MEANING[aggregate]}" if meaning else ""
+    parts.append((f"{aggregate}{told}", style))
+    return parts
 
 
 def _how_many(page: Page | None, every: int, view: View) -> str:

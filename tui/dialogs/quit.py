@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 from textual.content import Content
+from textual.widgets import Static
 
 from engine.errors import UsageError
 from engine.store.location import StoreLocation
 from engine.surroundings import working_folder
 from tui.dialogs.ask import AskScreen
 from tui.lab import Lab
-from tui.messages import Snapshot
+from tui.messages import Snapshot, StoreChanged
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import count, short_path
 
@@ -40,16 +44,29 @@ class QuitScreen(AskScreen):
 
     def __init__(self, snapshot: Snapshot, command: str) -> None:
         super().__init__("Leave seqbench", _text(snapshot, command), "Quit", "Stay")
+        self._command = command
+
+    def on_store_changed(self, event: StoreChanged) -> None:
+        """Count again."""
+        self.query_one(Static).update(_text(event.snapshot, self._command))
 
 
 def way_back(location: StoreLocation) -> str:
     """Write the command that opens a store again."""
     with suppress(UsageError):
         if location.db == working_folder() / "runs.db":
-            return "seqbench, in this folder"
+            return f"{_program()}, in this folder"
     path = short_path(location.db, width=1000)
     home = "~/" if path.startswith("~/") else ""
-    return f"seqbench --db {home}{shlex.quote(path.removeprefix(home))}"
+    return f"{_program()} --db {home}{shlex.quote(path.removeprefix(home))}"
+
+
+def _program() -> str:
+    """Write how the app was called, where its name alone doesn't find it."""
+    called = Path(sys.argv[0])
+    if called.name != "seqbench" or shutil.which("seqbench"):
+        return "seqbench"
+    return shlex.quote(str(called))
 
 
 def _text(snapshot: Snapshot, command: str) -> Content:
@@ -62,12 +79,16 @@ def _text(snapshot: Snapshot, command: str) -> Content:
     if queued:
         verb = "waits" if queued == 1 else "wait"
         lines.append(_line("queued", f"{count(queued, 'run')} {verb} in the queue"))
-    lines += [
-        Content(""),
-        Content("Training continues in the background without this terminal."),
-        Content.assemble(("Come back with ", "$text-muted"), (command, "bold $accent")),
-    ]
-    return Content("\n").join(lines)
+    if lines:
+        lines.append(Content("\nTraining continues in the background without this terminal."))
+    else:
+        lines.append(Content("No run is training or queued any more.\n"))
+    return Content("\n").join(
+        [
+            *lines,
+            Content.assemble(("Come back with ", "$text-muted"), (command, "bold $accent")),
+        ]
+    )
 
 
 def _line(state: str, text: str) -> Content:

@@ -62,7 +62,10 @@ class SinceScreen(ModalScreen[None]):
                 for kind, text in _counted(news.counts)
             ]
             yield Static(Content("   ").join(parts))
-            options = (Option(_row(run, news.now), id=run.id) for run in news.runs)
+            options = (
+                Option(_row(run, news.labels.get(run.id, ""), news.now), id=run.id)
+                for run in news.runs
+            )
             yield OptionList(*options, markup=False)
             hidden = sum(news.counts.values()) - len(news.runs)
             if hidden > 0:
@@ -86,8 +89,12 @@ def _counted(counts: Mapping[str, int]) -> list[tuple[str, str]]:
     return [(kind, f"{counts[kind]:,} {said}") for kind, said in KINDS.items() if counts.get(kind)]
 
 
-def _row(run: EndedRun, now: float) -> Content:
-    """Write which run ended, how well and when; below it, what went wrong."""
+def _row(run: EndedRun, label: str, now: float) -> Content:
+    """Write which run ended, how well and when; below it, what went wrong.
+
+    Args:
+        label: what tells its settings from those of others.
+    """
     style = _style(run.kind)
     if run.state == "done":
         said, said_style = f"test NDCG {number(run.best_test_ndcg)}", ""
@@ -95,7 +102,7 @@ def _row(run: EndedRun, now: float) -> Content:
         said, said_style = KINDS.get(run.kind, plain(run.kind)), style
     line = Content.assemble(
         (f"{glyph(run.state)} ", style),
-        fit(run_label(run), _LABEL),
+        fit(run_label(run, _LABEL, label), _LABEL),
         " ",
         (fit(said, _FIGURE), said_style),
         " ",

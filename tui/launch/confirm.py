@@ -158,7 +158,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             number += f"; {left_out:,} more queued, running or done already"
         elif again:
             number += f", {again:,} of them queued, running or done already"
-        parameters = parameters_text(runs)
+        parameters = parameters_text([run.parameters for run in runs])
         if len(runs) > 1:
             parameters += f" each, {whole(sum(run.parameters for run in runs))} in total"
         return [

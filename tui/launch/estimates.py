@@ -6,7 +6,7 @@ Imports the engine when called: the words are asked for after the first paint on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -78,9 +78,8 @@ def product_text(plan: Plan) -> str:
     return " × ".join(count(*axis) for axis in axes) + (" =" if all_differ else ":")
 
 
-def parameters_text(runs: Sequence[PlannedRun]) -> str:
-    """Write the parameters of a run: ``269,188``, or ``269,188 – 278,035`` where runs differ."""
-    counts = [run.parameters for run in runs]
+def parameters_text(counts: Collection[int]) -> str:
+    """Write the parameters of runs: ``269,188``, or ``269,188 – 278,035`` where they differ."""
     if not counts:
         return whole(None)
     least, most = min(counts), max(counts)

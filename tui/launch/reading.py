@@ -16,7 +16,7 @@ from engine.errors import UsageError
 from engine.machine.estimates import CostEstimate, MeasuringProcess, cost_key
 from engine.machine.slots import Slot
 from engine.order import Order
-from engine.planning import Plan, plan_in_store, sample
+from engine.planning import Plan, plan_in_store, samples
 from engine.store.compare.grouping import Choice, cells_of_places
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
@@ -165,4 +165,4 @@ def count_parameters(catalogue: Catalogue, order: Order, key: CellKey) -> None:
         UserError: they can't be found out.
     """
     with suppress(UsageError):  # what is wrong with the order is known then, too
-        sample(catalogue, order, key)
+        samples(catalogue, order, key)

@@ -173,7 +173,6 @@ class LaunchScreen(FullScreen):
         self._panels.fit_grid()
         self.refresh_bindings()
         self.call_after_refresh(self._devices_seen)
-        self.call_after_refresh(self._show_legend)
 
     def _lay_out(self) -> None:
         catalogue = self.app.catalogue
@@ -268,6 +267,7 @@ class LaunchScreen(FullScreen):
         self._show_legend()
         self.refresh_bindings()
 
+    @on(CellGrid.Measured)
     def _show_legend(self) -> None:
         self._frame.show(beside_form=self.has_class("-form") and self.has_class("-narrow"))
 

@@ -12,7 +12,7 @@ from engine.errors import UsageError
 from tui.launch.estimates import parameters_text, product_text, source_text, time_text
 from tui.launch.grid.cells import CellKey
 from tui.shell.states import MARKED, NEVER, STATES, glyph, style_variable
-from tui.shell.text import PARAGRAPH, TITLE, count, plain, whole
+from tui.shell.text import PARAGRAPH, TITLE, count, plain
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -63,7 +63,7 @@ def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1)
     for key, value in settings_text(plan.order.overrides).items():
         second += [(f"{plain(key, TITLE)}={plain(value, TITLE)}", ""), DOT]
     second += [
-        (f"{parameters_text(chosen)} parameters", "$text-muted"),
+        (f"{parameters_text([run.parameters for run in chosen])} parameters", "$text-muted"),
         DOT,
         (f"training time {time_text(chosen, slots)}", "$text-muted"),
     ]
@@ -88,13 +88,13 @@ def cell_facts(
     """
     # Loaded with the configuration, after the first paint.
     from engine.modelinfo import NotKnownError
-    from engine.planning import sample
+    from engine.planning import samples
 
     model, dataset, length = catalogue.models[key[0]], catalogue.datasets[key[1]], key[2]
     facts: list[tuple[str, Content]] = [("Runs", _runs(cell))]
     facts += [("Published", text) for text in _published(catalogue, key)]
     try:
-        spec, parameters = sample(catalogue, order, key, wait=False)
+        found = samples(catalogue, order, key, wait=False)
     except NotKnownError:
         facts.append(("Parameters", Content.styled("being counted", "$text-disabled")))
         count_parameters()
@@ -102,8 +102,8 @@ def cell_facts(
         facts.append(("Recipe", Content.styled(plain(str(error), PARAGRAPH), "$error")))
     else:
         facts += [
-            ("Recipe", Content(f"{plain(spec.recipe, TITLE)}: {_recipe(spec)}")),
-            ("Parameters", Content(whole(parameters))),
+            ("Recipe", Content(_recipe([spec for spec, _ in found]))),
+            ("Parameters", Content(parameters_text([number for _, number in found]))),
         ]
     size = dataset.holds
     if other_copy:
@@ -119,14 +119,21 @@ def cell_facts(
     return [Content.styled(heading, "bold"), *aligned(facts)]
 
 
-def _recipe(spec: RunSpec) -> str:
-    training = spec.training
-    if spec.fitted:
-        return f"fitted with {count(training.epochs, 'combination')} of settings"
-    return (
-        f"up to {count(training.epochs, 'epoch')}, "
-        f"batch size {training.batch_size:,}, learning rate {training.lr:g}"
-    )
+def _recipe(specs: Sequence[RunSpec]) -> str:
+    """Name the recipe, and the values of training, all of those that are run."""
+
+    def each(values: Iterable[str]) -> str:
+        return ", ".join(dict.fromkeys(values))
+
+    fitted, training = specs[0].fitted, [spec.training for spec in specs]
+    epochs = each(f"{one.epochs:,}" for one in training)
+    noun = ("combination" if fitted else "epoch") + ("" if epochs == "1" else "s")
+    name = plain(specs[0].recipe, TITLE)
+    if fitted:
+        return f"{name}: fitted with {epochs} {noun} of settings"
+    sizes = each(f"{one.batch_size:,}" for one in training)
+    rates = each(f"{one.lr:g}" for one in training)
+    return f"{name}: up to {epochs} {noun}, batch size {sizes}, learning rate {rates}"
 
 
 def aligned(facts: Iterable[tuple[str, Content | str]], width: int = 0) -> Iterable[Content]:

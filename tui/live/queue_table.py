@@ -58,6 +58,7 @@ class QueueTable(Lines, can_focus=True):
     _runs: Sequence[Run] = ()
     _now = 0.0
     _jobs: Mapping[str, JobFacts] = MappingProxyType({})
+    _labels: Mapping[str, str] = MappingProxyType({})
     _words: Sequence[str] = ()
     """Said in the frame."""
     _selected: str | None = None
@@ -75,12 +76,22 @@ class QueueTable(Lines, can_focus=True):
         """The run under the cursor, if any."""
         return next((run for run in self._runs if run.id == self._selected), None)
 
-    def show(self, runs: Sequence[Run], now: float, jobs: Mapping[str, JobFacts] = _jobs) -> None:
-        """Show the runs in their order, at the wall time ``now``, with jobs of a cluster by run.
+    def show(
+        self,
+        runs: Sequence[Run],
+        now: float,
+        jobs: Mapping[str, JobFacts] = _jobs,
+        labels: Mapping[str, str] = _labels,
+    ) -> None:
+        """Show the runs in their order, at the wall time ``now``.
 
         Until the user moves the cursor, it goes to the first run whenever its own is not running.
+
+        Args:
+            jobs: jobs of a cluster, by run.
+            labels: in what runs differ from others of the queue in settings, by run.
         """
-        self._runs, self._now, self._jobs = runs, now, jobs
+        self._runs, self._now, self._jobs, self._labels = runs, now, jobs, labels
         selected = self.selected
         stay = selected is not None and (self._chosen or selected.state == "running")
         if runs and not stay:
@@ -91,6 +102,10 @@ class QueueTable(Lines, can_focus=True):
             self._high = wanted
             self.refresh(layout=True)
         self.redraw()
+
+    def name_of(self, run: Run) -> str:
+        """Name a run, with what tells it from others of the queue."""
+        return run_label(run, settings=self._labels.get(run.id, ""))
 
     def summary(self) -> list[str]:
         """How many runs are in each unfinished state: ``2 running`` and ``3 queued``."""
@@ -157,7 +172,8 @@ class QueueTable(Lines, can_focus=True):
         lines = [_header(columns, self._top - self._pinned, len(self._runs) - end)]
         for index, run in shown:
             waits = _waits(run, index - running, self._runs)
-            line = _row(run, columns, self._now, waits, self._jobs.get(run.id))
+            job, label = self._jobs.get(run.id), self._labels.get(run.id, "")
+            line = _row(run, columns, self._now, waits, job, label)
             if run.id == self._selected:
                 line = _under_cursor(line, width, self.has_focus)
             lines.append(line)
@@ -250,7 +266,9 @@ def _waits(run: Run, ahead: int, runs: Sequence[Run]) -> str:
     return "next" if ahead == 0 else f"{ahead:,} ahead"
 
 
-def _row(run: Run, columns: dict[str, int], now: float, waits: str, job: JobFacts | None) -> Line:
+def _row(
+    run: Run, columns: dict[str, int], now: float, waits: str, job: JobFacts | None, label: str
+) -> Line:
     """A run's line; ``waits`` says for what, if it waits."""
     pending = run.state == "running" and job is not None and job.waits
     state = "queued" if pending else run.state
@@ -266,7 +284,7 @@ def _row(run: Run, columns: dict[str, int], now: float, waits: str, job: JobFact
         elif name == "progress":
             line += _bar(run, size - 1, waits)
         else:
-            text = _cell(run, name, size, now)
+            text = _cell(run, name, size, now, label)
             padded = fit(text, size, ">" if name in _TO_THE_RIGHT else "<") + " "
             line.append((padded, "" if run.state in _BRIGHT else "$text-muted"))
     return line
@@ -275,10 +293,10 @@ def _row(run: Run, columns: dict[str, int], now: float, waits: str, job: JobFact
 _BRIGHT = frozenset({"running", "done"})
 
 
-def _cell(run: Run, name: str, size: int, now: float) -> str:
+def _cell(run: Run, name: str, size: int, now: float, label: str) -> str:
     if name == "run":
         sign = f" {ANNOTATED}" if run.annotated else ""
-        return run_label(run, size - len(sign)) + sign
+        return run_label(run, size - len(sign), label) + sign
     if name == "epoch":
         return epochs_text(run, size)
     if name == "time":

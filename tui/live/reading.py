@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from engine.analysis.labels.stored import labels_of_runs
 from engine.analysis.run.further import at_its_limit, why_not_refit
 from engine.analysis.run.relaunch import proposed_limit
 from engine.analysis.run.throughput import interactions_per_second
@@ -17,6 +18,9 @@ from engine.store.connect import KeptReader
 from engine.store.jobs import JobFacts, live_jobs
 from engine.store.queries import Run
 from engine.store.series import newest_telemetry
+
+if TYPE_CHECKING:
+    from engine.config import Catalogue
 
 __all__ = [
     "Forecast", "JobFacts", "KeptReader", "Known", "LiveUpdate", "QueueEnd", "Run", "Waiting",
@@ -36,6 +40,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """In what the queue's runs differ from each other in settings, by run."""
+
+    mark: object = None
+    """Changes with the runs of the queue, and when the configuration is there."""
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """How much the screen has of the queue and of the selected run."""
 
@@ -43,10 +56,11 @@ class Known:
     epochs: tuple[int | None, int | None, str] | None = None
     """Attempt, epoch and state when the epochs were read."""
     waiting: Waiting = field(default_factory=Waiting)
+    labels: Labels = field(default_factory=Labels)
 
     def of(self, run_id: str) -> Known:
         """As much of the queue, and nothing of another run."""
-        return Known(run_id, waiting=self.waiting)
+        return Known(run_id, waiting=self.waiting, labels=self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,11 @@ class LiveUpdate:
     """How long the queue still takes, if that is known."""
 
     @property
+    def labels(self) -> Mapping[str, str]:
+        """In what the queue's runs differ from each other in settings, by run."""
+        return self.known.labels.words
+
+    @property
     def speed(self) -> float | None:
         """Interactions that the selected run trains on per second."""
         return interactions_per_second(self.start, self.medians.get("train_seconds_median"))
@@ -89,10 +108,13 @@ class LiveUpdate:
         return next((event for event in reversed(self.events) if event["kind"] == "start"), {})
 
 
-def read_live(store: KeptReader, known: Known, forecast: Forecast, now: float) -> LiveUpdate:
+def read_live(
+    store: KeptReader, known: Known, catalogue: Catalogue | None, forecast: Forecast, now: float
+) -> LiveUpdate:
     """Read the queue, and of the selected run what ``known`` lacks; nothing from no store.
 
     Args:
+        catalogue: knows what recipes give, against which runs are named.
         forecast: keeps what runs are expected to cost from one reading to the next.
         now: seconds since 1970.
 
@@ -102,25 +124,32 @@ def read_live(store: KeptReader, known: Known, forecast: Forecast, now: float) -
     if not store.location.db.exists():
         return LiveUpdate(known)
     with store.reading() as con:
-        update = read_update(con, known)
+        update = read_update(con, known, catalogue)
         running = [run for run in update.runs if run.state == "running"]
         end = forecast.look(con, running, update.known.waiting.runs, now)
         return replace(update, end=end)
 
 
-def read_update(con: sqlite3.Connection, known: Known) -> LiveUpdate:
+def read_update(
+    con: sqlite3.Connection, known: Known, catalogue: Catalogue | None = None
+) -> LiveUpdate:
     """Read the queue, and of the selected run what ``known`` lacks."""
     waiting, mark = known.waiting, queries.waiting_mark(con)
     if mark != waiting.mark:
         waiting = Waiting(mark, queries.waiting(con))
-    runs = [*queries.running(con), *waiting.runs, *queries.ended(con)]
+    others = [*queries.running(con), *queries.ended(con)]
+    running = sum(run.state == "running" for run in others)
+    runs = [*others[:running], *waiting.runs, *others[running:]]
+    labels, sign = known.labels, (mark, [run.id for run in others], catalogue is None)
+    if sign != labels.mark:
+        labels = Labels(sign, labels_of_runs(con, [run.id for run in runs], catalogue))
     run = queries.get_run(con, known.run_id) if known.run_id else None
     hold, jobs = queries.queue_hold(con), live_jobs(con)
     if run is None:
-        return LiveUpdate(Known(known.run_id, None, waiting), runs, jobs, hold=hold)
+        return LiveUpdate(Known(known.run_id, None, waiting, labels), runs, jobs, hold=hold)
     epochs_read = (run.attempt, run.epoch, run.state)
     return LiveUpdate(
-        known=Known(run.id, epochs_read, waiting),
+        known=Known(run.id, epochs_read, waiting, labels),
         runs=runs,
         jobs=jobs,
         node=newest_telemetry(con, run.id) if run.id in jobs else {},

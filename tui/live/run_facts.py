@@ -160,15 +160,15 @@ def _rows(facts: Facts, width: int) -> list[tuple[str, list[str]]]:
     run, start = facts.run, facts.start
     rows = [
         ("parameters", [whole(run.parameters)]),
-        ("device", [str(start.get("device") or run.device or ABSENT), _text(start, "dtype"),
-                    _threads(start)]),
+        ("device", [str(start.get("device") or run.device or ABSENT),
+                    "" if run.fitted else _text(start, "dtype"), _threads(start)]),
         ("torch", [_text(start, "torch") or ABSENT]),
         ("attempt", [whole(run.attempt)]),
         ("tried" if facts.run.fitted else "step", _tried(run) if facts.run.fitted else _step(run)),
         *([("refits", [run.refits])] if run.refits else []),
         *_chosen(facts),
         *_epoch_seconds("per fit" if facts.run.fitted else "per epoch", facts.medians, width),
-        *_speed(facts.speed),
+        *_speed(None if run.fitted else facts.speed),
     ]  # fmt: skip
     return [row for row in rows if row[1][0] != ABSENT]
 

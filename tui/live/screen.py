@@ -50,7 +50,7 @@ from tui.shell.keys import UNDO
 from tui.shell.log_follower import LogFollower, Written
 from tui.shell.reading import Reading
 from tui.shell.run_log import RunLog
-from tui.shell.text import PARAGRAPH, plain, run_label
+from tui.shell.text import PARAGRAPH, plain
 from tui.widgets.ground import CoveredColumn, CoveredRow
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
@@ -142,12 +142,12 @@ class LiveScreen(ChartedScreen):
 
     @on(StoreChanged)
     def _read(self) -> None:
-        store, forecast = self._kept, self._forecast
+        store, catalogue, forecast = self._kept, self.app.catalogue, self._forecast
         # What is known counts when the thread begins. A run that is selected again is another
         # subject: what was read of it before is dropped.
         self._store.ask(
             lambda: read_live(
-                store, self._known or Known(self._selected_id), forecast, wall_clock()
+                store, self._known or Known(self._selected_id), catalogue, forecast, wall_clock()
             ),
             subject=self._follower,
         )
@@ -157,7 +157,7 @@ class LiveScreen(ChartedScreen):
             self.call_after_refresh(self.post_message, FirstViewShown())
         self._show_empty(None if update.runs else EMPTY)
         before = self._run
-        self.queue.show(update.runs, wall_clock(), update.jobs)
+        self.queue.show(update.runs, wall_clock(), update.jobs, update.labels)
         unfinished = sum(run.state in UNFINISHED for run in update.runs)
         end = end_words(update.end, unfinished, update.hold is not None, wall_clock())
         self.queue.entitle([*self.queue.summary(), *end])
@@ -228,7 +228,7 @@ class LiveScreen(ChartedScreen):
             update.speed,
         )
         facts = self.query_one(RunFacts)
-        facts.name_frame(run_label(run))
+        facts.name_frame(self.queue.name_of(run))
         facts.show(self._facts)
         after = self._run_log.place
         self._run_log.tell(journal_lines(update.events, epochs[-NEWEST:], after))
@@ -297,7 +297,8 @@ class LiveScreen(ChartedScreen):
         """Ask, then cancel the run."""
         if (run := self._run) is None:
             return
-        name, write = run_label(run), partial(requests.request_cancel, self.app.location, [run.id])
+        name = self.queue.name_of(run)
+        write = partial(requests.request_cancel, self.app.location, [run.id])
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -312,7 +313,7 @@ class LiveScreen(ChartedScreen):
         """Put the run back into the queue."""
         if (run := self._run) is not None:
             write = partial(requests.request_retry, self.app.location, [run.id])
-            self.app.request(write, f"Queued again: {run_label(run)}")
+            self.app.request(write, f"Queued again: {self.queue.name_of(run)}")
 
     def action_train_on(self) -> None:
         """Ask for a higher epoch limit, and queue a new run that resumes from the selected one."""

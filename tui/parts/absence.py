@@ -32,7 +32,8 @@ class Absence:
     def _read(self) -> None:
         from tui.dialogs.news import read_news
 
-        if (news := read_news(self._app.location, self._presence.recall())) is not None:
+        app = self._app
+        if (news := read_news(app.location, self._presence.recall(), app.catalogue)) is not None:
             self._app.call_later(self._tell, news)
 
     def _tell(self, news: News) -> None:

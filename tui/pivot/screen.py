@@ -94,6 +94,7 @@ class PivotScreen(Screen[None]):
         self._read()
 
     def on_resize(self) -> None:
+        self._show_status()
         self.call_after_refresh(self._show_cell)
 
     # What is read
@@ -166,8 +167,8 @@ class PivotScreen(Screen[None]):
         self._supply(follow=False)
 
     def _show_status(self) -> None:
-        marked = len(self._marked)
-        content = words.status_content(self._shown, self._choice, self._aggregate, marked)
+        marked, room = len(self._marked), self.size.width - 2
+        content = words.status_content(self._shown, self._choice, self._aggregate, marked, room)
         self.query_one("#status", Static).update(content)
 
     # The cell under the cursor

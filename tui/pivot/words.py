@@ -11,31 +11,34 @@ from engine.analysis.columns.meanings import meaning
 from engine.analysis.pivot.stored import pivot_columns
 from engine.store.compare.grouping import Choice
 from tui.pivot.reading import Shown
-from tui.results.words import imported_parts
+from tui.results.words import fitting_status, imported_parts
 from tui.shell.text import count, plain
 
 
 def status_content(
-    shown: Shown | None, choice: Choice, aggregate: Aggregate, marked: int
+    shown: Shown | None, choice: Choice, aggregate: Aggregate, marked: int, room: int
 ) -> Content:
-    """Say how epochs and seeds become a figure, how much is shown, and of which runs."""
+    """Say how epochs and seeds become a figure, how much is shown, and of which runs.
+
+    Args:
+        room: cells; what they don't suffice for is left out, the aggregate's meaning first.
+    """
     over = {"max": "maximum", "min": "minimum"}.get(aggregate, "mean ± std")
     warned = "$warning" if aggregate in ("max", "min") else "$text-muted"
-    parts: list[tuple[str, str]] = [
-        ("a ", "$accent"),
-        (f"{aggregate}: {AGGREGATE_MEANING[aggregate]}; {over} over seeds", warned),
-    ]
+    told = f"; {over} over seeds"
+    ways = (f"{aggregate}: {AGGREGATE_MEANING[aggregate]}{told}", f"{aggregate}{told}", aggregate)
+    parts: list[tuple[str, str]] = []
     if shown is not None:
         cells = sum(row.is_cell for row in shown.rows)
         runs = count(shown.found.runs, "run")
         parts.append((f"   {count(cells, 'cell')} of {runs}", "$text-muted"))
-        if told := imported_parts(shown.imported, taken_in=shown.choice.imported):
-            parts += [("   ", ""), *told]
+        if imported := imported_parts(shown.imported, taken_in=shown.choice.imported):
+            parts += [("   ", ""), *imported]
     if marked:
         parts.append((f"   {marked} marked", "$accent"))
     if words := choice.filter.strip():
         parts += [("   filter ", "$text-muted"), (plain(words, 60), "$accent")]
-    return Content.assemble(*parts)
+    return fitting_status(([("a ", "$accent"), (way, warned), *parts] for way in ways), room)
 
 
 def why_empty(choice: Choice) -> str:

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from engine.analysis.columns.definitions import Aggregate
-from engine.analysis.columns.text import short_spread_text
+from engine.analysis.columns.text import spread_text
 from engine.analysis.diff import Diff, Side, difference_text
 from tui.shell.text import ABSENT, PARAGRAPH, plain
 from tui.widgets.lines import fit
@@ -112,8 +112,8 @@ def _sections(diff: Diff) -> Iterator[tuple[str, list[_DiffRow]]]:
             [
                 _DiffRow(
                     one.column.name,
-                    short_spread_text(one.left, one.column.kind),
-                    short_spread_text(one.right, one.column.kind),
+                    spread_text(one.left, one.column.kind),
+                    spread_text(one.right, one.column.kind),
                     difference_text(one),
                 )
                 for one in diff.figures

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+
+from textual.content import Content
 
 from engine.analysis.columns.definitions import AGGREGATE_MEANING, Aggregate, parse_aggregate
 from engine.marks import MEANING, in_order
@@ -16,6 +18,20 @@ NONE_IMPORTED = "No imported run is among these."
 def next_aggregate(aggregate: Aggregate) -> Aggregate:
     """Return the next way of aggregating a run's epochs."""
     return _CYCLE[(_CYCLE.index(aggregate) + 1) % len(_CYCLE)]
+
+
+def fitting_status(ways: Iterable[Sequence[tuple[str, str]]], room: int) -> Content:
+    """Write a line the first way that takes at most ``room`` cells, else the last.
+
+    Args:
+        ways: texts with their styles, the fullest way first.
+    """
+    content = Content("")
+    for way in ways:
+        content = Content.assemble(*way)
+        if content.cell_length <= room:
+            break
+    return content
 
 
 def imported_parts(left_out: int, *, taken_in: bool) -> list[tuple[str, str]]:

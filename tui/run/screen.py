@@ -154,7 +154,9 @@ class RunScreen(ChartedScreen):
         marks = sections.marks(details, page.further, page.goes_on)
         self.query_one("#marks").display = bool(marks)
         self._put("marks", marks)
-        if details.run.fitted:
+        if details.run.refits is not None:
+            self.query_one("#result").border_title = "Metrics of the refit"
+        elif details.run.fitted:
             best = "Metrics of the best combination on validation"
             self.query_one("#result").border_title = best
         self._put("result", sections.result(details, self._intervals, self._floor))
@@ -165,7 +167,8 @@ class RunScreen(ChartedScreen):
         self.query_one("#beyond").display = bool(beyond)
         self._put("beyond", beyond)
         self._put("configuration", sections.configuration(details))
-        self._put("provenance", sections.provenance(details, page.label))
+        room = self.query_one("#provenance").content_size.width
+        self._put("provenance", sections.provenance(details, page.label, room))
         self._put("attempts", sections.attempts(details))
         folder = self.app.location.runs / self.run_id
         self._put("files", sections.files(folder, page.command))

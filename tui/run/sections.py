@@ -110,14 +110,14 @@ def _became(details: RunDetails, idle: GpuIdle | None) -> str:
     run, figures = details.run, details.figures
     trained = figures.get("epochs_trained")
     parts = []
+    best, refit = int(figures.get("best_epoch") or 0), run.refits is not None
     if trained and is_fitted(details.spec):
-        best = int(figures["best_epoch"] or 0)
-        parts.append(f"{count(int(trained), 'combination')} tried, best {best}")
+        tried = f"{count(int(trained), 'combination')} tried, best {best}"
+        parts.append("fitted again, validation included" if refit else tried)
         parts.append(plain(combination_text(chosen_settings(details.epochs, best)), PARAGRAPH))
     elif trained:
-        parts.append(
-            f"{count(int(trained), 'epoch')} trained, best epoch {int(figures['best_epoch'] or 0)}"
-        )
+        epochs = f"{count(int(trained), 'epoch')} trained"
+        parts.append(f"{epochs}{', validation included' if refit else f', best epoch {best}'}")
     seconds = figures.get("total_seconds")
     if isinstance(seconds, int | float) and seconds:
         parts.append(duration(seconds))
@@ -170,6 +170,8 @@ def result(
     figures, ceiling = details.figures, ceiling_of(details.started)
     rows = [("", [name for _, name in _METRICS])]
     for split, ranking, label in _ROWS:
+        if split == "valid" and details.run.refits is not None:
+            continue  # it trained on validation
         values = [figures.get(f"{split}_{metric}{ranking}_best") for metric, _ in _METRICS]
         rows.append((label, [figure(value, "metric") for value in values]))
         if label == "test, all items" and isinstance(intervals, UserIntervals):
@@ -183,7 +185,7 @@ def result(
     for place, (label, texts) in enumerate(rows):
         cells = "".join(f"  {text:>{width}}" for text, width in zip(texts, widths, strict=True))
         strong = "" if place and not label.startswith(" ") else MUTED
-        if place == 2:
+        if label == "test, all items":
             strong = "bold"
         lines.append(Content.assemble((f"{label:<{label_width}}", MUTED), (cells, strong)))
     if floor:
@@ -282,11 +284,12 @@ def marks(details: RunDetails, further: str | None = None, goes_on: bool = False
     return Content("\n").join(lines)
 
 
-def provenance(details: RunDetails, label: str = "") -> Content:
+def provenance(details: RunDetails, label: str = "", room: int = 0) -> Content:
     """Data, code and machine: runs that agree in them have comparable figures.
 
     Args:
         label: what tells its cell from others of its model, data set and length.
+        room: cells across; 0 if that isn't known yet.
     """
     start = details.started
     known, ceiling, evaluated = details.provenance, ceiling_of(start), evaluated_of(start)
@@ -318,7 +321,7 @@ def provenance(details: RunDetails, label: str = "") -> Content:
         ("threads", _text(start.get("threads"))),
         ("host", _text(start.get("host"))),
     ]
-    return Content("\n").join(pairs_lines([(k, v) for k, v in facts if v]))
+    return Content("\n").join(pairs_lines([(k, v) for k, v in facts if v], room))
 
 
 def _origin(details: RunDetails) -> list[tuple[str, str]]:
@@ -372,13 +375,14 @@ def files(folder: Path, command: str) -> Content:
     )
 
 
-def pairs_lines(pairs: Iterable[tuple[str, str]]) -> list[Content]:
-    """A line for each name and value."""
+def pairs_lines(pairs: Iterable[tuple[str, str]], room: int = 0) -> list[Content]:
+    """A line for each name and value; with ``room`` cells across, as many as the value needs."""
     listed = [(plain(name, LONGEST_NAME), plain(value, PARAGRAPH)) for name, value in pairs]
     width = max((cell_len(name) for name, _ in listed), default=0)
     return [
-        Content.assemble((f"{set_cell_size(name, width)}  ", MUTED), (value, ""))
+        Content.assemble((f"{set_cell_size('' if number else name, width)}  ", MUTED), (part, ""))
         for name, value in listed
+        for number, part in enumerate(wrap(value, max(room - width - 2, 20)) if room else [value])
     ]
 
 

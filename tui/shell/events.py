@@ -25,13 +25,14 @@ def start_text(start: Mapping[str, Any]) -> str:
 
 def epoch_text(row: Mapping[str, Any]) -> str:
     """Write ``epoch   3   loss 5.1234   valid NDCG 0.0321``, of a row of the table ``epochs``; of a
-    fitted model ``combination   3   share=0.5   valid NDCG 0.0321``."""
+    fitted model ``combination   3   share=0.5   valid NDCG 0.0321``; of a refit without validation.
+    """
+    valid = "" if row["valid_ndcg"] is None else f"valid NDCG {number(row['valid_ndcg'])}"
     if (settings := row.get("settings")) is not None:
-        parts = [f"combination {row['epoch']:>3}", combination_text(settings)]
-        parts.append(f"valid NDCG {number(row['valid_ndcg'])}")
+        parts = [f"combination {row['epoch']:>3}", combination_text(settings), valid]
         return plain("   ".join(filter(None, parts)), PARAGRAPH)
-    figures = f"loss {number(row['loss'])}   valid NDCG {number(row['valid_ndcg'])}"
-    return f"epoch {row['epoch']:>3}   {figures}"
+    parts = [f"epoch {row['epoch']:>3}", f"loss {number(row['loss'])}", valid]
+    return "   ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ def journal_lines(
     for row in epochs:
         if (row["attempt"], row["seq"]) > after:
             took = f"train {duration(row['train_seconds'])}, eval {duration(row['eval_seconds'])}"
-            text = f"{epoch_text(row)}   Recall {number(row['valid_recall'])}   {took}"
+            recall = row["valid_recall"]
+            parts = [epoch_text(row), "" if recall is None else f"Recall {number(recall)}", took]
+            text = "   ".join(filter(None, parts))
             lines.append(JournalLine(row["attempt"], row["seq"], "epoch", text))
     return sorted(lines, key=lambda line: line.place)
 

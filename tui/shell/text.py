@@ -200,12 +200,16 @@ def ago(t: float | None, now: float | None = None) -> str:
     return datetime.fromtimestamp(t).strftime("%Y-%m-%d")
 
 
-def run_label(run: Run | EndedRun, width: int = 120) -> str:
+def run_label(run: Run | EndedRun, width: int = 120, settings: str = "") -> str:
     """Name a run in at most ``width`` cells: ``sasrec · ml-100k · L50 · s42``. Where that is too
     long, the data set is cut or left out, and length and seed stay: ``sasrec · ml-… · L50 · s42``,
-    ``sasrec L50 s42``."""
+    ``sasrec L50 s42``.
+
+    Args:
+        settings: what tells it from other runs, which comes last: ``lr=0.001``.
+    """
     model, dataset = plain(run.model), plain(run.dataset)
-    end = f" · L{run.length} · s{run.seed}"
+    end = f" · L{run.length} · s{run.seed}" + (f" · {plain(settings)}" if settings else "")
     room = width - cells(end) - cells(model) - 3
     if room >= 2:
         return f"{model} · {shorten(dataset, room)}{end}"

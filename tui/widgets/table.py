@@ -18,7 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.widgets.table_cells import Columns, TableColumn, TableRow, widened
-from tui.widgets.table_painter import HEADER, TablePainter
+from tui.widgets.table_painter import COMPONENTS, HEADER, STYLES, TablePainter
 
 
 class PagedTable(ScrollView, can_focus=True):
@@ -36,44 +36,8 @@ class PagedTable(ScrollView, can_focus=True):
     """
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header",
-        "table--header-cursor",
-        "table--header-sorted",
-        "table--cursor-row",
-        "table--cursor",
-        "table--muted",
-        "table--best",
-        "table--strong",
-        "table--mark",
-        "table--rule",
-    }
-    DEFAULT_CSS = """
-    PagedTable {
-        overflow: auto auto;
-        scrollbar-size: 1 1;
-        background: $background;
-        color: $foreground;
-        & > .table--header { background: $surface; color: $text-muted; }
-        & > .table--header-cursor { background: $surface; color: $foreground; text-style: bold; }
-        & > .table--header-sorted { background: $surface; color: $accent; text-style: bold; }
-        & > .table--cursor-row { background: $block-cursor-blurred-background; }
-        & > .table--cursor {
-            background: $block-cursor-blurred-background;
-            text-style: underline;
-        }
-        & > .table--muted { color: $text-muted; }
-        & > .table--best { color: $success; text-style: bold; }
-        & > .table--strong { text-style: bold; }
-        & > .table--mark { color: $accent; text-style: bold; }
-        & > .table--rule { color: $border-blurred; }
-        &:focus > .table--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: bold;
-        }
-    }
-    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
+    DEFAULT_CSS = STYLES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Row up", show=False),
         Binding("down", "move(1)", "Row down", show=False),

@@ -15,6 +15,48 @@ from tui.widgets.table_cells import Columns, TableColumn, TableRow, column_text,
 HEADER = 2
 """Lines of the header."""
 
+COMPONENTS = {
+    "table--header",
+    "table--header-cursor",
+    "table--header-sorted",
+    "table--cursor-row",
+    "table--cursor",
+    "table--muted",
+    "table--best",
+    "table--strong",
+    "table--mark",
+    "table--rule",
+}
+"""Component classes of a table, which its styles are of."""
+
+STYLES = """
+PagedTable {
+    overflow: auto auto;
+    scrollbar-size: 1 1;
+    background: $background;
+    color: $foreground;
+    & > .table--header { background: $surface; color: $text-muted; }
+    & > .table--header-cursor { background: $surface; color: $foreground; text-style: bold; }
+    & > .table--header-sorted { background: $surface; color: $accent; text-style: bold; }
+    & > .table--cursor-row { background: $block-cursor-blurred-background; }
+    & > .table--cursor {
+        background: $block-cursor-blurred-background;
+        text-style: underline;
+    }
+    & > .table--muted { color: $text-muted; }
+    & > .table--best { color: $success; text-style: bold; }
+    & > .table--strong { text-style: bold; }
+    & > .table--mark { color: $accent; text-style: bold; }
+    & > .table--rule { color: $border-blurred; }
+    &:focus > .table--cursor {
+        background: $block-cursor-background;
+        color: $block-cursor-foreground;
+        text-style: bold;
+    }
+}
+"""
+"""The styles of a table and its components, as Textual's style sheets are written."""
+
 _PARTIAL = {"muted", "best", "strong", "rule", "mark"}
 """Components that colour the text and leave the ground as it is."""
 

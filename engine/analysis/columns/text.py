@@ -36,20 +36,14 @@ def figure(value: Value, kind: Kind) -> str:
 
 
 def spread_text(spread: Spread | None, kind: Kind, none: str = "–") -> str:
-    """Format as ``0.1612 ± 0.0004``; ``none`` for None."""
+    """Format as ``0.1612 ± 0.0004``, a deviation of 0 only for metrics; ``none`` for None."""
     if spread is None:
         return none
-    return with_deviation(figure(spread.mean, kind), spread.deviation, kind)
+    deviation = spread.deviation if kind == "metric" else spread.deviation or None
+    return with_deviation(figure(spread.mean, kind), deviation, kind)
 
 
-def short_spread_text(spread: Spread | None, kind: Kind) -> str:
-    """Format as ``0.1612 ±0.0004``, for narrow columns, without a deviation of 0."""
-    if spread is None:
-        return "–"
-    return with_deviation(figure(spread.mean, kind), spread.deviation or None, kind, " ±")
-
-
-def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = " ± ") -> str:
+def with_deviation(text: str, deviation: float | None, kind: Kind) -> str:
     """Append a deviation to a value's text, with as many decimals as the text has.
 
     A learning rate and its deviation have the decimals of the rate's four digits, without zeros at
@@ -65,8 +59,8 @@ def with_deviation(text: str, deviation: float | None, kind: Kind, sign: str = "
             return text
         while "." in both[0] and all(each.endswith("0") for each in both):
             both = [each[:-1] for each in both]
-        return sign.join(each.removesuffix(".") for each in both)
-    return f"{text}{sign}{deviation:,.{len(text.partition('.')[2])}f}"
+        return " ± ".join(each.removesuffix(".") for each in both)
+    return f"{text} ± {deviation:,.{len(text.partition('.')[2])}f}"
 
 
 def signed(value: float, digits: int = 4) -> str:

@@ -87,6 +87,20 @@ def label_of_run(
     return stored_labels(con, cells, catalogue)[cell]
 
 
+def labels_of_runs(
+    con: sqlite3.Connection, runs: Collection[str], catalogue: Catalogue | None
+) -> dict[str, str]:
+    """Name the cells of runs that there are, whatever state they are in, each among those of the
+    others; empty where a run's settings are those of all others of its place.
+
+    Args:
+        catalogue: knows what recipes give; without it all that differs is named.
+    """
+    cells = cells_of_runs(con, runs)
+    labels = stored_labels(con, newest_runs(cells), catalogue)
+    return {run: labels[cell] for run, cell in cells.items()}
+
+
 def cell_of_run(con: sqlite3.Connection, run: str) -> Cell | None:
     """Return the cell that a run belongs to once it is done; None if there is no such run."""
     return cells_of_runs(con, [run]).get(run)

@@ -11,7 +11,7 @@ from engine.analysis.run.beyond import ResultTable
 
 METRICS = {"ndcg": "NDCG@10", "recall": "Recall@10", "mrr": "MRR@10"}
 
-NOTE = "The same model; its epoch was chosen under its own rule."
+NOTE = "The same model, chosen under its own rule."
 
 
 def other_rules(evaluations: Iterable[Mapping[str, Any]]) -> ResultTable | None:

@@ -22,7 +22,7 @@ from engine.planning import (
     order_of_cells,
     order_suite,
     plan,
-    sample,
+    samples,
     swept_settings,
 )
 from engine.spec import CellKey, Override, RunSpec, Suite, Sweep
@@ -117,7 +117,19 @@ def test_equal_values_are_one_and_the_first_is_shown(catalogue: Catalogue) -> No
     order = order_of_cells(catalogue, CELLS[:1], settings=parse_settings("lr=0.1,1e-1,0.2 dim=64"))
     runs = plan(catalogue, order, ()).runs
     assert [swept_settings(order.overrides, run.spec) for run in runs] == [{"lr": 0.1}, {"lr": 0.2}]
-    assert sample(catalogue, order, CELLS[0])[0] == runs[0].spec
+    assert [spec for spec, _ in samples(catalogue, order, CELLS[0])] == [run.spec for run in runs]
+
+
+def test_a_cell_is_known_by_all_that_its_sweeps_run(catalogue: Catalogue) -> None:
+    settings = parse_settings("lr=0.1,0.2 dim=32,64 epochs=5,6")
+    variants = {"few": {"layers": 1}, "many": {"layers": 2, "lr": 0.3}}
+    order = Order(frozenset(CELLS[:1]), (1,), overrides=settings, variants=variants)
+    found, runs = samples(catalogue, order, CELLS[0]), plan(catalogue, order, ()).runs
+    assert len(found) < len(runs)
+    assert {number for _, number in found} == {run.parameters for run in runs}
+    for name in ("lr", "epochs"):
+        values = {getattr(spec.training, name) for spec, _ in found}
+        assert values == {getattr(run.spec.training, name) for run in runs}
 
 
 def test_the_cost_of_each_combination_is_asked(catalogue: Catalogue) -> None:
@@ -181,7 +193,7 @@ def test_overrides_of_training_concern_trained_models_only(
     assert sorted({spec.fingerprint() for spec in expanded}) == wanted
     assert catalogue.run_count(suite) == len(expanded)
     for cell in fitted:
-        spec, _ = sample(catalogue, order, cell)
+        spec, _ = samples(catalogue, order, cell)[0]
         assert spec.fingerprint() in wanted
         assert swept_settings(of_training, spec) == {}
 
@@ -232,7 +244,7 @@ def test_of_fitted_models_alone_an_override_of_training_is_a_mistake(
 ) -> None:
     order = Order(frozenset({MARKOV, EASE}), overrides={key: "24"})
     sentence = f"is fitted, not trained: it has no setting '{key}' of training."
-    for ask in (lambda: plan(catalogue, order, ()), lambda: sample(catalogue, order, EASE)):
+    for ask in (lambda: plan(catalogue, order, ()), lambda: samples(catalogue, order, EASE)):
         with pytest.raises(UsageError, match=sentence):
             ask()
 

@@ -13,7 +13,6 @@ from replayed_run import replayed_run
 from sizes import EACH_SIZE, Sizes, by_x
 from textual.pilot import Pilot
 
-from engine.store.queries import Run
 from tui.app import SeqbenchApp
 from tui.charts.braille.view import ChartView
 from tui.charts.looks import Look, looks_of
@@ -54,7 +53,7 @@ def test_choosing_runs(snap_compare: Compare, empty_store: LiveStore) -> None:
         await settled(pilot)
         chooser = OverlayScreen(runs["running"], (runs["done"],))
         await pilot.app.push_screen(chooser)
-        await wait_for(pilot, lambda: isinstance(next(iter(chooser._runs), None), Run), "the runs")
+        await wait_for(pilot, lambda: chooser._runs, "the runs")
         await settled(pilot)
 
     app = SeqbenchApp(empty_store.location)

@@ -14,6 +14,7 @@ from live_runs import LiveStore, populate
 from measured_runs import MeasuredStore
 from pilots import DEADLINE, wait_for
 
+from engine.config import Catalogue
 from engine.store import queries
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
@@ -132,10 +133,14 @@ async def test_keys_act_on_the_run_under_the_cursor_before_it_is_read(
         may_read = Event()
 
         def read_later(
-            store: KeptReader, known: Known, forecast: Forecast, now: float
+            store: KeptReader,
+            known: Known,
+            catalogue: Catalogue | None,
+            forecast: Forecast,
+            now: float,
         ) -> LiveUpdate:
             assert may_read.wait(DEADLINE)
-            return read_live(store, known, forecast, now)
+            return read_live(store, known, catalogue, forecast, now)
 
         monkeypatch.setattr("tui.live.screen.read_live", read_later)
         order = [run.id for run in screen.queue._runs]

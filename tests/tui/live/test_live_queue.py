@@ -206,11 +206,14 @@ async def test_a_run_with_a_note_or_tags_has_a_sign() -> None:
 
 @given(st.builds(replace, st.just(NEW), model=st.text(min_size=1, max_size=20),
                  dataset=st.text(min_size=1, max_size=20), length=st.integers(1, 999),
-                 seed=st.integers(0, 9999)), st.integers(14, 60))  # fmt: skip
-def test_a_name_is_cut_in_its_middle(run: Run, width: int) -> None:
-    label = run_label(run, width)
+                 seed=st.integers(0, 9999)), st.integers(22, 60),
+       st.sampled_from(["", "lr=0.01"]))  # fmt: skip
+def test_a_name_is_cut_in_its_middle(run: Run, width: int, settings: str) -> None:
+    label = run_label(run, width, settings)
     assert cells(label) <= width
-    assert label.endswith((f"· L{run.length} · s{run.seed}", f" L{run.length} s{run.seed}"))
+    more = settings and f" · {settings}"
+    end = f" · L{run.length} · s{run.seed}{more}"
+    assert label.endswith((end, end.replace(" ·", "")))
 
 
 async def test_a_new_step_repaints_its_row_only() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.charts.braille.chart import Chart
+from tui.charts.reading import find_companions
 from tui.live.log.tail import LogTail
 from tui.live.queue_words import end_words
 from tui.live.reading import (
@@ -224,6 +226,29 @@ async def test_it_reads_only_what_is_new(empty_store: LiveStore) -> None:
         assert last.known.waiting is first.known.waiting
         added = empty_store.launch("sasrec", seed=77)
         assert read_update(connection, last.known).known.waiting.runs[-1].id == added
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_runs_of_a_sweep_are_told_apart(
+    empty_store: LiveStore, size: tuple[int, int]
+) -> None:
+    runs = [empty_store.launch("sasrec", epochs=epochs) for epochs in (20, 30)]
+    for run in runs:
+        empty_store.train(run, 2, end="done")
+    async with SeqbenchApp(empty_store.location).run_test(size=size) as pilot:
+        screen = await show_live(pilot)
+        await select(pilot, runs[0])
+        for epochs in (20, 30):
+            words = rf"● .*\bL50\b.*\bs1\b.*\bepochs={epochs} "
+            assert re.search(words, "\n".join(screen_text(pilot.app))), epochs
+        screen.charts.lay_over(runs[1:])
+        await wait_for(
+            pilot,
+            lambda: re.search(r"a +epochs=20.*b +epochs=30", " ".join(screen_text(pilot.app))),
+            "the legend",
+        )
+    found = find_companions(empty_store.location, runs[0], (), None)
+    assert [(run.id, label) for run, label in found] == [(runs[1], "epochs=30")]
 
 
 async def test_it_follows_a_run_as_it_trains(empty_store: LiveStore) -> None:

@@ -52,4 +52,4 @@ async def test_the_page_shows_other_rules_where_there_are_any(tmp_path: Path) ->
         assert first.split() == ["temporal,", "first", *["0.1234"] * 3, "1,234", "567"]
         assert last.split() == ["temporal,", "last", *["0.4321"] * 3, "1,234", "567"]
         assert [len(line) for line in (head, first)] == [len(last)] * 2
-        assert note == "The same model; its epoch was chosen under its own rule."
+        assert note == "The same model, chosen under its own rule."

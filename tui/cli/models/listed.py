@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from engine.errors import UsageError
-from engine.planning import order_of_cells, sample
+from engine.planning import order_of_cells, samples
 from tui.cli.models.own import check, new
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json, say_table
 
@@ -43,7 +43,7 @@ def models(ctx: click.Context, session: Session, everything: bool, as_json: bool
     for name in names:
         try:
             for cell in product([name], datasets, suite.lengths):
-                _, parameters = sample(catalogue, order, cell)
+                _, parameters = samples(catalogue, order, cell)[0]
                 cells.append({**dict(zip(CELL, cell, strict=True)), "parameters": parameters})
         except UsageError as error:  # a module that can't be built keeps no other from its place
             note(str(error))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from engine.analysis.columns.definitions import parse_aggregate
-from engine.analysis.columns.text import short_spread_text
+from engine.analysis.columns.text import spread_text
 from engine.analysis.diff import Diff, compare_sides, difference_text, run_side
 from engine.store.queries import resolve_run
 from tui.cli import completion
@@ -89,8 +89,8 @@ def _say(found: Diff, words: Sequence[str]) -> None:
     rows += [
         [
             one.column.name,
-            short_spread_text(one.left, one.column.kind),
-            short_spread_text(one.right, one.column.kind),
+            spread_text(one.left, one.column.kind),
+            spread_text(one.right, one.column.kind),
             difference_text(one),
         ]
         for one in found.figures

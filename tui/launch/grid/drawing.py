@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.events import Resize
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -51,6 +52,9 @@ class GridDrawing(ScrollView):
     """
 
     ALLOW_SELECT = False
+
+    class Measured(Message):
+        """Tell that the size has changed."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -123,6 +127,7 @@ class GridDrawing(ScrollView):
             self._measure()
             self.refresh()
             self.call_after_refresh(self._show_cursor)
+            self.post_message(self.Measured())
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw lines; fit to a size that came without a `Resize`, such as the scrollbars'."""
@@ -193,12 +198,15 @@ class GridDrawing(ScrollView):
         row = self._rows[y]
         first = first_of_model(self._rows, y) or y == self._first_shown()
         current = y == self._y
-        length = f"{row.length}  "
+        length = f"{row.length} "
         room = self._geometry.label_width - len(length) - 1
-        title = set_cell_size(shorten(plain(row.title, TITLE), room), room) if first else " " * room
+        title = shorten(plain(row.title, TITLE), room - 1) if first else ""
         return Strip(
             [
-                Segment(" " + title, self._look("grid--current" if current else "grid--title")),
+                Segment(
+                    " " + set_cell_size(title, room),
+                    self._look("grid--current" if current else "grid--title"),
+                ),
                 Segment(length, self._look("grid--current" if current else "grid--label")),
             ]
         )

@@ -14,7 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore
 
-from engine.analysis.labels.stored import label_of_run, newest_runs, stored_labels
+from engine.analysis.labels.stored import (
+    label_of_run,
+    labels_of_runs,
+    newest_runs,
+    stored_labels,
+)
 from engine.analysis.labels.words import Described, cell_labels, cell_title
 from engine.cell import Cell
 from engine.config import load_catalogue
@@ -296,6 +301,16 @@ def test_cells_of_two_protocols_are_named_by_it_and_a_rebuilt_store_keeps_both(
     ]
     assert rebuild(store.location) == 7
     assert named_apart() == before
+
+
+def test_runs_are_named_among_themselves(store: MeasuredStore) -> None:
+    with closing(connect_reader(store.location)) as con:
+        ids = [run for (run,) in con.rows("SELECT id FROM runs")]
+        ((queued,),) = con.rows("SELECT id FROM runs WHERE state = 'queued'")
+        labels = labels_of_runs(con, [*ids, "nobody"], load_catalogue())
+        assert labels.keys() == set(ids)
+        assert labels[queued] == "lr=0.01"
+        assert labels_of_runs(con, [queued], load_catalogue()) == {queued: ""}
 
 
 def test_a_run_that_is_not_done_is_named_among_the_cells(store: MeasuredStore) -> None:

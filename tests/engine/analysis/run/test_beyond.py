@@ -19,17 +19,22 @@ def test_every_result_stands_in_a_table() -> None:
 
 def test_of_an_earlier_run_there_is_what_its_ranks_give() -> None:
     without_parts = {name: 0.25 for name, result in RANK_RESULTS.items() if not result.scope}
-    (table,) = result_tables(without_parts)
-    assert table.title == "Other cut-offs"
-    assert [texts[2] for _, texts in table.rows] == ["–"] * 6
+    tables = result_tables(without_parts)
+    assert [table.title for table in tables] == ["Other cut-offs", "seen masked"]
+    assert [texts[2] for table in tables for _, texts in table.rows] == ["–"] * 6
     assert result_tables({"test_ndcg_best": 0.1}) == []
 
 
 def test_columns_are_as_wide_as_their_values() -> None:
-    for table in result_tables(dict.fromkeys(RESULT_OF, 12.3456)):
-        assert len({len(label) for label, _ in table.lines}) == 1
-        assert len({len(texts) for _, texts in table.lines}) == 1
-        assert len("".join(table.lines[0])) <= 76, "the room of 80 columns"
+    figures = {
+        name: 1234.5678 if result.metric == "arp" else 0.25 for name, result in RESULT_OF.items()
+    }
+    for table in result_tables(figures):
+        assert len({len(label + texts) for label, texts in table.lines}) == 1
+        title, head = table.lines[0]
+        assert title.startswith(table.title)
+        assert f"{title}{head}".split(table.title)[1].split() == list(table.head)
+        assert len(title + head) <= 68, "the room beside the curves in 160 columns"
 
 
 def test_a_run_with_cut_offs_alone_names_the_command_for_the_rest() -> None:

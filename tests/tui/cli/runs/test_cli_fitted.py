@@ -101,12 +101,13 @@ def test_its_page_its_log_and_its_charts_say_so(fitted: StoreLocation) -> None:
     assert not {"LearningRate", "GradientNorm", "Loss/train"} & set(result(details).plain.split())
     assert "dtype" not in provenance(details).plain
     facts = Facts(details.run, details.started, details.epochs)
-    rows = dict(_rows(facts))
+    rows = dict(_rows(facts, 40))
     assert rows["tried"] == [f"combination 12 of {details.run.epochs}"]
     assert "step" not in rows
     assert "".join(t for t, _ in _metrics(facts, 40)[0]).startswith(f"combination {best} ")
     curves = RunCurves(details.run.id)
-    assert _waiting(curves, of_devices=False) == "loading…"
+    loss, valid = (next(spec for spec in CHARTS if spec.id == id_) for id_ in ("loss", "valid"))
+    assert _waiting(curves, loss) == "loading…"
     with closing(connect_reader(fitted)) as con:
         update = read_curves(con, details.run.id, Known())
     assert update is not None
@@ -116,7 +117,8 @@ def test_its_page_its_log_and_its_charts_say_so(fitted: StoreLocation) -> None:
     assert [name for name, _ in curves.figures_at(1e9)] == [
         "combinations tried", "valid NDCG@10", "valid Recall@10", "test NDCG@10",
     ]  # fmt: skip
-    assert _waiting(curves, of_devices=False) == "a fitted model has no such curve"
+    assert _waiting(curves, loss) == "a fitted model has no such curve"
+    assert _waiting(curves, valid) == "no combination finished"
     assert [spec.id for spec in CHARTS if spec.offered([curves]) and not spec.of_devices] == [
         "valid"
     ]
