@@ -85,7 +85,7 @@ OURS = {
     "engine/datasets/unpack.py", "engine/interchange/continued.py", "engine/interchange/history.py",
     "engine/inbox.py", "engine/judge/kept.py",
     "engine/machine/priority.py", "engine/modelinfo/copies.py", "engine/modelinfo/kept.py",
-    "engine/models/describe.py",
+    "engine/models/describe.py", "engine/results/evaluations.py", "engine/results/files.py",
     "engine/specfile.py", "engine/store/intake/code.py", "engine/store/intake/folders.py",
     "engine/supervisor/resident.py", "engine/supervisor/sessions.py",
     "engine/supervisor/slurm/jobfile.py", "engine/supervisor/slurm/launcher.py",

@@ -124,7 +124,7 @@ def test_ranks_that_were_changed_are_left_out_with_a_sentence(
     assert "markov-time is left out under temporal-last: its ranks can't be read" in said.stderr
     (found,) = json.loads(said.stdout)
     (last,) = (each for each in found["rankings"] if each["evaluated"])
-    assert {each["cell"] for each in last["cells"]} == {"popularity L6", "item-knn L=6"}
+    assert {each["cell"] for each in last["cells"]} == {"popularity L6", "item-knn L6"}
 
 
 def test_one_rule_alone_is_nothing_to_compare(held: StoreLocation, cli: Run) -> None:

@@ -127,7 +127,7 @@ def test_a_users_own_results_are_among_them(
 
 
 def test_it_is_a_table_of_its_own(cli: Run) -> None:
-    for option in ("--pivot", "--by-cell", "--pairs", "--inflation"):
+    for option in ("--pivot", "--by-cell", "--pairs", "--protocols", "--inflation"):
         assert "six tables: choose one" in cli("compare", "--published", option).stderr
     assert "leave out --sort" in cli("compare", "--published", "--limit", "3").stderr
     assert "There are no runs yet" in cli("compare", "--published").stderr
