@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tui.launch.floor_marks import FloorMarks
 from tui.launch.grid.grid import CellGrid
 from tui.launch.store_cells import StoreCells
@@ -19,23 +17,21 @@ class GridFrame:
     Args:
         store: the cells whose states are explained.
         marks: the signs of the floor, which are explained too.
-        enter: how the key that ends a rectangle is written.
     """
 
-    def __init__(
-        self, grid: CellGrid, store: StoreCells, marks: FloorMarks, enter: Callable[[], str]
-    ) -> None:
-        self._grid, self._store, self._marks, self._enter = grid, store, marks, enter
+    def __init__(self, grid: CellGrid, store: StoreCells, marks: FloorMarks) -> None:
+        self._grid, self._store, self._marks = grid, store, marks
 
-    def show(self, *, beside_form: bool) -> None:
+    def show(self, enter: str, *, beside_form: bool) -> None:
         """Explain the rectangle that is being selected, else the signs of the grid.
 
         Args:
+            enter: how the enter key is written.
             beside_form: whether the form leaves no room for signs.
         """
         grid = self._grid
         if shape := grid.rectangle:
-            grid.border_subtitle = rectangle_hint(*shape, self._enter())
+            grid.border_subtitle = rectangle_hint(*shape, enter)
         elif beside_form:
             grid.border_subtitle = ""
         else:

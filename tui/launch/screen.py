@@ -70,9 +70,7 @@ class LaunchScreen(FullScreen):
         self._panels = Layout(self, self.grid, self.desk, self.devices)
         self.store = StoreCells(self, self._store_read)
         self.marks = FloorMarks(self, self._show_cells)
-        self._frame = GridFrame(
-            self.grid, self.store, self.marks, lambda: self.app.key_written("⏎")
-        )
+        self._frame = GridFrame(self.grid, self.store, self.marks)
         self.cell = CellPanel(self.marks.tested)
         self._lengths: tuple[int, ...] = ()
         self._slots: Sequence[object] = ()
@@ -269,7 +267,8 @@ class LaunchScreen(FullScreen):
 
     @on(CellGrid.Measured)
     def _show_legend(self) -> None:
-        self._frame.show(beside_form=self.has_class("-form") and self.has_class("-narrow"))
+        beside_form = self.has_class("-form") and self.has_class("-narrow")
+        self._frame.show(self.app.key_written("⏎"), beside_form=beside_form)
 
     @on(CellGrid.CursorMoved)
     def _cursor_moved(self) -> None:
