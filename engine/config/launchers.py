@@ -42,13 +42,16 @@ _KEYS = {
 
 
 class SlurmProfile(Strict):
-    """How to submit runs to a Slurm cluster, one job per attempt."""
+    """How to submit runs to a Slurm cluster."""
 
     name: Name
     kind: Literal["slurm"]
     title: str = Field(default="", max_length=200)
     jobs: int = Field(default=8, ge=1, le=10_000)
     """Most jobs waiting or running on the cluster; other runs stay in seqbench's queue."""
+    runs_per_job: Annotated[int, Field(ge=1, le=10_000)] | Literal["auto"] = "auto"
+    """Most runs that one job trains, one after another; ``auto``: as many as its time allows. With
+    1, each attempt at a run is a job of its own."""
     partition: SlurmName | None = None
     account: SlurmName | None = None
     qos: SlurmName | None = None

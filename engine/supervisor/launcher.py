@@ -43,6 +43,9 @@ class Ending:
     status: Literal["cancelled", "failed", "lost", "preempted"]
     cause: str
     message: str
+    counts: bool = True
+    """Whether to be stopped from outside, without a checkpoint, shows that the run needs longer at
+    a time; not if the attempt had only a part of its job's time."""
 
 
 NO_ROOM_LEFT = Ending("lost", "disk-full", "The disk is full: make room.")

@@ -14,7 +14,7 @@ from engine.config import SlurmProfile, config_layers, load_launchers
 from engine.errors import ConfigError
 from engine.machine.slots import Slot
 from engine.supervisor.launcher import Pool
-from engine.supervisor.slurm.launcher import SlurmLauncher
+from engine.supervisor.slurm.piloting import PilotLauncher
 
 log = logging.getLogger("seqbench")
 
@@ -33,7 +33,7 @@ class Pools:
         self.local = local
         self._config_dir = config_dir
         self._stamp: Stamp | None = None
-        self._launchers: dict[str, SlurmLauncher] = {}
+        self._launchers: dict[str, PilotLauncher] = {}
 
     def current(self) -> Mapping[str | None, Pool]:
         """Return the pools that are configured now, by the launcher's name; ``None`` is this
@@ -52,8 +52,8 @@ class Pools:
         """Follow new profiles; a launcher that stays is kept, because it knows its jobs."""
         before, self._launchers = self._launchers, {}
         for name, profile in profiles.items():
-            launcher = before.get(name) or SlurmLauncher(profile)
-            launcher.profile = profile
+            launcher = before.get(name) or PilotLauncher(profile)
+            launcher.follow(profile)
             self._launchers[name] = launcher
         for name in before.keys() - profiles.keys():
             before[name].forget()

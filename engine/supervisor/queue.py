@@ -217,7 +217,7 @@ class Queue:
             if status != "preempted" or ending.status == "cancelled":
                 status, cause = ending.status, ending.cause
             if status == "preempted":
-                self._requeue_preempted(connection, run, number)
+                self._requeue_preempted(connection, run, number, counts=ending.counts)
             else:
                 transitions.end_attempt(connection, run, number, status, cause, ending.message)
         log.info("%s: attempt %d ended %s", run, number, status)
@@ -249,10 +249,12 @@ class Queue:
         message = f"{ending.message} It trained {runs} too."
         return Ending("lost", transitions.SHARED, message)
 
-    def _requeue_preempted(self, connection: StoreConnection, run: str, number: int) -> None:
+    def _requeue_preempted(
+        self, connection: StoreConnection, run: str, number: int, *, counts: bool
+    ) -> None:
         """Queue a run again that was stopped from outside, without limit if its attempt wrote a
-        checkpoint, else as often as the settings allow."""
-        if transitions.came_further(connection, run, number):
+        checkpoint or doesn't count, else as often as the settings allow."""
+        if not counts or transitions.came_further(connection, run, number):
             transitions.requeue(connection, run, counts=False)
         elif transitions.losses(connection, run) < self.settings.retries:
             transitions.requeue(connection, run, counts=True)

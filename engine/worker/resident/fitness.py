@@ -46,7 +46,7 @@ class Fitness:
         other models compute."""
         return (
             self.threads == assignment.threads
-            and self.visible == assignment.visible
+            and assignment.visible in (None, self.visible)
             and self._code in ([], [code_of(assignment)])
         )
 
