@@ -27,6 +27,8 @@ class Piloted:
     """Whether it is its pilot's first."""
     prepared: bool = False
     """Whether its data is."""
+    awaited: Pilot | None = None
+    """The job that it may get, to be shown."""
     waits: str = "is being submitted"
     """Why there is no job yet, as a predicate."""
     unsure: bool = False

@@ -27,7 +27,7 @@ from engine.store.transitions import LiveAttempt
 from engine.supervisor.launcher import Ending
 from engine.supervisor.logs import copy_end
 from engine.supervisor.slurm import client
-from engine.supervisor.slurm.jobfile import read_placement
+from engine.supervisor.slurm.jobfile import read_job, read_placement
 from engine.supervisor.slurm.launcher import (
     LOST_SECONDS,
     SOON_SECONDS,
@@ -111,7 +111,7 @@ class PilotLauncher:
         with self._lock:
             if tracked.pilot is None:
                 tracked.ending = Ending("cancelled", "cancelled", "Cancelled before it ran.")
-            elif how == "kill":
+            elif how == "kill" and attempt.ended is None:
                 tracked.pilot.end()
                 self._rounds.wake()
             # To ask, the file `cancel` does, at which the pilot looks.
@@ -150,7 +150,7 @@ class PilotLauncher:
         with self._lock:
             pilot, words = tracked.pilot, tracked.waits
             if pilot is None and tracked.prepared:
-                pilot, words = self._awaited(tracked), "waits for a job to take it"
+                pilot, words = tracked.awaited, "waits for a job to take it"
             stale, number = self._listing.stale, None if pilot is None else pilot.job.number
             seen = None if pilot is None else pilot.job.seen
             if seen is not None:
@@ -187,6 +187,7 @@ class PilotLauncher:
             pilot = self._pilots.get(placement.pilot)
             if pilot is None:
                 pilot = load_pilot(folder.path.parent, placement.pilot)
+                pilot.job.number = pilot.job.number or read_job(folder, attempt.attempt)
                 self._pilots[pilot.name] = pilot
             pilot.used = True
             found = Piloted(folder, attempt.attempt, pilot, placement.first, prepared=True)
@@ -212,13 +213,6 @@ class PilotLauncher:
                 for pilot in pilots_of(runs, self.profile):
                     self._pilots.setdefault(pilot.name, pilot)
         self._rounds.wake()
-
-    def _awaited(self, tracked: Piloted) -> Pilot | None:
-        """Return the job that an attempt without one may get, if it has been submitted."""
-        waiting = [each for each in self._tracked.values() if each.pilot is None]
-        coming = [each for each in self._pilots.values() if each.is_coming]
-        place = waiting.index(tracked)
-        return coming[min(place, len(coming) - 1)] if coming else None
 
     def _round(self) -> float | None:
         """Place attempts, list Slurm's jobs, submit and cancel."""
@@ -246,7 +240,8 @@ class PilotLauncher:
         cancel_due([each.job for each in pilots], listed)
         with self._lock:
             changing = any(
-                each.job.seen is None or each.job.cancel for each in self._pilots.values()
+                each.job.seen is None or each.job.cancel or each.is_leaving
+                for each in self._pilots.values()
             ) or any(
                 each.unsure or not each.prepared or (each.pilot is not None and not each.is_inside)
                 for each in self._tracked.values()
@@ -299,12 +294,12 @@ class PilotLauncher:
                 return
 
     def _hand_over(self, attempt: Piloted, pilot: Pilot) -> bool:
-        """Hand an attempt to a pilot; return whether that has taken it."""
+        """Hand an attempt to a pilot; return whether the attempt waits no longer."""
         try:
             placement = pilot.hand_over(attempt.folder, attempt.number, self.profile)
         except OSError as error:
-            log.warning("%s: can't be handed over: %s", attempt.folder.run_id, error.strerror)
-            return False
+            attempt.ending = Ending("failed", "launch", f"It couldn't be started: {error.strerror}")
+            return True
         if placement is None:
             return False
         attempt.pilot, attempt.first = pilot, placement.first
@@ -320,7 +315,7 @@ class PilotLauncher:
             gone = each.pilot.job.gone is not None
             if gone or each.has_begun or each.is_inside:
                 each.unsure = False
-            elif each.pilot.is_open:
+            elif each.pilot.is_open and each.pilot.terms == terms_of(self.profile):
                 with suppress(OSError):
                     each.unsure = not each.pilot.offer(each.folder, each.number, self.profile)
 
@@ -336,15 +331,17 @@ class PilotLauncher:
             if victim is not None and (seen.state in BLAMED or silent):
                 copy_end(pilot.folder.log, victim.folder.log)
                 victim.ending = ending_of(seen, victim.folder, victim.number)
-        del self._pilots[pilot.name]
+        self._pilots.pop(pilot.name, None)
         pilot.remove()
 
     def _adjust(self) -> list[Pilot]:
         """Let as many pilots come as attempts wait for; return those that must be submitted."""
-        waiting, terms = len(self._waiting()), terms_of(self.profile)
+        if self._runs is None:
+            return []
+        waiting, terms = self._waiting(), terms_of(self.profile)
         coming: list[Pilot] = []
         for each in list(self._pilots.values()):
-            if each.is_coming and each.terms == terms and len(coming) < waiting:
+            if each.is_coming and each.terms == terms and len(coming) < len(waiting):
                 coming.append(each)
             elif each.job.number is None:
                 # Submitted or not: a job without its folder ends at once.
@@ -353,8 +350,7 @@ class PilotLauncher:
             elif each.is_coming and (each.job.seen is None or each.job.seen.waits):
                 each.end()
         room = self.profile.jobs - sum(each.job.gone is None for each in self._pilots.values())
-        assert self._runs is not None
-        for _ in range(min(waiting - len(coming), room)):
+        for _ in range(min(len(waiting) - len(coming), room)):
             try:
                 pilot = make_pilot(self._runs, self.profile)
             except OSError as error:
@@ -362,6 +358,8 @@ class PilotLauncher:
                 break
             self._pilots[pilot.name] = pilot
             coming.append(pilot)
+        for place, attempt in enumerate(waiting):
+            attempt.awaited = coming[min(place, len(coming) - 1)] if coming else None
         return [each for each in coming if each.job.number is None]
 
     def _submit(self, pilot: Pilot) -> None:
@@ -377,5 +375,5 @@ class PilotLauncher:
                 victim = next(iter(self._waiting()), None)
                 if victim is not None:
                     victim.ending = Ending("failed", "launch", str(error))
-                del self._pilots[pilot.name]
+                self._pilots.pop(pilot.name, None)
             pilot.remove()

@@ -64,6 +64,11 @@ class Pilot:
         return self.is_live and not self.used and not self.folder.inbox.exists()
 
     @property
+    def is_leaving(self) -> bool:
+        """Whether it has taken attempts, and takes no more."""
+        return self.is_live and self.used and not self.folder.is_open
+
+    @property
     def was_ended(self) -> bool:
         """Whether the supervisor ended its job."""
         return _ended(self.folder).exists()
@@ -97,6 +102,9 @@ class Pilot:
         handed = False
         try:
             _used(self.folder).touch()
+        except FileNotFoundError:  # its folder is gone
+            return None
+        try:
             save_job(run, attempt, self.job.number, self.job.name, profile, placement)
             shutil.copyfile(self.script, run.job_script(attempt))
             handed = self.offer(run, attempt, profile)
