@@ -1,4 +1,4 @@
-"""``python -m benchmarks.suite --before FOLDER``: the wall time of a suite of short runs, from
+"""``make bench-suite ARGS="--before FOLDER"``: the wall time of a suite of short runs, from
 ``seqbench run`` to its return, by this version and by turns with that of another checkout.
 """
 

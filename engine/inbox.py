@@ -62,6 +62,22 @@ class Assignment:
         return _name(self.run.run_id, self.attempt)
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """What a worker that trains several runs at once says of itself, about twice a second."""
+
+    t: float
+    """When, in seconds since 1970."""
+    runs: int
+    """In training."""
+    updates_per_second: float
+    """Of all of them together."""
+    wants: int
+    """How many runs at once are worth while."""
+    room_mib: float | None
+    """Memory of the GPU that its runs can have together; ``None`` if it isn't known."""
+
+
 def safe_name(text: str) -> str:
     """Return a text as the name of a worker's folder."""
     return _UNSAFE.sub("-", text)
@@ -219,6 +235,16 @@ class WorkerFolder:
             return False
         return True
 
+    def write_state(self, state: WorkerState) -> None:
+        """Write what the worker says of itself. Raises `OSError`."""
+        write_atomically(self.state, json.dumps(asdict(state)))
+
+    def read_state(self) -> WorkerState | None:
+        """Return what the worker last said of itself; ``None`` if it hasn't, or can't be read."""
+        with suppress(OSError, ValueError, TypeError):
+            return WorkerState(**json.loads(self.state.read_text()))
+        return None
+
     def is_served(self) -> bool:
         """Whether a worker is alive that has the lock."""
         return is_locked(self.lock)
@@ -231,9 +257,13 @@ class WorkerFolder:
         return self.path / f"{run}.{attempt}.without-room"
 
 
-def worker_folder(run: RunFolder, name: str) -> WorkerFolder:
-    """Return the folder of a worker of the store that a run is in."""
-    return WorkerFolder(run.path.parent / WORKERS / safe_name(name))
+def worker_folder(runs: Path, name: str) -> WorkerFolder:
+    """Return the folder of a worker of a store.
+
+    Args:
+        runs: the folder of the run folders.
+    """
+    return WorkerFolder(runs / WORKERS / safe_name(name))
 
 
 def _name(run: str, attempt: int) -> str:

@@ -121,7 +121,7 @@ class Lab:
 
     def end(self) -> None:
         """End every process that works here, the one that starts others first."""
-        for program in ("engine.supervisor --db", "engine.worker"):
+        for program in ("engine.supervisor --db", "engine.worker", "engine.worker.resident"):
             pattern = f"{program} {self.folder}"
             subprocess.run(["pkill", "-KILL", "-f", pattern], check=False)
 

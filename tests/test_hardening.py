@@ -83,14 +83,14 @@ OURS = {
     "engine/files/atomic.py", "engine/datasets/digests.py", "engine/datasets/download.py",
     "engine/datasets/locate.py", "engine/datasets/own.py", "engine/datasets/prepared.py",
     "engine/datasets/unpack.py", "engine/interchange/continued.py", "engine/interchange/history.py",
-    "engine/judge/kept.py",
+    "engine/inbox.py", "engine/judge/kept.py",
     "engine/machine/priority.py", "engine/modelinfo/copies.py", "engine/modelinfo/kept.py",
     "engine/models/describe.py",
     "engine/specfile.py", "engine/store/intake/code.py", "engine/store/intake/folders.py",
-    "engine/supervisor/launcher.py",
+    "engine/supervisor/resident.py", "engine/supervisor/sessions.py",
     "engine/supervisor/slurm/jobfile.py", "engine/supervisor/slurm/launcher.py",
     "engine/supervisor/slurm/probe.py", "engine/training/checkpoint.py", "engine/worker/attempt.py",
-    "engine/worker/probe.py", "tui/shell/remembered.py",
+    "engine/worker/probe.py", "engine/worker/resident/output.py", "tui/shell/remembered.py",
 }  # fmt: skip
 """Modules that write files of ours: into the store, run folders, caches, the user's memory;
 and into the kernel's."""

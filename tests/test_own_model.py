@@ -118,7 +118,7 @@ class Lab:
 
     def end(self) -> None:
         """End what works here, the one that starts others first."""
-        for program in ("engine.supervisor --db", "engine.worker"):
+        for program in ("engine.supervisor --db", "engine.worker", "engine.worker.resident"):
             subprocess.run(["pkill", "-KILL", "-f", f"{program} {self.folder}"], check=False)
 
 

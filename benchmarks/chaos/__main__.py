@@ -6,6 +6,7 @@ execution of the same runs.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -15,8 +16,10 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from benchmarks.chaos.killing import KILLS, App, Victim
+from benchmarks.chaos.supervisor import SHARED
 from benchmarks.chaos.verdict import losses, orphans
 from benchmarks.common import run as run_main
 from engine.config import load_catalogue
@@ -28,7 +31,7 @@ from engine.store.requests import enqueue
 from engine.supervisor.start import SUPERVISOR, ensure_supervisor, supervisor_running
 
 DISTURBED = (sys.executable, "-P", "-m", "benchmarks.chaos.supervisor")
-SETTINGS = "slots: {cpu: 2}\nretries: 100\npause_after: 0\nidle_seconds: 1\n"
+SETTINGS = "slots: {cpu: 2}\nniceness: 0\nretries: 100\npause_after: 0\nidle_seconds: 1\n"
 STILL_SECONDS = 180.0
 """The suite is thought stuck when no epoch comes for so long."""
 
@@ -48,8 +51,13 @@ def chaos(
     kills: int,
     seed: int,
     say: Callable[[str], None] = print,
+    *,
+    shared: bool = False,
 ) -> Report:
     """Execute the runs undisturbed, then again with so many kills, and compare.
+
+    Args:
+        shared: whether one process trains four runs at once when they are disturbed.
 
     Raises:
         TimeoutError: nothing goes on any more.
@@ -70,7 +78,8 @@ def chaos(
     app = App(location, configs)
 
     def disturb() -> None:
-        ensure_supervisor(location, configs, DISTURBED)
+        with patch.dict(os.environ, {SHARED: "1"} if shared else {}):
+            ensure_supervisor(location, configs, DISTURBED)
         # Spread over the work: a kill is due when so much of it is done.
         if len(killed) >= kills or _epochs(location) < total * len(killed) / kills * 0.9:
             return
@@ -148,10 +157,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=12)
     parser.add_argument("--epochs", type=int, default=120)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--shared", action="store_true", help="disturb a process that trains four runs at once"
+    )
     options = parser.parse_args()
     specs = short_runs(options.runs, options.epochs)
     with tempfile.TemporaryDirectory(prefix="seqbench-chaos-") as folder:
-        report = chaos(Path(folder), specs, options.kills, options.seed)
+        report = chaos(Path(folder), specs, options.kills, options.seed, shared=options.shared)
     by_kind = Counter(victim.kind for victim in report.kills)
     kinds = ", ".join(f"{count} × {kind}" for kind, count in sorted(by_kind.items()))
     print(f"\n{len(report.kills)} kills (seed {options.seed}): {kinds}")

@@ -2,6 +2,8 @@
 
 The file ``die`` beside the database holds ``before`` (nothing of the piece is written) or
 ``within`` (all is written and not committed).
+
+With `SHARED` in its environment one process trains four runs at once, as on a GPU, on the CPU.
 """
 
 from __future__ import annotations
@@ -13,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import engine.store.intake.ingest as ingest
-from engine.supervisor.__main__ import main
+from engine.config import Slots
+from engine.machine.slots import Slot
+from engine.supervisor import __main__ as supervisor
+from engine.supervisor import sharing
+
+SHARED = "SEQBENCH_CHAOS_SHARED"
 
 _insert = ingest._insert
 
@@ -29,6 +36,14 @@ def _die_if_told(connection: Any, rows: ingest.Rows, offset: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _shared_slots(_: Slots) -> list[Slot]:
+    return [Slot(f"shared/{n}", "cpu", "CPU", 1, visible="shared") for n in range(4)]
+
+
 if __name__ == "__main__":
     ingest._insert = _die_if_told
-    sys.exit(main())
+    if SHARED in os.environ:
+        supervisor.detect_slots = _shared_slots
+        # Every kill is of all: none of them is ever to be trained alone.
+        sharing.MOST_SHARED_LOSSES = sys.maxsize
+    sys.exit(supervisor.main())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, field_validator
 
@@ -51,7 +51,7 @@ class ModelEntry(Strict):
 class Slots(Strict):
     """How many runs this machine trains at a time."""
 
-    gpu: int = Field(default=1, ge=1, le=64)
+    gpu: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = "auto"
     cpu: int | Literal["auto"] = "auto"
     gpus_per_run: int = Field(default=1, ge=1, le=64)
     """GPUs that each run trains on, with a shard of every batch on each."""

@@ -148,7 +148,7 @@ def _gpu(
     ]
     # In a container the driver shows the host's pids: ours are among those unknown here.
     seen = {process.pid for process in gpu.processes}
-    hidden = sum(one is not None and one.pid not in seen for one in inside)
+    hidden = len({one.pid for one in inside if one is not None} - seen)
     for process in [process for process in foreign if not pid_exists(process.pid)][:hidden]:
         foreign.remove(process)
     return DeviceUse(

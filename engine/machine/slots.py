@@ -11,6 +11,9 @@ from engine.config import Slots
 from engine.limits import Limits, process_limits
 from engine.machine.gpus import Gpu, usable_gpus
 
+MOST_GPU_RUNS = 8
+"""Slots of each GPU where the settings say ``gpu: auto``: the most runs at once."""
+
 CORES_PER_CPU_RUN = 4
 """Cores for each slot where the settings say ``cpu: auto``."""
 
@@ -75,8 +78,9 @@ def divide(
 ) -> list[Slot]:
     """Divide the GPUs into slots, or the CPU if there are none.
 
-    Each group of ``gpus_per_run`` GPUs has ``settings.gpu`` slots. A last group that is smaller is
-    left out; if it is the only one, a run trains on that.
+    Each group of ``gpus_per_run`` GPUs has ``settings.gpu`` slots; with ``auto``, a GPU has
+    `MOST_GPU_RUNS`, and a group of several one. A last group that is smaller is left out; if it is
+    the only one, a run trains on that.
 
     Args:
         memory: bytes that the runs on the CPU may use together; ``None`` is no limit.
@@ -85,10 +89,12 @@ def divide(
         processes = min(settings.gpus_per_run, len(gpus))
         groups = [gpus[first : first + processes] for first in range(0, len(gpus), processes)]
         groups = [group for group in groups if len(group) == processes]
-        threads = max(1, cores // (len(groups) * processes * settings.gpu))
-        return [
-            _gpu_slot(group, number, threads) for number in range(settings.gpu) for group in groups
-        ]
+        if settings.gpu == "auto":  # the runs of one GPU are one process, which the GPU keeps busy
+            count, sharing = MOST_GPU_RUNS if processes == 1 else 1, 1
+        else:
+            count = sharing = settings.gpu
+        threads = max(1, cores // (len(groups) * processes * sharing))
+        return [_gpu_slot(group, number, threads) for number in range(count) for group in groups]
     processes = settings.processes_per_run
     count = settings.cpu if settings.cpu != "auto" else _cpu_runs(cores, memory, processes)
     threads = max(1, cores // (count * processes))

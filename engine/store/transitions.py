@@ -236,7 +236,7 @@ def lost_with(connection: StoreConnection, run: str, attempt: int) -> int:
     (row,) = connection.rows(
         "SELECT count(*) FROM attempts a JOIN attempts b ON b.worker = a.worker AND b.pid = a.pid"
         " AND b.boot_id = a.boot_id AND b.start_ticks = a.start_ticks AND b.run != a.run"
-        " WHERE a.run = ? AND a.attempt = ? AND b.started IS NOT NULL"
+        " WHERE a.run = ? AND a.attempt = ?"
         " AND (b.ended IS NULL OR b.exited IS NOT NULL AND b.ended >= a.last_growth)",
         (run, attempt),
     )

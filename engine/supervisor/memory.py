@@ -38,27 +38,29 @@ class MemoryRoom:
 
         It may if nothing else trains. A need that isn't known yet counts as none.
         """
-        beside = sum(self._need(connection, other, slot) for other in training)
-        own, total = self._need(connection, run, slot), self.total_mib()
+        beside = sum(self.need(connection, other, slot) for other in training)
+        own, total = self.need(connection, run, slot), self.total_mib()
         if not beside or own + beside <= total:
             return None
         # Without what is needed, which changes: a sentence that stays the same is logged once.
         return f"{run} waits: with those in training it needs more than {total:,.0f} MiB of memory."
 
-    def _need(self, connection: StoreConnection, run: str, slot: Slot) -> float:
-        """Return the memory that a run needs, in MiB: the most that its attempts, and those of like
-        runs, were seen to have."""
+    def need(self, connection: StoreConnection, run: str, slot: Slot) -> float:
+        """Return the memory that a run needs on its device, in MiB: the most that its attempts, and
+        those of like runs, were seen to have; 0 if that isn't known."""
         now = time.monotonic()
         need, until = self._needs.get(run, (0.0, 0.0))
         if now >= until:
-            need = slot.processes * max(_peak(connection, run), _past(connection, run, slot))
+            peak = _peak(connection, run, slot.device)
+            need = slot.processes * max(peak, _past(connection, run, slot))
             self._needs = {key: each for key, each in self._needs.items() if each[1] > now}
             self._needs[run] = need, now + KNOWN_SECONDS
         return need
 
 
-def _peak(connection: StoreConnection, run: str) -> float:
-    row = connection.row("SELECT max(process_memory_mib) FROM telemetry WHERE run = ?", (run,))
+def _peak(connection: StoreConnection, run: str, device: str) -> float:
+    column = "process_gpu_memory_mib" if device == "cuda" else "process_memory_mib"
+    row = connection.row(f"SELECT max({column}) FROM telemetry WHERE run = ?", (run,))  # noqa: S608
     return float(row[0]) if row and row[0] is not None else 0.0
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from engine.config import Settings
 from engine.errors import RunError, StoreError
+from engine.inbox import worker_folder
 from engine.machine.slots import Slot
 from engine.runfolder import RunFolder
 from engine.store import transitions
@@ -28,6 +29,7 @@ from engine.store.transitions import LiveAttempt
 from engine.supervisor.launcher import Ending, Launcher, Pool
 from engine.supervisor.memory import MemoryRoom
 from engine.supervisor.requests import answer
+from engine.supervisor.sharing import Company, Sharing
 
 CANCEL_SECONDS = 10.0
 """Time between asking a worker to end and killing it."""
@@ -83,12 +85,16 @@ class Queue:
     silent_seconds: float = SILENT_SECONDS
     least_room: int = LEAST_ROOM
     memory: MemoryRoom = field(default_factory=MemoryRoom)
+    sharing: Sharing = field(init=False)
     _watched: defaultdict[tuple[str, int], _Watch] = field(
         default_factory=lambda: defaultdict(_Watch)
     )
     """Memories of live attempts, by run and attempt's number."""
     _reported: set[str] = field(default_factory=set)
     """Problems of the last round, which aren't logged again."""
+
+    def __post_init__(self) -> None:
+        self.sharing = Sharing(self.settings.slots.gpu == "auto", self.memory)
 
     def tick(self, connection: StoreConnection) -> None:
         """Work one round.
@@ -321,11 +327,14 @@ class Queue:
         for name, pool in self.pools.items():
             free = _free_slots(live, name, pool)
             training = [attempt.run for attempt in live if attempt.launcher == name]
+            company = self._company(live, name, pool)
             while free:
-                slot = free[0]
                 with write(connection):
                     run = transitions.next_queued(connection, name)
                     if run is None:
+                        break
+                    slot = self.sharing.slot(connection, run, free, company)
+                    if slot is None:
                         break
                     if name is None and slot.device == "cpu":
                         short = self.memory.shortage(connection, run, slot, training)
@@ -335,16 +344,29 @@ class Queue:
                     # An earlier attempt's request would cancel this one.
                     with suppress(OSError, RunError):
                         self.location.folder(run).cancel.unlink(missing_ok=True)
-                    worker = pool.launcher.worker(slot)
+                    worker = company.names[slot.name]
                     number = transitions.begin_attempt(
                         connection, run, slot.name, self.host, worker
                     )
                 if self._launch(connection, run, number, slot, pool.launcher):
-                    del free[0]
+                    free.remove(slot)
                     training.append(run)
+                    if worker is not None:
+                        company.inside[worker].append(run)
                 if time.monotonic() > deadline:
                     return waiting
         return waiting
+
+    def _company(self, live: Sequence[LiveAttempt], name: str | None, pool: Pool) -> Company:
+        """Return what is known of the resident workers of a launcher."""
+        company = Company(
+            {slot.name: pool.launcher.worker(slot) for slot in pool.slots},
+            lambda worker: worker_folder(self.location.runs, worker).read_state(),
+        )
+        for attempt in live:
+            if attempt.launcher == name and attempt.worker is not None:
+                company.inside[attempt.worker].append(attempt.run)
+        return company
 
     def _fail_unknown(self, connection: StoreConnection) -> None:
         """Fail queued runs whose launcher isn't configured."""

@@ -76,7 +76,7 @@ class ResidentLauncher:
         name = self.worker(slot)
         if name is None:
             return self._own.start(folder, attempt, slot)
-        worker, key = worker_folder(folder, name), (folder.run_id, attempt)
+        worker, key = _worker(folder, name), (folder.run_id, attempt)
         assignment = Assignment(str(folder.path), attempt, slot.device, slot.threads, slot.visible)
         ending = worker.hand_over(assignment)
         try:
@@ -94,7 +94,8 @@ class ResidentLauncher:
             return self._own.alive(folder, attempt)
         if attempt.host not in (None, self.host) and attempt.last_growth is not None:
             return time.time() - attempt.last_growth < SILENCE_SECONDS
-        worker, key = worker_folder(folder, attempt.worker), (attempt.run, attempt.attempt)
+        key = (attempt.run, attempt.attempt)
+        worker = _worker(folder, attempt.worker)
         if worker.has(*key):
             if self._lives(worker):
                 return True
@@ -110,7 +111,7 @@ class ResidentLauncher:
     def stop(self, folder: RunFolder, attempt: LiveAttempt, how: Literal["ask", "kill"]) -> bool:
         if attempt.worker is None:
             return self._own.stop(folder, attempt, how)
-        worker = worker_folder(folder, attempt.worker)
+        worker = _worker(folder, attempt.worker)
         if how == "kill":
             return signal_session(worker.worker(), signal.SIGKILL)
         if not folder.journal(attempt.attempt).exists():
@@ -122,7 +123,7 @@ class ResidentLauncher:
         """Whether it waits for the runs before it that the worker trains."""
         if attempt.worker is None or folder.journal(attempt.attempt).exists():
             return False
-        worker = worker_folder(folder, attempt.worker)
+        worker = _worker(folder, attempt.worker)
         try:
             inside = worker.assignments()
         except FileNotFoundError:
@@ -132,7 +133,8 @@ class ResidentLauncher:
     def ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
         if attempt.worker is None:
             return self._own.ending(folder, attempt)
-        worker, key = worker_folder(folder, attempt.worker), (attempt.run, attempt.attempt)
+        key = (attempt.run, attempt.attempt)
+        worker = _worker(folder, attempt.worker)
         self._starts.pop(key, None)
         child = self._children.pop(key, None)
         if worker.ended_without_room(*key):
@@ -170,7 +172,7 @@ class ResidentLauncher:
         }
         if assignment.visible is not None:
             environment["CUDA_VISIBLE_DEVICES"] = assignment.visible
-        at_once = MOST_AT_ONCE if assignment.device == "cuda" else 1
+        at_once = 1 if assignment.visible is None else MOST_AT_ONCE
         command = [
             *(*self.command, str(worker.path)),
             *("--threads", str(assignment.threads)),
@@ -183,3 +185,7 @@ class ResidentLauncher:
         self._workers[worker] = self._children[key] = child
         self._starts[key] = self._starts.get(key, 0) + 1
         return identify(child.pid)
+
+
+def _worker(run: RunFolder, name: str) -> WorkerFolder:
+    return worker_folder(run.path.parent, name)

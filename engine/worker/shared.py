@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from engine.machine.telemetry import MIB
 from engine.training.lanes import Lanes
 
 
@@ -23,6 +24,17 @@ class Shared:
     once is enough, because everything else waits meanwhile."""
     broken: bool = False
     """Whether the device can't be used by this process any more."""
+
+    def room_mib(self) -> float | None:
+        """Return the GPU's memory in MiB that this process's runs can have together: what they
+        have, and what is free; ``None`` before a GPU is used."""
+        if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            return None
+        try:
+            free, _ = torch.cuda.mem_get_info()
+            return (free + torch.cuda.memory_reserved()) / MIB
+        except RuntimeError:
+            return None
 
 
 class Company:

@@ -13,12 +13,11 @@ import pytest
 from engine.files.lock import take_lock, write_holder
 from engine.inbox import Assignment, Bell, WorkerFolder, ring, safe_name, worker_folder
 from engine.process import own_identity
-from engine.runfolder import RunFolder
 
 
 @pytest.fixture
 def worker(tmp_path: Path) -> WorkerFolder:
-    return worker_folder(RunFolder(tmp_path / "some-run"), "MIG-GPU-1/2/0")
+    return worker_folder(tmp_path, "MIG-GPU-1/2/0")
 
 
 def assignment(tmp_path: Path, run: str, attempt: int = 1) -> Assignment:
@@ -56,7 +55,7 @@ def test_a_hand_over_that_cannot_be_done_leaves_nothing(
 ) -> None:
     worker.path.mkdir(parents=True)
     worker.inbox.write_text("in its place")
-    with pytest.raises(OSError, match=r"[Nn]ot a directory"):
+    with pytest.raises(OSError, match="Not a directory"):
         worker.hand_over(assignment(tmp_path, "a-run"))
     assert [path.name for path in worker.path.iterdir()] == ["inbox"]
 

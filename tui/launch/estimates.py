@@ -182,7 +182,9 @@ def slots_text(runs: int, machine: Machine) -> str:
     names = dict.fromkeys(labels)
     title = "" if used[0].device == "cpu" else f" ({plain(used[0].title, 30)})"
     threads = f", {count(used[0].threads, 'thread')} each" if used[0].device == "cpu" else ""
-    text = f"{', '.join(names)}{title}: {len(used)} at once{threads}"
+    # As many share a GPU as are worth while and fit.
+    most = "up to " if used[0].device == "cuda" and len(used) > len(names) else ""
+    text = f"{', '.join(names)}{title}: {most}{len(used)} at once{threads}"
     taken = sum(run is not None for device in machine.devices for run in device.slots)
     return f"{text}; {taken}/{len(machine.slots)} slots in use" if taken else text
 

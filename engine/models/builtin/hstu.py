@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from engine.models.base import OutputLayer, TimedModel
 from engine.models.definition import Definition, ModelSettings
 from engine.models.layers.dropout import Dropout
+from engine.models.layers.lookup import look_up
 from engine.models.layers.positions import last_positions
 from engine.models.layers.transformer import INITIAL_STD, initialise
 
@@ -95,9 +96,9 @@ class HSTULayer(nn.Module):
             part.reshape(*part.shape[:2], self.heads, -1).transpose(1, 2)
             for part in (value, query, key)
         )
-        bias = self.position_bias(distance)[None, ..., 0]
+        bias = look_up(self.position_bias, distance)[None]
         if self.time_bias is not None and bucket is not None:
-            bias = bias + self.time_bias(bucket)[..., 0]
+            bias = bias + look_up(self.time_bias, bucket)
         weights = F.silu(query @ key.transpose(-2, -1) + bias[:, None]) * allowed[:, None]
         mixed = _norm((weights @ (value / self.length)).transpose(1, 2).flatten(2))
         out: Tensor = queried + self.output(self.dropout(gate * mixed))

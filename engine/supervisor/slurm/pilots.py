@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.config import SlurmProfile
 from engine.files.atomic import write_atomically
-from engine.inbox import WORKERS, Assignment, WorkerFolder, safe_name
+from engine.inbox import WORKERS, Assignment, WorkerFolder, safe_name, worker_folder
 from engine.runfolder import RunFolder
 from engine.supervisor.slurm import client
 from engine.supervisor.slurm.jobfile import Placement, save_job
@@ -150,7 +150,7 @@ def make_pilot(runs: Path, profile: SlurmProfile) -> Pilot:
 
 def load_pilot(runs: Path, name: str) -> Pilot:
     """Return a pilot as its folder says; that folder may be absent."""
-    folder = WorkerFolder(runs.absolute() / WORKERS / safe_name(name))
+    folder = worker_folder(runs.absolute(), name)
     number_file = folder.path / "job.json"
 
     def save(number: str) -> None:

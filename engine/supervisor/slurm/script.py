@@ -20,7 +20,7 @@ from pathlib import Path
 
 from engine.config import SlurmProfile
 from engine.datasets.locate import cache_folder
-from engine.inbox import WORKERS, WorkerFolder
+from engine.inbox import WORKERS, WorkerFolder, worker_folder
 from engine.machine.environment import absolute_paths, thread_environment
 from engine.runfolder import RunFolder
 from engine.surroundings import code_folder
@@ -123,7 +123,7 @@ def example_script(profile: SlurmProfile, folder: RunFolder) -> str:
     """Return the script that would be submitted for a run."""
     if profile.runs_per_job == 1:
         return attempt_script(profile, folder, 1)
-    return pilot_script(profile, WorkerFolder(folder.path.parent / WORKERS / profile.name))
+    return pilot_script(profile, worker_folder(folder.path.parent, profile.name))
 
 
 def job_name(folder: RunFolder, attempt: int) -> str:

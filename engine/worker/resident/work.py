@@ -19,6 +19,7 @@ from engine.supervisor.stop import Stop
 from engine.worker.claim import NothingToDo, claim
 from engine.worker.resident.fitness import Fitness
 from engine.worker.resident.output import all_output, output_by_thread
+from engine.worker.resident.pace import Pace
 
 Train = Callable[..., int]
 """Trains an attempt as `engine.worker.attempt.run_attempt`, which isn't imported here: it takes
@@ -30,6 +31,10 @@ class SharedState(Protocol):
 
     broken: bool
     """Whether no further run can be trained in this process."""
+
+    def room_mib(self) -> float | None:
+        """Return the GPU's memory in MiB that this process's runs can have together; ``None`` if it
+        isn't known."""
 
 
 LOOK_SECONDS = 0.05
@@ -64,6 +69,13 @@ class _Inside:
     assignment: Assignment
     stopped: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
+    updates: int = 0
+    """How often it asked whether to stop: before every update."""
+
+    def asked_to_stop(self) -> bool:
+        """Whether it is to end; asked before every update."""
+        self.updates += 1
+        return self.stopped.is_set()
 
     @property
     def is_over(self) -> bool:
@@ -98,6 +110,7 @@ class Resident:
         self._run_attempt = train
         self._shared = shared
         self._output = all_output if terms.at_once == 1 else output_by_thread()
+        self._pace = Pace(folder, terms.at_once, shared.room_mib) if terms.at_once > 1 else None
         self._inside: dict[str, _Inside] = {}
         self._is_closing = False
         self.begun = 0
@@ -133,6 +146,8 @@ class Resident:
                 unfit = None
             if unfit is not None and not self._inside:
                 return unfit
+            if self._pace is not None:
+                self._pace.look({name: each.updates for name, each in self._inside.items()})
             idle = not self._inside and time.monotonic() - busy >= self._terms.idle_seconds
             if idle and self._folder.close():
                 return None
@@ -167,9 +182,7 @@ class Resident:
     def _begin(self, assignment: Assignment) -> None:
         self._fitness.trains(assignment)
         inside = _Inside(assignment)
-        inside.thread = threading.Thread(
-            target=self._train, args=(assignment, inside.stopped), name=assignment.name
-        )
+        inside.thread = threading.Thread(target=self._train, args=(inside,), name=assignment.name)
         self._inside[assignment.name] = inside
         self.begun += 1
         inside.thread.start()
@@ -186,13 +199,14 @@ class Resident:
             with suppress(OSError):  # a full disk, or the folder was removed
                 self._folder.closing.touch()
 
-    def _train(self, assignment: Assignment, stopped: threading.Event) -> None:
+    def _train(self, inside: _Inside) -> None:
         """Train a run, and leave its folder before its assignment is removed."""
+        assignment = inside.assignment
         folder, run = self._folder, assignment.run
         status = 0
         try:
             with self._output(run):
-                status = self._attempt(assignment, stopped)
+                status = self._attempt(inside)
         except BaseException:  # noqa: BLE001 -- of this run only
             traceback.print_exc()
         if status == NO_ROOM:
@@ -201,7 +215,8 @@ class Resident:
             folder.take_back(run.run_id, assignment.attempt)
         ring(folder)
 
-    def _attempt(self, assignment: Assignment, stopped: threading.Event) -> int:
+    def _attempt(self, inside: _Inside) -> int:
+        assignment = inside.assignment
         run, attempt = assignment.run, assignment.attempt
         try:
             lock = claim(
@@ -219,7 +234,7 @@ class Resident:
                 attempt,
                 assignment.device,
                 assignment.threads,
-                stopped.is_set,
+                inside.asked_to_stop,
                 shared=self._shared,
             )
         except BaseException:  # noqa: BLE001 -- a model's file may even call `sys.exit`

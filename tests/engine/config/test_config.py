@@ -319,7 +319,7 @@ def test_the_order_is_shipped_then_local_then_chosen(
     monkeypatch.chdir(here)
     assert load_catalogue().settings.retries == 1
     settings = load_catalogue(layer).settings
-    assert (settings.retries, settings.idle_seconds, settings.slots.gpu) == (2, 1, 1)
+    assert (settings.retries, settings.idle_seconds, settings.slots.gpu) == (2, 1, "auto")
     monkeypatch.setenv("SEQBENCH_CONFIG", str(layer))
     assert load_catalogue().settings.retries == 2
     assert config_layers() == config_layers(layer)

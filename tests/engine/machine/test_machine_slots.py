@@ -8,7 +8,7 @@ import pytest
 from engine.config import Slots
 from engine.limits import Limits
 from engine.machine.gpus import Gpu
-from engine.machine.slots import detect_slots, divide, unused_gpus_note
+from engine.machine.slots import MOST_GPU_RUNS, detect_slots, divide, unused_gpus_note
 
 A = Gpu("GPU-aaaa", "NVIDIA A")
 B = Gpu("GPU-bbbb", "NVIDIA B")
@@ -116,3 +116,12 @@ def test_this_machine_has_a_slot_and_torch_is_not_asked() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_a_gpu_has_more_slots_than_runs_may_be_worth_while_on_it() -> None:
+    """Of one process each, which has all of the GPU's share of the cores."""
+    slots = divide(Slots(), [A, B], 16)
+    assert [slot.name for slot in slots[:3]] == ["GPU-aaaa/0", "GPU-bbbb/0", "GPU-aaaa/1"]
+    assert len(slots) == 2 * MOST_GPU_RUNS
+    assert {slot.threads for slot in slots} == {8}
+    assert [slot.processes for slot in divide(Slots(gpus_per_run=2), [A, B], 16)] == [2]

@@ -6,6 +6,7 @@ The run's profile says how it behaves:
 - ``hold``: in epoch 3 it waits for a file ``go`` in its folder;
 - ``stubborn``: the same, deaf to SIGTERM;
 - ``crash``: exits with 3 in epoch 2, without a last word;
+- ``doomed``: holds, and then exits with 3; the next attempt needs another file ``go``;
 - ``fail``: ends ``failed`` in epoch 2;
 - ``full``: finds the disk full in epoch 2, unless a file ``go`` is in its folder;
 - ``freeze``: its first attempt stops showing signs of life in epoch 3;
@@ -103,6 +104,9 @@ def rehearse(
                     return 0
             if epoch == 2 and profile == "crash":
                 os._exit(3)
+            if epoch == 3 and profile == "doomed":
+                (folder.path / "go").unlink()
+                os._exit(3)
             if epoch == 2 and profile == "full" and not (folder.path / "go").exists():
                 return NO_ROOM
             if epoch == 3 and profile == "freeze" and attempt == 1:
@@ -124,7 +128,7 @@ def asked(stop: Callable[[], bool], profile: str) -> bool:
 def waits(folder: RunFolder, profile: str, epoch: int, attempt: int) -> bool:
     if epoch != 3 or (folder.path / "go").exists():
         return False
-    return profile in ("hold", "stubborn") or (profile == "yield" and attempt == 1)
+    return profile in ("hold", "stubborn", "doomed") or (profile == "yield" and attempt == 1)
 
 
 def figures(epoch: int) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from rehearsal_supervisor import WORKER, resident_launcher
 
 from engine.files.lock import is_locked
 from engine.inbox import Assignment, WorkerFolder, worker_folder
+from engine.journal import read_journal
 from engine.machine.slots import Slot
 from engine.process import is_alive
-from engine.store import series, transitions
+from engine.store import queries, series, transitions
 from engine.store.database import StoreConnection, write
 from engine.store.intake.folders import save_folder
 from engine.store.location import StoreLocation
@@ -38,7 +39,7 @@ def only_slot(queue: Queue) -> None:
 
 
 def worker_of(location: StoreLocation, run: str) -> WorkerFolder:
-    return worker_folder(location.folder(run), "cpu-0")
+    return worker_folder(location.runs, "cpu-0")
 
 
 def pids(writer: StoreConnection, runs: list[str]) -> list[int]:
@@ -191,7 +192,7 @@ def test_an_inbox_that_is_closed_makes_the_next_hand_over_start_a_worker(
     launcher = resident_launcher()
     run = location.folder("some-run")
     run.path.mkdir(parents=True)
-    worker = worker_folder(run, "cpu-0")
+    worker = worker_folder(location.runs, "cpu-0")
     slot = Slot("cpu/0", "cpu", "CPU", 1)
     first = launcher.start(run, 1, slot)
     worker.take_back("some-run", 1)
@@ -229,3 +230,72 @@ def test_an_assignment_that_cannot_be_read_is_of_no_worker(
     work(lambda: look.run(run).state == "done", "its end")
     assert look.run(run).attempt == 2
     assert not is_locked(folder.lock)
+
+
+def shared_slots(count: int) -> list[Slot]:
+    """Slots whose runs are trained by one process, as those of a GPU, but on the CPU."""
+    return [Slot(f"shared/{n}", "cpu", "CPU", 1, visible="shared") for n in range(count)]
+
+
+def test_a_process_that_dies_under_several_runs_is_the_fault_of_one_at_most(
+    add: Add, work: Work, queue: Queue, look: Look, location: StoreLocation, writer: StoreConnection
+) -> None:
+    """Losses beside others don't count; a run that was lost so twice is trained alone from then on,
+    and its losses count. The others are done."""
+    queue.pools = {None: Pool(queue.pools[None].launcher, shared_slots(4))}
+    doomed, *others = add("doomed", "hold", "hold", "hold")
+
+    def hold(runs: list[str]) -> bool:
+        """Whether the newest attempts of these runs wait in epoch 3."""
+        return all(
+            any(line.fields.get("step") == 9 for line in read_journal(journal).lines)
+            for run in runs
+            for journal in [location.folder(run).journal(look.run(run).attempt)]
+        )
+
+    for _ in range(2):
+        work(lambda: hold([doomed, *others]), "all of them")
+        attempt = look.run(doomed).attempt
+        go(location, doomed)
+        work(lambda attempt=attempt: look.run(doomed).attempt > attempt, "its loss")
+    for attempt in (3, 4, 5):
+        work(lambda attempt=attempt: look.run(doomed).attempt == attempt, "the next attempt")
+        work(lambda: hold([doomed]), "it to hold")
+        assert [each.run for each in transitions.live_attempts(writer)] == [doomed]
+        go(location, doomed)
+    work(lambda: look.run(doomed).state == "lost", "it to be given up")
+    for run in others:
+        go(location, run)
+    work(lambda: look.states() == ["lost", "done", "done", "done"], "the others")
+    work(lambda: not transitions.live_attempts(writer), "the last one to be over")
+    attempts = series.attempts(writer, doomed)
+    assert [each["cause"] for each in attempts] == ["shared", "shared", "lost", "lost", "lost"]
+    assert look.run(doomed).losses == queue.settings.retries == 2
+    assert "It trained 3 other runs too." in attempts[0]["message"]
+    for run in others:
+        assert look.run(run).losses == 0
+        assert look.steps(run) == list(range(1, 17))
+        *lost, last = series.attempts(writer, run)
+        assert [each["cause"] for each in lost] == ["shared"] * 2
+        assert last["status"] == "done"
+    assert queries.queue_hold(writer) is None
+
+
+def test_cancelling_and_failing_leaves_the_others_of_a_process_alone(
+    add: Add, work: Work, queue: Queue, look: Look, location: StoreLocation, writer: StoreConnection
+) -> None:
+    queue.pools = {None: Pool(queue.pools[None].launcher, shared_slots(4))}
+    queue.settings = queue.settings.model_copy(update={"retries": 100})
+    holding, failing, cancelled, full = add("hold", "fail", "hold", "full")
+    work(lambda: look.holds(holding) and look.holds(cancelled), "two that hold")
+    request_cancel(location, [cancelled])
+    work(lambda: look.run(cancelled).state == "cancelled", "its end")
+    work(lambda: look.run(failing).state == "failed", "the failure")
+    work(lambda: look.run(full).losses > 0, "the one that finds no room")
+    assert series.attempts(writer, full)[0]["cause"] == "disk-full"
+    for run in (holding, full):
+        go(location, run)
+    work(lambda: look.run(holding).state == look.run(full).state == "done", "the ends")
+    first = {series.attempts(writer, run)[0]["pid"] for run in (holding, failing, cancelled, full)}
+    assert len(first) == 1
+    assert series.attempts(writer, holding)[0]["status"] == "done"

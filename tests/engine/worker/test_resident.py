@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from resource import RLIMIT_FSIZE
 from typing import Any
@@ -25,9 +26,10 @@ from resident_process import (
 )
 
 from engine.files.lock import is_locked, take_lock
-from engine.inbox import WorkerFolder
+from engine.inbox import Assignment, WorkerFolder
 from engine.process import identify
 from engine.runfolder import RunFolder
+from engine.worker.resident.fitness import Fitness
 
 ENDLESS = {"epochs": 100_000, "patience": 100_000, "dim": 16}
 
@@ -278,3 +280,18 @@ def test_it_ends_with_its_store(tmp_path: Path, worker: WorkerFolder, reside) ->
     with suppress(FileNotFoundError):
         worker.inbox.rmdir()
     wait_for_end(process, worker)
+
+
+def test_a_process_is_fit_for_runs_that_it_would_train_as_one_of_their_own(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run", small_spec())
+    own = make_run(tmp_path, "own", small_spec(), OWN_MODEL)
+    fitness = Fitness(1, visible="")
+    plain = Assignment(str(run.path), 1, "cpu", 1)
+    assert fitness.fits(plain), "it takes the GPUs as it finds them"
+    assert not fitness.fits(replace(plain, threads=2))
+    assert not fitness.fits(replace(plain, visible="GPU-1"))
+    assert fitness.fits(replace(plain, folder=str(own.path))), "it hasn't trained any yet"
+    fitness.trains(plain)
+    assert fitness.fits(plain)
+    assert not fitness.fits(replace(plain, folder=str(own.path)))
+    assert Fitness(1, visible="GPU-1").fits(replace(plain, visible="GPU-1"))

@@ -93,6 +93,9 @@ def test_runs_take_free_slots_first(catalogue: Catalogue) -> None:
     assert machine.free == GPU_SLOTS[1]
     assert slots_text(1, machine) == "GPU 1 (NVIDIA H100): 1 at once; 1/2 slots in use"
     assert slots_text(9, machine).startswith("GPU 1, GPU 0 (NVIDIA H100): 2 at once")
+    shared = [Slot(f"GPU-0/{n}", "cuda", "NVIDIA H100", 8, "GPU-0") for n in range(8)]
+    device = replace(gpu(0), slots=(None,) * 8, names=tuple(slot.name for slot in shared))
+    assert slots_text(9, Machine(shared, [device])) == "GPU 0 (NVIDIA H100): up to 8 at once"
     assert Machine(GPU_SLOTS, [gpu(0, RUN), gpu(1, RUN)]).free is None
     assert Machine(GPU_SLOTS).free is None  # before the devices were looked at
 

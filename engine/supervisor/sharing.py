@@ -1,0 +1,93 @@
+"""Which slot a run may start in, where the runs of several slots share a resident worker."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.inbox import WorkerState
+from engine.machine.slots import Slot
+from engine.store import transitions
+from engine.store.database import StoreConnection
+from engine.supervisor.memory import MemoryRoom
+
+MOST_SHARED_LOSSES = 2
+"""Losses of a run together with others after which it is trained alone."""
+
+BEFORE_STATE = 4
+"""Runs at once in a worker that hasn't said yet how many are worth while."""
+
+STATE_SECONDS = 10.0
+"""Age from which what a worker said of itself counts no more."""
+
+USED_SHARE = 0.9
+"""Of a GPU's memory, what runs are expected to need together at most."""
+
+
+@dataclass
+class Company:
+    """The resident workers of one launcher."""
+
+    names: Mapping[str, str | None]
+    """The worker of each slot, by the slot's name; ``None`` if each run there has its process."""
+    state: Callable[[str], WorkerState | None]
+    """Reads what a worker last said of itself."""
+    inside: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """The runs that each worker has, by its name."""
+
+
+@dataclass
+class Sharing:
+    """Decides who is trained beside whom."""
+
+    measured: bool
+    """Whether the number of runs at once is measured; if not, all slots are used."""
+    memory: MemoryRoom = field(default_factory=MemoryRoom)
+
+    def slot(
+        self,
+        connection: StoreConnection,
+        run: str,
+        free: Sequence[Slot],
+        company: Company,
+    ) -> Slot | None:
+        """Return the first free slot that the run may start in; ``None`` if it has to wait."""
+        for slot in free:
+            name = company.names[slot.name]
+            beside = company.inside[name] if name is not None else []
+            if name is None or not beside:
+                return slot
+            if any(_is_kept_alone(connection, each) for each in (run, *beside)):
+                continue
+            if not self.measured:
+                return slot
+            if self._fits(connection, run, beside, slot, company.state(name)):
+                return slot
+        return None
+
+    def _fits(
+        self,
+        connection: StoreConnection,
+        run: str,
+        beside: Iterable[str],
+        slot: Slot,
+        state: WorkerState | None,
+    ) -> bool:
+        """Whether one more run is worth while in a worker, and all of them fit the GPU's memory."""
+        runs = [run, *beside]
+        if state is None or time.time() - state.t > STATE_SECONDS:
+            return len(runs) <= BEFORE_STATE
+        if len(runs) > state.wants:
+            return False
+        if state.room_mib is None:
+            return True
+        needs = sum(self.memory.need(connection, each, slot) for each in runs)
+        return needs <= USED_SHARE * state.room_mib
+
+
+def _is_kept_alone(connection: StoreConnection, run: str) -> bool:
+    """Whether a run's process vanished so often while it trained others, too, that the run may be
+    the reason."""
+    return transitions.shared_losses(connection, run) >= MOST_SHARED_LOSSES

@@ -1,0 +1,107 @@
+"""Which runs are trained beside each other in one process, and how many."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from engine.inbox import WorkerState
+from engine.machine.slots import Slot
+from engine.store import transitions
+from engine.store.database import StoreConnection, write
+from engine.supervisor.memory import MemoryRoom
+from engine.supervisor.sharing import BEFORE_STATE, MOST_SHARED_LOSSES, Company, Sharing
+
+Add = Callable[..., list[str]]
+SLOTS = [
+    Slot(f"GPU-{name}/{n}", "cuda", "NVIDIA", 2, f"GPU-{name}") for n in range(8) for name in "ab"
+]
+
+
+@dataclass
+class Known(MemoryRoom):
+    """Every run needs as much."""
+
+    mib: float = 100.0
+
+    def need(self, connection: StoreConnection, run: str, slot: Slot) -> float:
+        return self.mib
+
+
+def begun(
+    sharing: Sharing, writer: StoreConnection, runs: list[str], state: WorkerState | None
+) -> dict[str, list[str]]:
+    """The runs that each GPU gets, if each worker says the same."""
+    free = list(SLOTS)
+    company = Company({slot.name: slot.visible for slot in SLOTS}, lambda _: state)
+    for run in runs:
+        slot = sharing.slot(writer, run, free, company)
+        if slot is None:
+            break
+        free.remove(slot)
+        company.inside[slot.visible or ""].append(run)
+    return dict(company.inside)
+
+
+def counts(found: dict[str, list[str]]) -> list[int]:
+    return [len(found.get(f"GPU-{name}", [])) for name in "ab"]
+
+
+@pytest.mark.parametrize(
+    ("wants", "room", "age", "each"),
+    [
+        (3, None, 0.0, 3),
+        (1, None, 0.0, 1),
+        (8, 10_000.0, 0.0, 8),
+        (8, 500.0, 0.0, 4),
+        (8, 50.0, 0.0, 1),
+        (1, None, 60.0, BEFORE_STATE),
+    ],
+)
+def test_as_many_runs_are_begun_as_are_worth_while_and_fit(
+    add: Add, writer: StoreConnection, wants: int, room: float | None, age: float, each: int
+) -> None:
+    """By what the workers say of themselves, unless that is too long ago; all GPUs alike."""
+    runs = add(*["quick"] * 20)
+    state = WorkerState(time.time() - age, 1, 100.0, wants, room)
+    found = begun(Sharing(measured=True, memory=Known()), writer, runs, state)
+    assert counts(found) == [each, each]
+    assert found["GPU-a"] == runs[0 : 2 * each : 2]
+
+
+def test_a_number_that_is_set_is_not_measured(add: Add, writer: StoreConnection) -> None:
+    runs = add(*["quick"] * 20)
+    state = WorkerState(time.time(), 1, 100.0, 1, 1.0)
+    assert counts(begun(Sharing(measured=False), writer, runs, state)) == [8, 8]
+
+
+def test_a_run_that_was_lost_beside_others_twice_is_trained_alone(
+    add: Add, writer: StoreConnection
+) -> None:
+    """The runs after it in the queue wait for it, and none joins it."""
+    runs = add(*["quick"] * 4)
+    lost = runs[2]
+    for _ in range(MOST_SHARED_LOSSES):
+        with write(writer):
+            number = transitions.begin_attempt(writer, lost, "GPU-a/0", "here", "GPU-a")
+            transitions.mark_exited(writer, lost, number)
+            transitions.end_attempt(writer, lost, number, "lost", transitions.SHARED, "")
+            transitions.requeue(writer, lost, counts=False)
+    sharing = Sharing(measured=False)
+    assert counts(begun(sharing, writer, runs, None)) == [1, 1]
+    assert begun(sharing, writer, [lost, *runs[:2]], None) == {
+        "GPU-a": [lost],
+        "GPU-b": runs[:2],
+    }
+
+
+def test_a_slot_whose_runs_have_processes_of_their_own_is_taken_at_once(
+    add: Add, writer: StoreConnection
+) -> None:
+    (run,) = add("quick")
+    company = Company({"slurm/0": None}, lambda _: None)
+    slot = Slot("slurm/0", "cuda", "Slurm", 2)
+    assert Sharing(measured=True).slot(writer, run, [slot], company) == slot
