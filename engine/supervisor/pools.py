@@ -15,6 +15,7 @@ from engine.errors import ConfigError
 from engine.machine.slots import Slot
 from engine.supervisor.launcher import Pool
 from engine.supervisor.slurm.piloting import PilotLauncher
+from engine.supervisor.slurm.script import most_at_once
 
 log = logging.getLogger("seqbench")
 
@@ -60,10 +61,11 @@ class Pools:
 
 
 def slurm_slots(profile: SlurmProfile) -> list[Slot]:
-    """Return a slot for each job that may be submitted at the same time."""
+    """Return the slots of the jobs that may be submitted at the same time, one for each run that a
+    job may train at once."""
     return [
         Slot(f"{profile.name}/{number}", profile.device, profile.title or "Slurm", profile.cpus)
-        for number in range(profile.jobs)
+        for number in range(profile.jobs * most_at_once(profile))
     ]
 
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from engine.config import Settings
 from engine.errors import RunError, StoreError
@@ -118,6 +119,8 @@ class Queue:
                 problems |= self._start_queued(connection)
         except OSError as error:
             problems.add(f"No run can be started at the moment: {error.strerror}.")
+        for pool in self.pools.values():
+            pool.launcher.place(partial(self.sharing.may_join, connection))
         problems |= save_unsaved(connection, self.location, SAVE_SECONDS)
         for problem in problems - self._reported:
             log.warning("%s", problem)

@@ -24,6 +24,7 @@ from engine.supervisor.launcher import (
     NO_ROOM_LEFT,
     SILENCE_SECONDS,
     Ending,
+    Joins,
     LocalLauncher,
     vanished,
 )
@@ -142,6 +143,9 @@ class ResidentLauncher:
         if not folder.journal(attempt.attempt).exists():
             copy_end(worker.log, folder.log)
         return vanished(folder, None if child is None else child.poll())
+
+    def place(self, joins: Joins) -> None:
+        pass
 
     def job(self, folder: RunFolder, attempt: LiveAttempt) -> JobFacts | None:  # noqa: ARG002
         return None

@@ -140,6 +140,46 @@ def test_supervisors_that_are_killed_lose_and_double_nothing(
     assert len(used) <= 2
 
 
+def test_a_job_with_a_gpu_trains_several_runs_at_once_and_loses_none(
+    lab: Lab, cluster: Cluster, pilots_before: set[str]
+) -> None:
+    lab.rehearse("packed", runs_per_job="auto", jobs=1, gpus=1)
+    runs = lab.add(
+        *(rehearsal(seed, "yield") for seed in range(4)), rehearsal(4), launcher="packed"
+    )
+    lab.wait(lambda: all(len(lab.lines(run, 1, "epoch")) == 2 for run in runs[:4]), "four at once")
+    (first,) = new_pilots(cluster, pilots_before)
+    (process,) = {lab.lines(run, 1, "start")[0].fields["pid"] for run in runs[:4]}
+    lab.wait(lambda: all(lab.job(run).job == first for run in runs[:4]), "them to be ingested")
+    os.kill(process, signal.SIGKILL)
+    lab.wait_done(*runs)
+    assert [lab.run(run).losses for run in runs] == [0] * 5
+    for run in runs[:4]:
+        one, two = lab.attempts(run)
+        assert (one["status"], one["cause"]) == ("lost", "shared")
+        assert one["job"] == first != two["job"]
+        assert lab.lines(run, 2, "start")[0].fields["resumed_epoch"] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_job_that_makes_way_leaves_all_its_runs_to_the_next(
+    lab: Lab, cluster: Cluster, pilots_before: set[str]
+) -> None:
+    lab.rehearse("packed", runs_per_job="auto", jobs=1, gpus=1)
+    runs = lab.add(*(rehearsal(seed, "yield") for seed in range(4)), launcher="packed")
+    lab.wait(lambda: all(len(lab.lines(run, 1, "epoch")) == 2 for run in runs), "four at once")
+    high = ("sbatch", "--parsable", "-p", "high", "-N2", "--exclusive", "-o", "/dev/null")
+    blocker = cluster.command(*high, "--wrap", "srun sleep 600").strip()
+    lab.wait(lambda: all(lab.run(run).attempt == 2 for run in runs), "them to make way")
+    cluster.command("scancel", blocker)
+    lab.wait_done(*runs)
+    for run in runs:
+        assert lab.lines(run, 1, "end")[0].fields["status"] == "preempted"
+        assert lab.run(run).losses == 0
+        assert len(lab.attempts(run)) == 2
+
+
 @pytest.mark.slow
 def test_a_job_that_fails_before_it_serves_fails_one_run_with_its_words(lab: Lab) -> None:
     lab.profile("broken", setup=["module load nothing-here"], runs_per_job="auto", jobs=1)
@@ -228,8 +268,6 @@ def test_a_process_that_is_killed_is_its_runs_loss_and_no_others(lab: Lab) -> No
 @pytest.mark.timeout(600)
 def test_a_node_that_fails_loses_and_doubles_nothing(lab: Lab, cluster: Cluster) -> None:
     specs = [small_spec(seed, epochs=50) for seed in range(5)]
-    here = lab.add(*specs, launcher=None)
-    lab.wait_done(*here)
     lab.profile("wide", memory=9_000, jobs=2, runs_per_job="auto")
     runs = lab.add(*specs, launcher="wide")
     lab.wait(lambda: all(lab.lines(run, 1, "checkpoint") for run in runs[:2]), "checkpoints")
@@ -238,8 +276,12 @@ def test_a_node_that_fails_loses_and_doubles_nothing(lab: Lab, cluster: Cluster)
     cluster.kill("n1")
     os.kill(lab.lines(victim, 1, "start")[0].fields["pid"], signal.SIGKILL)
     lab.wait_done(*runs, seconds=400)
-    assert [lab.epochs(run) for run in runs] == [lab.epochs(run) for run in here]
+    for run in runs:
+        assert [row["epoch"] for row in lab.epochs(run)] == list(range(1, 51))
     assert [lab.run(run).attempt for run in runs] == [2 if run == victim else 1 for run in runs]
+    (here,) = lab.add(specs[runs.index(victim)], launcher=None)
+    lab.wait_done(here, seconds=400)
+    assert lab.epochs(victim) == lab.epochs(here)
 
 
 @pytest.mark.slow

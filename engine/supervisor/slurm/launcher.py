@@ -20,7 +20,7 @@ from engine.process import ProcessIdentity
 from engine.runfolder import RunFolder
 from engine.store.jobs import JobFacts
 from engine.store.transitions import LiveAttempt
-from engine.supervisor.launcher import Ending
+from engine.supervisor.launcher import Ending, Joins
 from engine.supervisor.slurm import client
 from engine.supervisor.slurm.jobfile import read_job, save_job
 from engine.supervisor.slurm.preparation import Preparations
@@ -129,6 +129,9 @@ class SlurmLauncher:
         if tracked is not None and tracked.ending is not None:
             return tracked.ending
         return ending_of(tracked.job.seen if tracked else None, folder, attempt.attempt)
+
+    def place(self, joins: Joins) -> None:
+        pass
 
     def job(self, folder: RunFolder, attempt: LiveAttempt) -> JobFacts | None:
         tracked = self._track(folder, attempt)

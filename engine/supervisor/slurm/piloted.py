@@ -13,7 +13,7 @@ from engine.store.transitions import LiveAttempt
 from engine.supervisor.launcher import NO_ROOM_LEFT, Ending
 from engine.supervisor.slurm.launcher import LATE_SECONDS, LINGER_SECONDS, grace_seconds
 from engine.supervisor.slurm.pilots import Pilot
-from engine.supervisor.slurm.words import ending_of
+from engine.supervisor.slurm.words import ending_of, in_words
 
 
 @dataclass(eq=False)
@@ -99,6 +99,8 @@ def ending_in(attempt: Piloted, pilot: Pilot) -> Ending:
     if not attempt.has_begun:
         message = f"Its job {job.number} ended before it began."
         return Ending("preempted", "not-begun", message, counts=False)
+    if pilot.shared and job.seen is not None and job.seen.state == "OUT_OF_MEMORY":
+        return Ending("lost", "killed", f"Its job {job.number} {in_words(job.seen)}.")
     if pilot.was_ended:
         message = f"Its job {job.number} was ended by seqbench."
         return Ending("preempted", "preempted", message, counts=False)

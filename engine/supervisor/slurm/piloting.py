@@ -13,7 +13,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
 from typing import Literal
 
@@ -24,8 +27,9 @@ from engine.process import ProcessIdentity
 from engine.runfolder import RunFolder
 from engine.store.jobs import JobFacts
 from engine.store.transitions import LiveAttempt
-from engine.supervisor.launcher import Ending
+from engine.supervisor.launcher import Ending, Joins
 from engine.supervisor.logs import copy_end
+from engine.supervisor.sharing import BEFORE_STATE
 from engine.supervisor.slurm import client
 from engine.supervisor.slurm.jobfile import read_job, read_placement
 from engine.supervisor.slurm.launcher import (
@@ -38,11 +42,9 @@ from engine.supervisor.slurm.piloted import Piloted, ending_in, is_held, needs_w
 from engine.supervisor.slurm.pilots import Pilot, load_pilot, make_pilot, pilots_of, terms_of
 from engine.supervisor.slurm.preparation import Preparations
 from engine.supervisor.slurm.rounds import Rounds
+from engine.supervisor.slurm.script import most_at_once
 from engine.supervisor.slurm.submitted import Listing, cancel_due, match
 from engine.supervisor.slurm.words import ending_of, in_words
-
-LOOK_SECONDS = 0.5
-"""Least time between two looks whether a pilot has become ready."""
 
 BLAMED = frozenset(("CANCELLED", "DEADLINE", "FAILED", "OUT_OF_MEMORY", "REVOKED"))
 """States of a job that began no run, which would be those of the next one too: so a run ends for
@@ -66,7 +68,6 @@ class PilotLauncher:
         """By name."""
         self._runs: Path | None = None
         """The folder of the run folders, once it is known."""
-        self._looked = 0.0
         self._lock = threading.RLock()
         """Guards all of the above; never held while a command runs."""
         self._listing = Listing()
@@ -100,8 +101,6 @@ class PilotLauncher:
             if tracked.pilot is not None:
                 stale = self._listing.stale is not None
                 return is_held(tracked, tracked.pilot, attempt, self.lost_seconds, stale=stale)
-            if time.monotonic() - self._looked >= LOOK_SECONDS:
-                self._place()
             return True
 
     def stop(self, folder: RunFolder, attempt: LiveAttempt, how: Literal["ask", "kill"]) -> bool:
@@ -140,8 +139,62 @@ class PilotLauncher:
             if tracked.pilot is None:
                 return tracked.ending or ending_of(None, folder, attempt.attempt)
             tracked.pilot.folder.take_back(attempt.run, attempt.attempt)
+            others = any(each.pilot is tracked.pilot for each in self._tracked.values())
+            tracked.pilot.shared |= others and tracked.pilot.job.gone is not None
             self._rounds.wake()
             return ending_in(tracked, tracked.pilot)
+
+    def place(self, joins: Joins) -> None:
+        """Hand the attempts that wait to the pilots that are ready for them, in their order: one
+        that must wait isn't overtaken."""
+        self._prepare()
+        with self._lock:
+            waiting = self._waiting()
+            if not waiting:
+                return
+            inside: defaultdict[Pilot | None, list[str]] = defaultdict(list)
+            for each in self._tracked.values():
+                inside[each.pilot].append(each.folder.run_id)
+            terms, most = terms_of(self.profile), most_at_once(self.profile)
+            ready = [
+                each
+                for each in self._pilots.values()
+                if each.terms == terms and len(inside[each]) < most and each.is_open
+            ]
+            # Those in use first: the others are for runs that need their whole time.
+            ready.sort(key=lambda each: not each.used)
+            for each in waiting:
+                while pilot := self._ready_for(each, ready, inside, joins):
+                    if self._hand_over(each, pilot):
+                        inside[pilot].append(each.folder.run_id)
+                        break
+                    ready.remove(pilot)
+                if pilot is None:
+                    return
+
+    def _ready_for(
+        self,
+        attempt: Piloted,
+        ready: Sequence[Pilot],
+        inside: Mapping[Pilot | None, Sequence[str]],
+        joins: Joins,
+    ) -> Pilot | None:
+        """Return the first pilot that an attempt may begin in now."""
+        run, fresh = attempt.folder.run_id, needs_whole_time(attempt)
+        limit, most = self.profile.runs_per_job, most_at_once(self.profile)
+        for each in ready:
+            beside = inside[each]
+            spent = limit != "auto" and each.handed >= limit
+            if spent or len(beside) >= most or (fresh and each.used):
+                continue
+            if not beside or joins(run, beside, self._slot, each.folder.read_state()):
+                return each
+        return None
+
+    @property
+    def _slot(self) -> Slot:
+        profile = self.profile
+        return Slot(profile.name, profile.device, profile.title or "Slurm", profile.cpus)
 
     def job(self, folder: RunFolder, attempt: LiveAttempt) -> JobFacts | None:
         tracked = self._track(folder, attempt)
@@ -189,7 +242,7 @@ class PilotLauncher:
                 pilot = load_pilot(folder.path.parent, placement.pilot)
                 pilot.job.number = pilot.job.number or read_job(folder, attempt.attempt)
                 self._pilots[pilot.name] = pilot
-            pilot.used = True
+            pilot.handed = max(1, pilot.handed)
             found = Piloted(folder, attempt.attempt, pilot, placement.first, prepared=True)
             found.unsure = not found.is_inside and not found.has_begun
             self._tracked[key] = found
@@ -215,15 +268,12 @@ class PilotLauncher:
         self._rounds.wake()
 
     def _round(self) -> float | None:
-        """Place attempts, list Slurm's jobs, submit and cancel."""
+        """List Slurm's jobs, then submit and cancel."""
         with self._lock:
             if not self._tracked and not self._pilots:
                 return None
             pilots = list(self._pilots.values())
         asked, poll = time.monotonic(), self.profile.poll_seconds
-        self._prepare()
-        with self._lock:
-            self._place()
         listed = self._listing.look()
         if listed is None:
             return poll
@@ -233,7 +283,6 @@ class PilotLauncher:
                 if each.job.gone is not None:
                     self._take_leave(each)
             self._settle_unsure()
-            self._place()
             new = self._adjust()
         for each in new:
             self._submit(each)
@@ -243,7 +292,7 @@ class PilotLauncher:
                 each.job.seen is None or each.job.cancel or each.is_leaving
                 for each in self._pilots.values()
             ) or any(
-                each.unsure or not each.prepared or (each.pilot is not None and not each.is_inside)
+                each.unsure or (each.pilot is not None and not each.is_inside)
                 for each in self._tracked.values()
             )
         return min(SOON_SECONDS, poll) if changing else poll
@@ -256,6 +305,8 @@ class PilotLauncher:
             try:
                 each.prepared = self._preparations.ready(each.folder)
                 each.waits = "waits for its data to be prepared"
+                if each.prepared:
+                    self._rounds.wake()
             except (UserError, OSError) as error:
                 why = error.strerror if isinstance(error, OSError) else str(error)
                 cause = "launch" if isinstance(error, OSError) else "data"
@@ -268,30 +319,6 @@ class PilotLauncher:
             for each in self._tracked.values()
             if each.pilot is None and each.ending is None and each.prepared
         ]
-
-    def _place(self) -> None:
-        """Hand the attempts that wait to the pilots that are ready for them, in their order: one
-        that must wait isn't overtaken."""
-        self._looked = time.monotonic()
-        waiting = self._waiting()
-        if not waiting:
-            return
-        terms, taken = terms_of(self.profile), {each.pilot for each in self._tracked.values()}
-        free = [
-            each
-            for each in self._pilots.values()
-            if each not in taken and each.terms == terms and each.is_open
-        ]
-        # Those in use first: the others are for runs that need their whole time.
-        free.sort(key=lambda each: not each.used)
-        for each in waiting:
-            fresh = needs_whole_time(each)
-            while pilot := next((one for one in free if not (fresh and one.used)), None):
-                free.remove(pilot)
-                if self._hand_over(each, pilot):
-                    break
-            if pilot is None:
-                return
 
     def _hand_over(self, attempt: Piloted, pilot: Pilot) -> bool:
         """Hand an attempt to a pilot; return whether the attempt waits no longer."""
@@ -339,9 +366,11 @@ class PilotLauncher:
         if self._runs is None:
             return []
         waiting, terms = self._waiting(), terms_of(self.profile)
+        each_takes = min(BEFORE_STATE, most_at_once(self.profile))
+        wanted = ceil(len(waiting) / each_takes)
         coming: list[Pilot] = []
         for each in list(self._pilots.values()):
-            if each.is_coming and each.terms == terms and len(coming) < len(waiting):
+            if each.is_coming and each.terms == terms and len(coming) < wanted:
                 coming.append(each)
             elif each.job.number is None:
                 # Submitted or not: a job without its folder ends at once.
@@ -350,7 +379,7 @@ class PilotLauncher:
             elif each.is_coming and (each.job.seen is None or each.job.seen.waits):
                 each.end()
         room = self.profile.jobs - sum(each.job.gone is None for each in self._pilots.values())
-        for _ in range(min(len(waiting) - len(coming), room)):
+        for _ in range(min(wanted - len(coming), room)):
             try:
                 pilot = make_pilot(self._runs, self.profile)
             except OSError as error:
@@ -359,7 +388,7 @@ class PilotLauncher:
             self._pilots[pilot.name] = pilot
             coming.append(pilot)
         for place, attempt in enumerate(waiting):
-            attempt.awaited = coming[min(place, len(coming) - 1)] if coming else None
+            attempt.awaited = coming[min(place // each_takes, len(coming) - 1)] if coming else None
         return [each for each in coming if each.job.number is None]
 
     def _submit(self, pilot: Pilot) -> None:

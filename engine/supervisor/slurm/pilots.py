@@ -30,8 +30,15 @@ class Pilot:
 
     folder: WorkerFolder
     job: Submitted
-    used: bool = False
-    """Whether it was ever handed an attempt."""
+    handed: int = 0
+    """How many attempts it was handed."""
+    shared: bool = False
+    """Whether several attempts were in it when its job was gone."""
+
+    @property
+    def used(self) -> bool:
+        """Whether it was ever handed an attempt."""
+        return self.handed > 0
 
     @property
     def name(self) -> str:
@@ -101,7 +108,8 @@ class Pilot:
         placement = Placement(self.name, not self.used)
         handed = False
         try:
-            _used(self.folder).touch()
+            with _handed(self.folder).open("ab") as count:
+                count.write(b".")
         except FileNotFoundError:  # its folder is gone
             return None
         try:
@@ -112,7 +120,7 @@ class Pilot:
             if not handed:
                 run.job(attempt).unlink(missing_ok=True)
                 run.job_script(attempt).unlink(missing_ok=True)
-        self.used = self.used or handed
+        self.handed += handed
         return placement if handed else None
 
     def offer(self, run: RunFolder, attempt: int, profile: SlurmProfile) -> bool:
@@ -159,7 +167,10 @@ def load_pilot(runs: Path, name: str) -> Pilot:
     job = Submitted(pilot_job_name(runs, name), save, cancel=_ended(folder).exists())
     with suppress(OSError, ValueError, KeyError):
         job.number = str(json.loads(number_file.read_text())["job"])
-    return Pilot(folder, job, _used(folder).exists())
+    handed = 0
+    with suppress(OSError):
+        handed = _handed(folder).stat().st_size
+    return Pilot(folder, job, handed)
 
 
 def pilots_of(runs: Path, profile: SlurmProfile) -> Iterable[Pilot]:
@@ -170,9 +181,9 @@ def pilots_of(runs: Path, profile: SlurmProfile) -> Iterable[Pilot]:
             yield load_pilot(runs, script.parent.name)
 
 
-def _used(folder: WorkerFolder) -> Path:
-    """Present once the pilot was handed an attempt."""
-    return folder.path / "used"
+def _handed(folder: WorkerFolder) -> Path:
+    """Has a byte for each attempt that the pilot was to be handed."""
+    return folder.path / "handed"
 
 
 def _ended(folder: WorkerFolder) -> Path:

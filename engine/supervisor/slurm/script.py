@@ -22,6 +22,7 @@ from engine.config import SlurmProfile
 from engine.datasets.locate import cache_folder
 from engine.inbox import WORKERS, WorkerFolder, worker_folder
 from engine.machine.environment import absolute_paths, thread_environment
+from engine.machine.slots import MOST_GPU_RUNS
 from engine.runfolder import RunFolder
 from engine.surroundings import code_folder
 
@@ -53,14 +54,23 @@ def worker_command(profile: SlurmProfile, folder: RunFolder, attempt: int) -> li
     ]
 
 
+def most_at_once(profile: SlurmProfile) -> int:
+    """Return the most runs that a job trains at the same time: on the CPU they gain nothing."""
+    if profile.device == "cpu":
+        return 1
+    most = profile.runs_per_job
+    return MOST_GPU_RUNS if most == "auto" else min(MOST_GPU_RUNS, most)
+
+
 def pilot_command(profile: SlurmProfile, folder: WorkerFolder) -> list[str]:
     """Return the command line by which a node takes runs from a pilot's inbox."""
-    most = profile.runs_per_job
+    most, at_once = profile.runs_per_job, most_at_once(profile)
     return [
         *python_command(profile, "engine.worker.resident"),
         str(folder.path.absolute()),
         "--pilot",
         *("--threads", str(profile.cpus)),
+        *(() if at_once == 1 else ("--at-once", str(at_once))),
         *("--idle-seconds", f"{IDLE_SECONDS:g}"),
         *(() if most == "auto" else ("--most-runs", str(most))),
     ]
