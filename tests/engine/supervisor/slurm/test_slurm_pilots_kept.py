@@ -86,6 +86,9 @@ def test_the_script_that_is_shown_is_of_the_kind_that_is_submitted(run: RunFolde
     assert "--most-runs 3" in example_script(profile(runs_per_job=3), run)
     assert "engine.worker.resident" in example_script(profile(), run)
     assert "--most-runs" not in example_script(profile(), run)
+    assert "--at-once" not in example_script(profile(), run)
+    assert "--at-once 8" in example_script(profile(gpus=1), run)
+    assert "--at-once 3" in example_script(profile(shards=1, runs_per_job=3), run)
     assert f"engine.worker {run.path}" in example_script(profile(runs_per_job=1), run)
 
 
@@ -119,5 +122,10 @@ def test_how_an_attempt_in_a_pilot_ended(run: RunFolder, pilot: Pilot) -> None:
     pilot.end()
     ending = ending_in(attempt, pilot)
     assert (ending.status, ending.counts) == ("preempted", False)
+    pilot.job.seen = Job("12", "", "OUT_OF_MEMORY", "None", "low", "n1")
+    (pilot.folder.path / "ended").unlink()
+    assert ending_in(attempt, pilot).status == "failed"
+    pilot.shared = True
+    assert ending_in(attempt, pilot).status == "lost", "any of them may have taken it"
     (pilot.folder.path / "a-run.1.without-room").touch()
     assert ending_in(attempt, pilot).cause == "disk-full"
