@@ -125,8 +125,8 @@ def run(
 ) -> None:
     """Train models on data sets, in the background.
      Queues every combination of model, data set, length and seed that doesn't exist yet, and prints
-    the ids of the new runs. With --launcher they are jobs on a cluster; --dry-run then shows the
-    batch script of the first.
+    the ids of the new runs. With --launcher they train in jobs on a cluster; --dry-run then shows
+    the batch script of such a job.
     """
     cluster = _launcher(session, launcher)
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
