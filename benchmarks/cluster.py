@@ -108,7 +108,11 @@ def supervised(
     """A supervisor that keeps every node busy."""
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "launchers").mkdir()
-        profile = f"name: {LAUNCHER}\nkind: slurm\njobs: {nodes}\npoll_seconds: {poll_seconds}\n"
+        # The simulated jobs are attempts.
+        profile = (
+            f"name: {LAUNCHER}\nkind: slurm\njobs: {nodes}\nruns_per_job: 1\n"
+            f"poll_seconds: {poll_seconds}\n"
+        )
         (Path(name) / "launchers" / f"{LAUNCHER}.yaml").write_text(profile)
         with working(location, Path(name), SUPERVISOR) as supervisor:
             yield supervisor

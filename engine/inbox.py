@@ -6,6 +6,10 @@ last thing that it does for the attempt, after the journal's ``end`` and the rel
 lock. Whoever else removes it takes the attempt back: a worker begins an attempt only if its file is
 there **after** it has taken the run's lock, so that once the file is removed and the lock is seen
 free, the attempt never begins.
+
+A *pilot* is a resident worker that is a job of a cluster. Its folder has its job's name, and only
+one process ever serves it: it makes the inbox when it is ready and removes it when it ends, so that
+an assignment is handed to a pilot only while it is there.
 """
 
 from __future__ import annotations
@@ -45,7 +49,7 @@ class Assignment:
     """``cpu`` or ``cuda``."""
     threads: int
     visible: str | None = None
-    """``CUDA_VISIBLE_DEVICES`` of the worker; ``None`` leaves it unset."""
+    """``CUDA_VISIBLE_DEVICES`` of the worker; ``None`` leaves it as it is."""
 
     @property
     def run(self) -> RunFolder:
@@ -104,6 +108,47 @@ class WorkerFolder:
     def state(self) -> Path:
         """What the worker does at the moment, as JSON."""
         return self.path / "state.json"
+
+    @property
+    def closing(self) -> Path:
+        """Present once a pilot begins no more assignments."""
+        return self.path / "closing"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a pilot takes assignments."""
+        return self.inbox.exists() and not self.closing.exists()
+
+    def open(self) -> bool:
+        """Make the inbox of a pilot; return whether it was absent: else another process of the same
+        name serves it. Works across nodes, as locks may not.
+
+        Raises:
+            OSError: it can't be made.
+        """
+        try:
+            self.inbox.mkdir(mode=0o700)
+        except FileExistsError:
+            return False
+        return True
+
+    def offer(self, assignment: Assignment) -> bool:
+        """Put an assignment into the inbox if a pilot has one; return whether.
+
+        Raises:
+            OSError: it can't be written; then it isn't there.
+        """
+        aside = self.path / assignment.name
+        try:
+            write_atomically(aside, json.dumps(asdict(assignment)))
+            aside.replace(self.inbox / assignment.name)
+        except FileNotFoundError:  # it has ended
+            aside.unlink(missing_ok=True)
+            return False
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
+        return True
 
     def hand_over(self, assignment: Assignment) -> bool:
         """Put an assignment into the inbox.

@@ -42,13 +42,16 @@ _KEYS = {
 
 
 class SlurmProfile(Strict):
-    """How to submit runs to a Slurm cluster, one job per attempt."""
+    """How to submit runs to a Slurm cluster."""
 
     name: Name
     kind: Literal["slurm"]
     title: str = Field(default="", max_length=200)
     jobs: int = Field(default=8, ge=1, le=10_000)
     """Most jobs waiting or running on the cluster; other runs stay in seqbench's queue."""
+    runs_per_job: Annotated[int, Field(ge=1, le=10_000)] | Literal["auto"] = "auto"
+    """Most runs that one job trains, one after another, and on a GPU several at once; ``auto``: as
+    many as its time allows. With 1, each attempt at a run is a job of its own."""
     partition: SlurmName | None = None
     account: SlurmName | None = None
     qos: SlurmName | None = None
@@ -60,9 +63,9 @@ class SlurmProfile(Strict):
     memory: int | str | None = None
     """Memory of a job: MiB, or such as ``8G``."""
     cpus: int = Field(default=4, ge=1, le=1024)
-    """Cores and threads of a run."""
+    """Cores of a job, and threads of its runs."""
     gpus: int = Field(default=0, ge=0, le=64)
-    """GPUs of a run; with neither ``gpus`` nor ``shards`` it trains on the CPU."""
+    """GPUs of a job; with neither ``gpus`` nor ``shards`` it trains on the CPU."""
     gpu_type: SlurmName | None = None
     shards: int = Field(default=0, ge=0, le=1024)
     """Shards of a GPU (Slurm's GRES ``shard``), instead of a whole GPU."""

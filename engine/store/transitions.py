@@ -250,7 +250,8 @@ def lost_with(connection: StoreConnection, run: str, attempt: int) -> int:
     """Count the other runs that the process of an attempt trained when it vanished: those that are
     in training still for all that is known, and those that were lost with it."""
     (row,) = connection.rows(
-        "SELECT count(*) FROM attempts a JOIN attempts b ON b.worker = a.worker AND b.pid = a.pid"
+        "SELECT count(DISTINCT b.run) FROM attempts a JOIN attempts b"
+        " ON b.worker = a.worker AND b.pid = a.pid"
         " AND b.boot_id = a.boot_id AND b.start_ticks = a.start_ticks AND b.run != a.run"
         " WHERE a.run = ? AND a.attempt = ?"
         " AND (b.ended IS NULL OR b.exited IS NOT NULL AND b.ended >= a.last_growth)",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from engine.files.lock import is_locked
+from engine.inbox import WorkerState
 from engine.journal import NO_ROOM
 from engine.machine.environment import background_environment, thread_environment
 from engine.machine.slots import Slot
@@ -43,10 +44,26 @@ class Ending:
     status: Literal["cancelled", "failed", "lost", "preempted"]
     cause: str
     message: str
+    counts: bool = True
+    """Whether to be stopped from outside, without a checkpoint, shows that the run needs longer at
+    a time; not if the attempt had only a part of its job's time."""
 
 
 NO_ROOM_LEFT = Ending("lost", "disk-full", "The disk is full: make room.")
 """Of an attempt that a full disk kept from writing its end."""
+
+
+class Joins(Protocol):
+    """Decides whether a run may be trained beside others in one process."""
+
+    def __call__(
+        self, run: str, beside: Sequence[str], slot: Slot, state: WorkerState | None
+    ) -> bool:
+        """Return whether it may.
+
+        Args:
+            state: what the process last said of itself.
+        """
 
 
 class Launcher(Protocol):
@@ -88,6 +105,13 @@ class Launcher(Protocol):
 
         The ending in the attempt's journal goes before it, unless this one is ``cancelled``, which
         the attempt can't know.
+        """
+
+    def place(self, joins: Joins) -> None:
+        """Hand attempts that wait to processes that are ready for them; called in every round.
+
+        Args:
+            joins: whether a run may be trained beside others.
         """
 
     def job(self, folder: RunFolder, attempt: LiveAttempt) -> JobFacts | None:
@@ -182,6 +206,9 @@ class LocalLauncher:
         child = self._children.pop((folder.run_id, attempt.attempt), None)
         status = None if child is None else child.poll()
         return NO_ROOM_LEFT if status == NO_ROOM else vanished(folder, status)
+
+    def place(self, joins: Joins) -> None:
+        pass
 
     def job(self, folder: RunFolder, attempt: LiveAttempt) -> JobFacts | None:  # noqa: ARG002
         return None

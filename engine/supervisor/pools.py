@@ -14,7 +14,8 @@ from engine.config import SlurmProfile, config_layers, load_launchers
 from engine.errors import ConfigError
 from engine.machine.slots import Slot
 from engine.supervisor.launcher import Pool
-from engine.supervisor.slurm.launcher import SlurmLauncher
+from engine.supervisor.slurm.piloting import PilotLauncher
+from engine.supervisor.slurm.script import most_at_once
 
 log = logging.getLogger("seqbench")
 
@@ -33,7 +34,7 @@ class Pools:
         self.local = local
         self._config_dir = config_dir
         self._stamp: Stamp | None = None
-        self._launchers: dict[str, SlurmLauncher] = {}
+        self._launchers: dict[str, PilotLauncher] = {}
 
     def current(self) -> Mapping[str | None, Pool]:
         """Return the pools that are configured now, by the launcher's name; ``None`` is this
@@ -52,18 +53,19 @@ class Pools:
         """Follow new profiles; a launcher that stays is kept, because it knows its jobs."""
         before, self._launchers = self._launchers, {}
         for name, profile in profiles.items():
-            launcher = before.get(name) or SlurmLauncher(profile)
-            launcher.profile = profile
+            launcher = before.get(name) or PilotLauncher(profile)
+            launcher.follow(profile)
             self._launchers[name] = launcher
         for name in before.keys() - profiles.keys():
             before[name].forget()
 
 
 def slurm_slots(profile: SlurmProfile) -> list[Slot]:
-    """Return a slot for each job that may be submitted at the same time."""
+    """Return the slots of the jobs that may be submitted at the same time, one for each run that a
+    job may train at once."""
     return [
         Slot(f"{profile.name}/{number}", profile.device, profile.title or "Slurm", profile.cpus)
-        for number in range(profile.jobs)
+        for number in range(profile.jobs * most_at_once(profile))
     ]
 
 

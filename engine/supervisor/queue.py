@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from engine.config import Settings
 from engine.errors import RunError, StoreError
@@ -118,6 +119,8 @@ class Queue:
                 problems |= self._start_queued(connection)
         except OSError as error:
             problems.add(f"No run can be started at the moment: {error.strerror}.")
+        for pool in self.pools.values():
+            pool.launcher.place(partial(self.sharing.may_join, connection))
         problems |= save_unsaved(connection, self.location, SAVE_SECONDS)
         for problem in problems - self._reported:
             log.warning("%s", problem)
@@ -223,7 +226,7 @@ class Queue:
             if status != "preempted" or ending.status == "cancelled":
                 status, cause = ending.status, ending.cause
             if status == "preempted":
-                self._requeue_preempted(connection, run, number)
+                self._requeue_preempted(connection, run, number, counts=ending.counts)
             else:
                 transitions.end_attempt(connection, run, number, status, cause, ending.message)
         log.info("%s: attempt %d ended %s", run, number, status)
@@ -255,10 +258,12 @@ class Queue:
         message = f"{ending.message} It trained {runs} too."
         return Ending("lost", transitions.SHARED, message)
 
-    def _requeue_preempted(self, connection: StoreConnection, run: str, number: int) -> None:
+    def _requeue_preempted(
+        self, connection: StoreConnection, run: str, number: int, *, counts: bool
+    ) -> None:
         """Queue a run again that was stopped from outside, without limit if its attempt wrote a
-        checkpoint, else as often as the settings allow."""
-        if transitions.came_further(connection, run, number):
+        checkpoint or doesn't count, else as often as the settings allow."""
+        if not counts or transitions.came_further(connection, run, number):
             transitions.requeue(connection, run, counts=False)
         elif transitions.losses(connection, run) < self.settings.retries:
             transitions.requeue(connection, run, counts=True)

@@ -3,14 +3,12 @@ takes one run after another (`engine.inbox`). A run of several processes has its
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,16 +24,15 @@ from engine.supervisor.launcher import (
     NO_ROOM_LEFT,
     SILENCE_SECONDS,
     Ending,
+    Joins,
     LocalLauncher,
     vanished,
 )
+from engine.supervisor.logs import copy_end
 from engine.supervisor.sessions import Sessions, signal_session
 
 # -P: a folder called `engine` in the working folder is not this package.
 RESIDENT = (sys.executable, "-P", "-m", "engine.worker.resident")
-
-MOST_WORDS = 4_000
-"""Bytes of a worker's log that go into the log of a run that it didn't begin."""
 
 MOST_AT_ONCE = 64
 """Runs that a worker of a GPU takes at the same time; the slots are fewer."""
@@ -144,8 +141,11 @@ class ResidentLauncher:
         if worker.ended_without_room(*key):
             return NO_ROOM_LEFT
         if not folder.journal(attempt.attempt).exists():
-            _tell_why(folder, worker)
+            copy_end(worker.log, folder.log)
         return vanished(folder, None if child is None else child.poll())
+
+    def place(self, joins: Joins) -> None:
+        pass
 
     def job(self, folder: RunFolder, attempt: LiveAttempt) -> JobFacts | None:  # noqa: ARG002
         return None
@@ -193,13 +193,3 @@ class ResidentLauncher:
 
 def _worker(run: RunFolder, name: str) -> WorkerFolder:
     return worker_folder(run.path.parent, name)
-
-
-def _tell_why(folder: RunFolder, worker: WorkerFolder) -> None:
-    """Copy the end of a worker's log, which may say why it began nothing, into a run's."""
-    with suppress(OSError):
-        with worker.log.open("rb") as log:
-            log.seek(-min(MOST_WORDS, worker.log.stat().st_size), os.SEEK_END)
-            words = log.read(MOST_WORDS)
-        with folder.log.open("ab") as own:
-            own.write(words)

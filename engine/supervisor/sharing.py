@@ -67,6 +67,20 @@ class Sharing:
                 return slot
         return None
 
+    def may_join(
+        self,
+        connection: StoreConnection,
+        run: str,
+        beside: Sequence[str],
+        slot: Slot,
+        state: WorkerState | None,
+    ) -> bool:
+        """Whether a run may be trained beside others in a worker that measures how many are worth
+        while."""
+        if any(_is_kept_alone(connection, each) for each in (run, *beside)):
+            return False
+        return self._fits(connection, run, beside, slot, state)
+
     def _fits(
         self,
         connection: StoreConnection,

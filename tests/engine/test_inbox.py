@@ -104,3 +104,22 @@ def test_without_a_pipe_there_is_another_way_to_wait(tmp_path: Path, worker: Wor
 @pytest.mark.parametrize(("text", "name"), [("cpu/0", "cpu-0"), ("../x", "..-x"), ("0,1", "0-1")])
 def test_a_folder_name_has_no_separators(text: str, name: str) -> None:
     assert safe_name(text) == name
+
+
+def test_a_pilot_is_handed_assignments_while_it_has_an_inbox(
+    tmp_path: Path, worker: WorkerFolder
+) -> None:
+    one = assignment(tmp_path, "a-run")
+    worker.path.mkdir(parents=True)
+    assert not worker.offer(one), "it isn't ready"
+    assert worker.open()
+    assert not worker.open(), "another process of that name"
+    assert worker.is_open
+    assert worker.offer(one)
+    assert worker.assignments() == [one]
+    worker.closing.touch()
+    assert not worker.is_open
+    worker.take_back("a-run", 1)
+    assert worker.close()
+    assert not worker.offer(one)
+    assert sorted(path.name for path in worker.path.iterdir()) == ["closing"]

@@ -30,7 +30,14 @@ from engine.store.requests import enqueue
 from engine.supervisor.start import ensure_supervisor, supervisor_running
 
 SECONDS = 180.0
-REHEARSAL = Path(__file__).parents[1] / "engine" / "supervisor" / "rehearsal_worker.py"
+REHEARSALS = Path(__file__).parents[1] / "engine" / "supervisor"
+REHEARSING = f"""\
+#!/bin/sh
+module=$3
+shift 3
+[ "$module" = engine.worker ] && exec {sys.executable} -P {REHEARSALS}/rehearsal_worker.py "$@"
+exec {sys.executable} {REHEARSALS}/rehearsal_resident.py "$@"
+"""
 SMALL = {"users": 120, "items": 40, "interactions": 3_600}
 TIMES = (*EPOCH_TIMES, *EPOCH_ENERGY, "gpu_memory_mib", "gpu_utilization")
 """What differs between executions of one run."""
@@ -50,7 +57,7 @@ class Lab:
     configs: Path
 
     def profile(self, name: str, **keys: Any) -> None:
-        """Write a launcher's profile."""
+        """Write a launcher's profile, by which each attempt is a job of its own."""
         content = {
             "name": name,
             "kind": "slurm",
@@ -59,18 +66,19 @@ class Lab:
             "memory": 1_000,
             "poll_seconds": 0.5,
             "warn_seconds": 30,
+            "runs_per_job": 1,
             **keys,
         }
         path = self.configs / "launchers" / f"{name}.yaml"
         path.write_text(yaml.safe_dump(content))
 
-    def rehearse(self, name: str) -> None:
+    def rehearse(self, name: str, **keys: Any) -> None:
         """Write a launcher's profile whose workers train nothing: `rehearsal_worker` says what
         they do."""
         python = self.configs / "rehearsing-python"
-        python.write_text(f'#!/bin/sh\nshift 3\nexec {sys.executable} -P {REHEARSAL} "$@"\n')
+        python.write_text(REHEARSING)
         python.chmod(0o755)
-        self.profile(name, python=str(python))
+        self.profile(name, python=str(python), **keys)
 
     def add(self, *specs: RunSpec, launcher: str | None = "low") -> list[str]:
         """Queue runs, and see to it that they are worked on."""

@@ -20,6 +20,9 @@ OVER = frozenset(
 )  # fmt: skip
 """The final states of a job."""
 
+WAITING = frozenset(("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "RESV_DEL_HOLD"))
+"""The states of a job before it has a node."""
+
 _KEPT = ("SLURM_CONF", "SLURM_CLUSTERS")
 """Slurm's variables that commands get, which choose the cluster. The others describe the job that
 this process may run in, and would give a new job its size."""
@@ -58,6 +61,11 @@ class Job:
     def over(self) -> bool:
         """Whether the job has ended."""
         return self.state in OVER
+
+    @property
+    def waits(self) -> bool:
+        """Whether the job has no node yet."""
+        return self.state in WAITING
 
 
 @dataclass(frozen=True, slots=True)

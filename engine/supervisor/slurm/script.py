@@ -20,13 +20,19 @@ from pathlib import Path
 
 from engine.config import SlurmProfile
 from engine.datasets.locate import cache_folder
+from engine.inbox import WORKERS, WorkerFolder, worker_folder
 from engine.machine.environment import absolute_paths, thread_environment
+from engine.machine.slots import MOST_GPU_RUNS
 from engine.runfolder import RunFolder
 from engine.surroundings import code_folder
 
 LOCK_SECONDS = 60.0
 """Seconds that a worker waits for the lock of the run: the worker before it may be on another node,
 where it ends by itself once it sees that its time is over."""
+
+IDLE_SECONDS = 30.0
+"""How long a pilot waits for runs before it ends: the supervisor, and a shared file system, take
+some seconds to hand it the next one."""
 
 _PREPARE = """\
 prepare() {
@@ -45,6 +51,28 @@ def worker_command(profile: SlurmProfile, folder: RunFolder, attempt: int) -> li
         *("--device", profile.device),
         *("--threads", str(profile.cpus)),
         *("--lock-seconds", f"{LOCK_SECONDS:g}"),
+    ]
+
+
+def most_at_once(profile: SlurmProfile) -> int:
+    """Return the most runs that a job trains at the same time: on the CPU they gain nothing."""
+    if profile.device == "cpu":
+        return 1
+    most = profile.runs_per_job
+    return MOST_GPU_RUNS if most == "auto" else min(MOST_GPU_RUNS, most)
+
+
+def pilot_command(profile: SlurmProfile, folder: WorkerFolder) -> list[str]:
+    """Return the command line by which a node takes runs from a pilot's inbox."""
+    most, at_once = profile.runs_per_job, most_at_once(profile)
+    return [
+        *python_command(profile, "engine.worker.resident"),
+        str(folder.path.absolute()),
+        "--pilot",
+        *("--threads", str(profile.cpus)),
+        *(() if at_once == 1 else ("--at-once", str(at_once))),
+        *("--idle-seconds", f"{IDLE_SECONDS:g}"),
+        *(() if most == "auto" else ("--most-runs", str(most))),
     ]
 
 
@@ -95,15 +123,36 @@ def attempt_script(profile: SlurmProfile, folder: RunFolder, attempt: int) -> st
     return batch_script(profile, command, job_environment(profile), code_folder())
 
 
+def pilot_script(profile: SlurmProfile, folder: WorkerFolder) -> str:
+    """Return the script of a pilot, with this process's environment."""
+    command = pilot_command(profile, folder)
+    return batch_script(profile, command, job_environment(profile), code_folder())
+
+
+def example_script(profile: SlurmProfile, folder: RunFolder) -> str:
+    """Return the script that would be submitted for a run."""
+    if profile.runs_per_job == 1:
+        return attempt_script(profile, folder, 1)
+    return pilot_script(profile, worker_folder(folder.path.parent, profile.name))
+
+
 def job_name(folder: RunFolder, attempt: int) -> str:
     """Return the job's name, by which any supervisor knows it: store, run and attempt."""
-    return f"{store_id(folder)}/{folder.run_id}/{attempt}"
+    return f"{_store_id(folder.path.parent)}/{folder.run_id}/{attempt}"
 
 
-def store_id(folder: RunFolder) -> str:
+def pilot_job_name(runs: Path, pilot: str) -> str:
+    """Return the name of a pilot's job: store, and the pilot's name, which no run has.
+
+    Args:
+        runs: the folder of the run folders.
+    """
+    return f"{_store_id(runs)}/{WORKERS}/{pilot}"
+
+
+def _store_id(runs: Path) -> str:
     """Return a digest of the run folders' path, which differs for a copy of the store elsewhere."""
-    runs = os.fsencode(folder.path.parent.absolute())
-    return hashlib.sha256(runs).hexdigest()[:8]
+    return hashlib.sha256(os.fsencode(runs.absolute())).hexdigest()[:8]
 
 
 def _options(profile: SlurmProfile) -> list[str]:

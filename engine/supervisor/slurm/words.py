@@ -76,7 +76,7 @@ _STATES = {
 
 def in_words(job: Job) -> str:
     """Return a job's state as a predicate, such as ``waits for enough free resources``."""
-    if job.state in ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "RESV_DEL_HOLD"):
+    if job.waits:
         why = _reason_in_words(job.reason)
         return f"waits, {why}" if why.startswith(("held", "but")) else f"waits {why}"
     return _STATES.get(job.state, f"is {job.state}")

@@ -1,9 +1,10 @@
 """``python -m engine.worker.resident runs/.workers/NAME --threads 2``: train runs one after
 another, each of which an assignment in the folder's inbox asks for (`engine.inbox`).
 
-It ends by itself when no run has come for some seconds. SIGTERM, or SIGUSR2, ends it at once: its
-runs end as `cancelled` if their folder has a file ``cancel``, otherwise as `preempted`. For a run
-that this process can't train as a process of its own would, it replaces itself by a new one.
+It ends by itself when no run has come for some seconds, or after a number of runs. SIGTERM, or
+SIGUSR2 (Slurm's warning before a time limit), ends it at once: its runs end as `cancelled` if their
+folder has a file ``cancel``, otherwise as `preempted`. For a run that this process can't train as a
+process of its own would, it replaces itself by a new one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from engine.machine.environment import thread_environment
 from engine.process import own_identity
 from engine.supervisor.stop import Stop
 from engine.worker.resident.fitness import Fitness
-from engine.worker.resident.work import Resident, SharedState, Train
+from engine.worker.resident.work import Resident, SharedState, Terms, Train
 
 COMMAND = (sys.executable, "-P", "-m", "engine.worker.resident")
 
@@ -55,6 +56,10 @@ def main(make: Callable[[str, int], tuple[Train, SharedState]] = training) -> in
     parser.add_argument(
         "--lock-seconds", type=float, default=2.0, help="to wait for an earlier worker to end"
     )
+    parser.add_argument(
+        "--pilot", action="store_true", help="it is a cluster's job, which alone serves the folder"
+    )
+    parser.add_argument("--most-runs", type=int, help="until it ends; default: no limit")
     parser.add_argument("--lock", type=int, help="the lock's descriptor, if the process has it")
     options = parser.parse_args()
     os.umask(OWNER_ONLY)
@@ -77,14 +82,22 @@ def main(make: Callable[[str, int], tuple[Train, SharedState]] = training) -> in
     write_holder(lock, asdict(own_identity()))
 
     at_once = options.at_once
+    terms = Terms(at_once, options.idle_seconds, options.most_runs, options.pilot)
     train, shared = make(folder.path.name, at_once)
     fitness = Fitness(options.threads)
-    resident = Resident(folder, fitness, at_once, options.idle_seconds, stop, train, shared)
+    # Whoever was called by the same name, and has the inbox, may be on another node.
+    if options.pilot and options.lock is None and not folder.open():
+        sys.stderr.write("another job has the inbox; nothing to do\n")
+        return 0
+    resident = Resident(folder, fitness, terms, stop, train, shared)
     following = resident.work()
     sys.stdout.flush()
     sys.stderr.flush()
     if following is not None:
-        kept = ("--at-once", str(at_once), "--idle-seconds", str(options.idle_seconds))
+        kept = ["--at-once", str(at_once), "--idle-seconds", str(options.idle_seconds)]
+        kept += ["--pilot"] if options.pilot else []
+        if options.most_runs is not None:
+            kept += ["--most-runs", str(options.most_runs - resident.begun)]
         _become(following, folder, lock, kept)
     # A regular exit would take the time of unloading libraries, with the lock held.
     os._exit(0)

@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -42,6 +43,24 @@ LOOK_SECONDS = 0.05
 LOCK_SECONDS = 1.0
 """To wait for an earlier worker of a run to end."""
 
+LOCK_SECONDS_ELSEWHERE = 60.0
+"""The same where that one may be on another node, on which it ends by itself once it sees that its
+time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How many runs a worker takes, and for how long."""
+
+    at_once: int = 1
+    """The most runs at the same time."""
+    idle_seconds: float = 5.0
+    """How long to wait for runs before it ends."""
+    most_runs: int | None = None
+    """The most runs in all; ``None`` is no limit."""
+    pilot: bool = False
+    """Whether it is a job of a cluster, which says when it begins no more runs."""
+
 
 @dataclass
 class _Inside:
@@ -69,8 +88,7 @@ class Resident:
     Args:
         folder: its folder, whose lock this process holds.
         fitness: of this process.
-        at_once: the most runs at the same time.
-        idle_seconds: how long to wait for runs before it ends.
+        terms: how many runs it takes, and for how long.
         stop: set once the process is asked to end.
         train: trains each attempt.
         shared: what the attempts share.
@@ -80,22 +98,23 @@ class Resident:
         self,
         folder: WorkerFolder,
         fitness: Fitness,
-        at_once: int,
-        idle_seconds: float,
+        terms: Terms,
         stop: Stop,
         train: Train,
         shared: SharedState,
     ) -> None:
         self._folder = folder
         self._fitness = fitness
-        self._at_once = at_once
-        self._idle_seconds = idle_seconds
+        self._terms = terms
         self._stop = stop
         self._run_attempt = train
         self._shared = shared
-        self._output = all_output if at_once == 1 else output_by_thread()
-        self._pace = Pace(folder, at_once, shared.room_mib) if at_once > 1 else None
+        self._output = all_output if terms.at_once == 1 else output_by_thread()
+        self._pace = Pace(folder, terms.at_once, shared.room_mib) if terms.at_once > 1 else None
         self._inside: dict[str, _Inside] = {}
+        self._is_closing = False
+        self.begun = 0
+        """How many runs it has begun."""
 
     def work(self) -> Assignment | None:
         """Take runs until none has come for a while, or the process is asked to end.
@@ -109,7 +128,10 @@ class Resident:
             for name in [name for name, each in self._inside.items() if each.is_over]:
                 del self._inside[name]
                 busy = time.monotonic()
+            if self._has_had_enough() and not self._inside:
+                return None
             if self._stop.is_set():
+                self._begin_no_more()
                 if not self._inside:
                     return None
                 self._pass_on(stopping=True)
@@ -126,7 +148,7 @@ class Resident:
                 return unfit
             if self._pace is not None:
                 self._pace.look({name: each.updates for name, each in self._inside.items()})
-            idle = not self._inside and time.monotonic() - busy >= self._idle_seconds
+            idle = not self._inside and time.monotonic() - busy >= self._terms.idle_seconds
             if idle and self._folder.close():
                 return None
             self._stop.wait(LOOK_SECONDS)
@@ -149,7 +171,7 @@ class Resident:
         for assignment in self._folder.assignments():
             if assignment.name in self._inside:
                 continue
-            if len(self._inside) >= self._at_once:
+            if self._has_had_enough() or len(self._inside) >= self._terms.at_once:
                 return None
             worn = not self._inside and self._fitness.is_worn()
             if worn or self._shared.broken or not self._fitness.fits(assignment):
@@ -162,7 +184,20 @@ class Resident:
         inside = _Inside(assignment)
         inside.thread = threading.Thread(target=self._train, args=(inside,), name=assignment.name)
         self._inside[assignment.name] = inside
+        self.begun += 1
         inside.thread.start()
+        if self._has_had_enough():
+            self._begin_no_more()
+
+    def _has_had_enough(self) -> bool:
+        return self._terms.most_runs is not None and self.begun >= self._terms.most_runs
+
+    def _begin_no_more(self) -> None:
+        """Say that no more runs are begun. What is in the inbox stays there, as not begun."""
+        if self._terms.pilot and not self._is_closing:
+            self._is_closing = True
+            with suppress(OSError):  # a full disk, or the folder was removed
+                self._folder.closing.touch()
 
     def _train(self, inside: _Inside) -> None:
         """Train a run, and leave its folder before its assignment is removed."""
@@ -184,7 +219,9 @@ class Resident:
         assignment = inside.assignment
         run, attempt = assignment.run, assignment.attempt
         try:
-            lock = claim(run, attempt, LOCK_SECONDS)
+            lock = claim(
+                run, attempt, LOCK_SECONDS_ELSEWHERE if self._terms.pilot else LOCK_SECONDS
+            )
         except NothingToDo as why:
             sys.stderr.write(f"{why}\n")
             return 0

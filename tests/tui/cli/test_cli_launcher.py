@@ -25,7 +25,7 @@ def test_a_dry_run_shows_the_batch_script(cli: Run, tmp_path: Path) -> None:
     assert result.exit_code == 0
     script = result.stdout.partition("#!/bin/bash")[2]
     assert "#SBATCH --no-requeue" in script
-    assert f"engine.worker {tmp_path}/runs/sasrec-synthetic-l50-s42-" in script
+    assert f"engine.worker.resident {tmp_path}/runs/.workers/slurm --pilot" in script
     assert not (tmp_path / "runs.db").exists()
 
 

@@ -19,7 +19,7 @@ from engine.planning import Plan, order_of_axes, plan_in_store, swept_settings
 from engine.spec import Dataset
 from engine.store.queries import Run, present_fingerprints, present_runs
 from engine.store.requests import enqueue_planned
-from engine.supervisor.slurm.script import attempt_script
+from engine.supervisor.slurm.script import example_script
 from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.runs.following import follow
@@ -125,8 +125,8 @@ def run(
 ) -> None:
     """Train models on data sets, in the background.
      Queues every combination of model, data set, length and seed that doesn't exist yet, and prints
-    the ids of the new runs. With --launcher they are jobs on a cluster; --dry-run then shows the
-    batch script of the first.
+    the ids of the new runs. With --launcher they train in jobs on a cluster; --dry-run then shows
+    the batch script of such a job.
     """
     cluster = _launcher(session, launcher)
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
@@ -289,7 +289,7 @@ def _script(session: Session, profile: SlurmProfile | None, plan: Plan) -> str |
         return None
     first = plan.missing[0].spec
     run_id = f"{first.model}-{first.dataset}-l{first.length}-s{first.seed}-xxxxx"
-    return attempt_script(profile, session.location.folder(run_id), 1)
+    return example_script(profile, session.location.folder(run_id))
 
 
 def _enqueue(session: Session, plan: Plan, profile: SlurmProfile | None) -> list[str]:
