@@ -76,7 +76,9 @@ def test_without_its_model_a_run_gets_the_parts_alone(tmp_path: Path) -> None:
 
 def test_ranks_of_other_targets_are_refused(tmp_path: Path) -> None:
     folder, _ = old_run(tmp_path, split=SPLITS[1])
-    ranks, users = np.load(folder.test_ranks), np.load(folder.test_users)
+    ranks, users = (
+        np.load(path, allow_pickle=False) for path in (folder.test_ranks, folder.test_users)
+    )
     moved = users.copy()
     moved[users == users[-1]] += 1
     np.save(folder.test_users, moved)
