@@ -89,7 +89,8 @@ OURS = {
     "engine/specfile.py", "engine/store/intake/code.py", "engine/store/intake/folders.py",
     "engine/supervisor/logs.py", "engine/supervisor/sessions.py",
     "engine/supervisor/slurm/jobfile.py", "engine/supervisor/slurm/launcher.py",
-    "engine/supervisor/slurm/pilots.py", "engine/supervisor/slurm/probe.py", "engine/training/checkpoint.py", "engine/worker/attempt.py",
+    "engine/supervisor/slurm/pilots.py", "engine/supervisor/slurm/probe.py",
+    "engine/training/checkpoint.py", "engine/worker/attempt.py",
     "engine/worker/probe.py", "engine/worker/resident/output.py", "tui/shell/remembered.py",
 }  # fmt: skip
 """Modules that write files of ours: into the store, run folders, caches, the user's memory;
