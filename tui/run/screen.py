@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -22,6 +22,7 @@ from tui.messages import CatalogueLoaded, StoreChanged
 from tui.results.note import NoteScreen
 from tui.results.published import elsewhere_content, reference_content, reference_title
 from tui.run import sections
+from tui.run.column import Column
 from tui.run.keys import RUN
 from tui.run.predictions import PredictionsScreen
 from tui.run.reading import (
@@ -72,13 +73,13 @@ class RunScreen(ChartedScreen):
             yield Static(id="failure", classes="panel", markup=False)
             yield Static(id="marks", classes="panel", markup=False)
             with Horizontal(id="pair"):
-                with Vertical(id="results", classes="stack"):
+                with Column(id="results"):
                     yield Static(id="result", classes="panel", markup=False)
                     yield Static(id="reference", classes="panel", markup=False)
                     yield Static(id="elsewhere", classes="panel", markup=False)
                     yield Static(id="beyond", classes="panel", markup=False)
                     yield Static(id="attempts", classes="panel", markup=False)
-                with Vertical(classes="stack"):
+                with Column():
                     yield RunCharts(wheel=False, id="curves", classes="panel")
                     yield Static(id="provenance", classes="panel", markup=False)
             yield Static(id="configuration", classes="panel", markup=False)
@@ -115,7 +116,11 @@ class RunScreen(ChartedScreen):
         self._read()
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._show)
+        self._show()  # the heading, which is in no column
+
+    def on_column_width_changed(self) -> None:
+        """Draw the tables again."""
+        self._show()
 
     def _read(self) -> None:
         location, run_id, catalogue = self.app.location, self.run_id, self.app.catalogue
@@ -193,15 +198,13 @@ class RunScreen(ChartedScreen):
 
     def _show_reference(self, page: RunPage, measured: bool) -> None:
         panel, reference = self.query_one("#reference", Static), page.reference
-        hidden = not panel.display
         panel.display = measured and bool(reference or page.published)
         if not panel.display:
             return
-        if hidden:  # its width isn't known before it is laid out
-            self.call_after_refresh(self._show)
         run, ours = page.details.run, page.details.figures
         cell = f"{run.model} × {run.dataset} × {run.length}"
-        width = (panel.content_size.width or self.size.width - 4) - 1
+        column = self.query_one("#results").content_size.width
+        width = (column - panel.gutter.width or self.size.width - 4) - 1
         parts: list[Content] = []
         if reference is None:
             panel.border_title = f"Published for {plain(f'{run.model} × {run.dataset}', TITLE)}"

@@ -80,6 +80,7 @@ async def test_80_columns_name_every_action_of_a_screen(
         "Undo",
         "Clear",
         "More epochs",
+        "Refit",
     }
     wanted = {action.label for action in actions_for(area, ACTIONS) if action.show} - passing
     assert wanted | {"Help", "Quit"} <= named

@@ -112,12 +112,12 @@ async def test_enter_in_the_chooser_of_runs_waits_for_what_the_words_find(
         await settled(pilot)
         chooser = pilot.app.screen
         assert isinstance(chooser, OverlayScreen)
-        first = chooser._runs[0].model
-        wanted = next(run.model for run in chooser._runs if run.model != first)
+        first = chooser._runs[0][0].model
+        wanted = next(run.model for run, _ in chooser._runs if run.model != first)
         type_at_once(pilot.app, f"{wanted}x{BACKSPACE}{ENTER}")
         await wait_for(pilot, lambda: chooser._chosen, "a run is chosen")
         await settled(pilot)
-        assert [run.model for run in chooser._runs if run.id in chooser._chosen] == [wanted]
+        assert [run.model for run, _ in chooser._runs if run.id in chooser._chosen] == [wanted]
 
 
 @pytest.fixture

@@ -113,8 +113,11 @@ def test_pairs_are_tested_at_any_cut_off(
         assert means == {round(cell[metric], 9) for cell in cells}
     run = cli_json("compare", "--format", "json", "--filter", "state:done", "--limit", "1")[0]
     shown = cli("show", run["run"]).stdout.splitlines()
-    (recalls,) = (line.split()[1:] for line in shown if line.startswith("Recall  "))
-    assert recalls == [f"{run[f'Recall@{k}/test']:.4f}" for k in (1, 5, 10, 20, 50, 100)]
+    recalls = [line.split()[1:] for line in shown if line.startswith("Recall  ")]
+    heads = [f"Recall@{{}}/test{ranking}" for ranking in ("", " (seen masked)")]
+    assert recalls == [
+        [f"{run[head.format(k)]:.4f}" for k in (1, 5, 10, 20, 50, 100)] for head in heads
+    ]
     figures = cli_json("show", run["run"], "--json")["figures"]
     assert figures["test_mrr_masked_at_50"] == run["MRR@50/test (seen masked)"]
     refused = cli("compare", "--pairs", "--metric", "coverage@10")
