@@ -25,6 +25,10 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in inside if not (page.parent / link).exists()] == []
 
 
+def test_the_readme_is_read_in_a_minute() -> None:
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 110
+
+
 def anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
     heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
