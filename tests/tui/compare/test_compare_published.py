@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from comparing import comparing
 from measured_runs import MeasuredStore
-from pilots import settled
+from pilots import settled, wait_for
 from textual.widgets import Static
 
 from tui.compare.reference import ReferencePanel
+from tui.run.screen import RunScreen
 
 
 @pytest.fixture
@@ -54,7 +55,10 @@ async def test_one_of_the_same_protocol_stands_beside_ours(store: MeasuredStore)
         await pilot.press("b")
         await settled(pilot)
         assert "0.1684" in _text(panel)
-        await pilot.press("b", "enter")
+        await pilot.press("b")
+        await settled(pilot)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, RunScreen), "the run's page")
         await settled(pilot)
         page = _text(app.screen.query_one("#reference", Static))
         assert "0.1684" in page
