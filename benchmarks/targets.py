@@ -16,10 +16,10 @@ import torch
 from benchmarks.common import machine, peak_resident, run, table
 from engine.config import load_catalogue
 from engine.datasets.load import open_data
-from engine.datasets.splits import split_data
+from engine.datasets.splitting.splits import split_data
 from engine.models.registry import definition_of
 from engine.spec import SplitRule
-from engine.training.evaluation import evaluation_set, flat_histories, ranks
+from engine.training.ranking.evaluation import evaluation_set, flat_histories, ranks
 from engine.training.setup import initial_learner
 
 CPU = torch.device("cpu")

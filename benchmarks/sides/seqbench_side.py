@@ -10,7 +10,7 @@ from benchmarks.sides.pipe import Closed, Measured, Pipe, Ready, peak_mib, split
 from engine import __version__
 from engine.config import load_catalogue
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import leave_one_out
+from engine.datasets.splitting.splits import leave_one_out
 from engine.models.registry import definition_of
 from engine.training.loop import train
 from engine.training.recorder import EpochRecord, StepRecord

@@ -91,7 +91,7 @@ def _same_interactions(dataset: Dataset) -> bool | None:
         return None
     # Not at the top: they load numpy, which is needed for a changed file only.
     from engine.datasets.load import open_data
-    from engine.datasets.splits import data_checksum
+    from engine.datasets.splitting.splits import data_checksum
 
     # Entries made before there was a choice of targets are of the first ones.
     first = dataset.split.model_copy(update={"targets": "first"})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.datasets.splits import Split, leave_one_out
+from engine.datasets.splitting.splits import Split, leave_one_out
 from engine.datasets.synthetic import MarkovSource, generate, markov_source
 from engine.spec import TOP_K, Dataset
 

@@ -17,7 +17,7 @@ from engine.datasets.load import prepare, source_files
 from engine.datasets.locate import cache_folder, md5_of
 from engine.datasets.ordering import Ids
 from engine.datasets.prepared import Prepared
-from engine.datasets.splits import data_checksum, split_data
+from engine.datasets.splitting.splits import data_checksum, split_data
 from engine.errors import DataError, UsageError, shown
 from engine.files.atomic import atomic_file
 from engine.files.named import named_folder, write_named

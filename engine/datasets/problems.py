@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import FEWEST_EVALUATED
-from engine.datasets.statistics import SplitCounts
+from engine.datasets.splitting.splits import FEWEST_EVALUATED
+from engine.datasets.splitting.statistics import SplitCounts
 from engine.spec import TOP_K, SplitRule
 
 FEW_ITEMS = 50

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.datasets.splits import SplitData
-from engine.datasets.targets import HeldOut
+from engine.datasets.splitting.splits import SplitData
+from engine.datasets.splitting.targets import HeldOut
 from engine.errors import TrainingError
 from engine.files.regular import open_regular
 from engine.fitted import settings_to_try

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.datasets.interactions import Interactions
 from engine.datasets.locate import cache_folder
-from engine.datasets.splits import data_checksum
+from engine.datasets.splitting.splits import data_checksum
 from engine.errors import UserError
 from engine.files.atomic import write_atomically
 from engine.files.regular import read_regular

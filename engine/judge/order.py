@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.splits import SplitData
+from engine.datasets.splitting.splits import SplitData
 from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
 from engine.models.base import FittedModel, Model, TimedModel
 from engine.models.load import load_definition
-from engine.training.evaluation import evaluation_set, flat_histories, metric_columns, ranks
 from engine.training.fitting import train_histories
+from engine.training.ranking.evaluation import evaluation_set, flat_histories, metric_columns, ranks
 
 SEED = 1
 BATCH = 512

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine.config import Catalogue
 from engine.datasets.load import open_data
-from engine.datasets.splits import data_checksum
+from engine.datasets.splitting.splits import data_checksum
 from engine.judge.ask import JudgingProcess, StoredFit
 from engine.judge.judgement import Judgement
 from engine.judge.kept import judgement_key, read_kept

@@ -57,8 +57,8 @@ def stored_networks(
     """Read the best cell of each trained model, of any length, best on validation first.
 
     Args:
-        checksum: of the data as they are here (`engine.datasets.splits.data_checksum`): others rank
-            for other users.
+        checksum: of the data as they are here
+            (`engine.datasets.splitting.splits.data_checksum`): others rank for other users.
     """
     best: dict[str, CellRow] = {}
     for row in _cells(con, f"-{FILTER}", dataset, checksum):

@@ -30,12 +30,12 @@ class Evaluation:
     """The metrics of a finished run's model under another rule than the run's own."""
 
     rule: str
-    """Its name, such as ``temporal-last`` (`engine.datasets.otherrule.rule_name`)."""
+    """Its name, such as ``temporal-last`` (`engine.datasets.splitting.otherrule.rule_name`)."""
     split: Mapping[str, Any]
     """The rule: `engine.spec.SplitRule` as JSON."""
     protocol: int
     checksum: str
-    """Of the data under that rule (`engine.datasets.splits.data_checksum`)."""
+    """Of the data under that rule (`engine.datasets.splitting.splits.data_checksum`)."""
     metrics: Mapping[str, float]
     """By the names in `engine.metrics.METRIC_COLUMNS` and `engine.metrics.RESULT_OF`."""
     counts: Mapping[str, float | None]

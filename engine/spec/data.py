@@ -198,8 +198,8 @@ class Dataset(Strict):
     """Names of the files, the one with the interactions first, each with its MD5 if one is
     published. Of a split that is given: training, validation, test, and then others."""
     interactions_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    """`engine.datasets.splits.data_checksum` of the data when its entry was made; tells a file that
-    is only written otherwise from one that holds something else."""
+    """`engine.datasets.splitting.splits.data_checksum` of the data when its entry was made; tells a
+    file that is only written otherwise from one that holds something else."""
     titles: str | None = None
     """Name of an optional file with the items' titles."""
     local: str | None = Field(default=None, min_length=1)

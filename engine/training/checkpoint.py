@@ -57,8 +57,8 @@ class Checkpoint:
     optimizer: dict[str, Any]
     best: Best
     checksum: str | None = None
-    """`engine.datasets.splits.data_checksum` of the data it was trained on; ``None`` in files of
-    versions that didn't keep it."""
+    """`engine.datasets.splitting.splits.data_checksum` of the data it was trained on; ``None`` in
+    files of versions that didn't keep it."""
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, before: Path | None = None) -> str:

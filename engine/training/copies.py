@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 import torch
 
 from engine.datasets.interactions import Interactions
-from engine.training.evaluation import FlatHistories, flat_histories
+from engine.training.ranking.evaluation import FlatHistories, flat_histories
 
 KEPT = 2
 """Copies that are kept though no run uses them: the next run may."""

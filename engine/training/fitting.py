@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from engine.datasets.splits import SplitData
+from engine.datasets.splitting.splits import SplitData
 from engine.fitted import settings_to_try
 from engine.models.base import FittedModel, TrainingHistories
 from engine.models.definition import Definition

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import SPLITS, data_checksum, run_split
+from engine.datasets.splitting.splits import SPLITS, data_checksum, run_split
 from engine.errors import TrainingError
 from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
@@ -31,17 +31,17 @@ from engine.training.checkpoint import Best, Checkpoint, StateDict
 from engine.training.chosen import Chosen
 from engine.training.copies import shared_histories
 from engine.training.cputime import CpuClock
-from engine.training.evaluation import (
+from engine.training.fitting import Fitting, fit, fitted_model, fitting_of, train_histories
+from engine.training.group import SINGLE, Group
+from engine.training.lanes import ALONE, Lane
+from engine.training.ranking.evaluation import (
     EvaluationSet,
     RankBatch,
     evaluation_set,
     metric_columns,
     ranks,
 )
-from engine.training.fitting import Fitting, fit, fitted_model, fitting_of, train_histories
-from engine.training.fixedbatches import recorded_ranks
-from engine.training.group import SINGLE, Group
-from engine.training.lanes import ALONE, Lane
+from engine.training.ranking.fixedbatches import recorded_ranks
 from engine.training.recorder import EpochRecord, Recorder
 from engine.training.setup import (
     TrainingSetup,

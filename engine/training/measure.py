@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import torch
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import SPLITS, run_split
+from engine.datasets.splitting.splits import SPLITS, run_split
 from engine.models.base import Model, TimedModel
 from engine.models.definition import Definition
 from engine.spec import RunSpec
 from engine.training.cputime import CpuClock
-from engine.training.evaluation import evaluation_set, flat_histories, ranks
 from engine.training.fitting import fit, fitting_of
+from engine.training.ranking.evaluation import evaluation_set, flat_histories, ranks
 from engine.training.setup import (
     TrainingSetup,
     epoch_windows,

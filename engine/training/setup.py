@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.datasets.splits import SplitData
+from engine.datasets.splitting.splits import SplitData
 from engine.models.definition import Definition
 from engine.spec import RunSpec, Training
 from engine.training.checkpoint import Checkpoint

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import math
 import os
-import socket
 import sys
 import time
 import traceback
@@ -14,7 +12,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,35 +19,30 @@ from numpy.typing import NDArray
 
 from engine.datasets.confirm import confirm
 from engine.datasets.load import open_data
-from engine.datasets.prepared import Prepared, ids_checksum
-from engine.datasets.splits import SplitData, data_checksum, run_split
-from engine.datasets.statistics import split_counts
+from engine.datasets.splitting.splits import SplitData, data_checksum, run_split
 from engine.errors import DataError, TrainingError, UserError
 from engine.files.atomic import write_atomically
-from engine.journal import FORMAT, NO_ROOM, EndStatus, JournalWriter
+from engine.journal import NO_ROOM, EndStatus, JournalWriter
 from engine.models.base import Model, TimedModel
-from engine.models.definition import Definition
 from engine.models.registry import definition_of
-from engine.process import own_identity, parent_identity
 from engine.results.users import with_several
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec
 from engine.training.checkpoint import Checkpoint, save_checkpoint
-from engine.training.chosen import Chosen
 from engine.training.group import Group
-from engine.training.inference import MOST_HISTORIES, InferenceSpeed, inference_speed
 from engine.training.lanes import ALONE, Lane
-from engine.training.lists import Recommended, recommended
-from engine.training.loop import Interrupted, Outcome, limits, train
-from engine.training.setup import steps_per_epoch, training_histories, uses_bfloat16
+from engine.training.loop import Interrupted, Outcome, train
+from engine.training.ranking.inference import MOST_HISTORIES, InferenceSpeed, inference_speed
+from engine.training.ranking.lists import Recommended, recommended
+from engine.training.setup import uses_bfloat16
 from engine.worker.chosen import chosen_before
 from engine.worker.distributed import check_same_data, own_device, process_group
+from engine.worker.facts import log_bytes, start_facts
 from engine.worker.fence import Fence
-from engine.worker.provenance import device_name, slurm_job, software
 from engine.worker.recorder import JournalRecorder, TelemetryThread
 from engine.worker.results import test_results
-from engine.worker.resume import Resumption, resumption
+from engine.worker.resume import resumption
 from engine.worker.shared import Company, Shared, is_broken
 
 RESERVE_BYTES = 65_536
@@ -122,8 +114,8 @@ def run_attempt(
                 if ending.trace:
                     sys.stderr.write(ending.trace)
                 seconds = round(time.monotonic() - started, 3)
-                log_bytes = _log_bytes(folder)
-                journal.write("end", **asdict(ending), seconds=seconds, log_bytes=log_bytes)
+                told = {**asdict(ending), "seconds": seconds}
+                journal.write("end", **told, log_bytes=log_bytes(folder))
 
             def train_it() -> _Finished:
                 device = own_device(device_kind, processes)
@@ -249,7 +241,7 @@ def _train(
         chosen = chosen_before(folder, spec)
         begin = resumption(folder, spec, interactions)
         group.broadcast(begin.name)
-        facts = _facts(
+        facts = start_facts(
             folder, attempt, spec, definition, data, device, begin, chosen, group.world_size
         )
         worker = shared and shared.worker
@@ -303,22 +295,10 @@ def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: C
         epoch=checkpoint.epoch,
         file=path.name,
         sha256=digest,
-        log_bytes=_log_bytes(folder),
+        log_bytes=log_bytes(folder),
     )
     for _, stale in folder.checkpoints()[:-KEPT_CHECKPOINTS]:
         stale.unlink(missing_ok=True)
-
-
-def _log_bytes(folder: RunFolder) -> int | None:
-    """Return the log's size, which dates its lines, that have no times, to within a checkpoint;
-    ``None`` if there is no log."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    try:
-        return folder.log.stat().st_size
-    except OSError:
-        return None
 
 
 def _timed(
@@ -378,74 +358,6 @@ def _save_array(path: Path, array: NDArray[np.integer]) -> None:
     buffer = BytesIO()
     np.save(buffer, array, allow_pickle=False)
     write_atomically(path, buffer.getvalue())
-
-
-def _facts(
-    folder: RunFolder,
-    attempt: int,
-    spec: RunSpec,
-    definition: Definition,
-    data: Prepared,
-    device: torch.device,
-    begin: Resumption,
-    chosen: Chosen | None,
-    processes: int,
-) -> dict[str, Any]:
-    """Return the fields of the journal's ``start``: identity, provenance and sizes."""
-    interactions = data.interactions
-    split = run_split(interactions, spec)
-    counts = split_counts(split)
-    histories = training_histories(split, torch.device("cpu"))
-    epochs, patience = limits(spec, definition, chosen)
-    valid = {
-        "valid_users": counts.valid,
-        "valid_targets": counts.valid_targets,
-        "valid_cold": counts.valid_cold,
-        "valid_cold_users": counts.valid_cold_users,
-        "valid_without_history": counts.valid_without_history,
-        "valid_ceiling": counts.valid_ceiling,
-        "valid_tied": counts.valid_tied,
-        "valid_from": counts.valid_from,
-    }
-    return {
-        "format": FORMAT,
-        "run": folder.run_id,
-        "attempt": attempt,
-        **asdict(own_identity() if processes == 1 else parent_identity()),
-        "host": socket.gethostname(),
-        "device": device_name(device, processes),
-        "device_kind": device.type,
-        "dtype": "bfloat16" if uses_bfloat16(spec.training, device) else "float32",
-        "threads": torch.get_num_threads(),
-        "processes": processes,
-        "niceness": os.getpriority(os.PRIO_PROCESS, 0),
-        **software(),
-        "model_file": spec.code and spec.code.model_dump(),
-        **({"job": job} if (job := slurm_job(os.environ)) else {}),
-        "checksum": begin.checksum,
-        "ids": ids_checksum(data),
-        "users": len(interactions.offsets) - 1,
-        "items": interactions.num_items,
-        "interactions": len(interactions.items),
-        "train_interactions": counts.train,
-        **(valid if chosen is None else {"refits": spec.refits, "chosen": asdict(chosen)}),
-        "test_users": counts.test,
-        "test_targets": counts.test_targets,
-        "test_cold": counts.test_cold,
-        "test_cold_users": counts.test_cold_users,
-        "test_without_history": counts.test_without_history,
-        "test_ceiling": counts.test_ceiling,
-        "test_tied": counts.test_tied,
-        "test_from": counts.test_from,
-        "parameters": definition.parameters(
-            spec.architecture.settings, interactions.num_items, spec.length
-        ),
-        "epochs": epochs,
-        "patience": patience if math.isfinite(patience) else None,
-        "steps_per_epoch": steps_per_epoch(spec, definition, histories),
-        "resumed_epoch": begin.checkpoint.epoch if begin.checkpoint else 0,
-        "log_bytes": _log_bytes(folder),
-    }
 
 
 def _gpu_uuids(device: torch.device, processes: int) -> list[str]:

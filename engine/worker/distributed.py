@@ -17,7 +17,7 @@ from typing import Never
 import torch
 
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import data_checksum
+from engine.datasets.splitting.splits import data_checksum
 from engine.errors import DataError, TrainingError, UserError
 from engine.models.registry import definition_of
 from engine.process import ProcessIdentity, is_alive, own_identity, parent_identity

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.datasets.confirm import confirm
 from engine.datasets.load import open_data
-from engine.datasets.splits import split_data
+from engine.datasets.splitting.splits import split_data
 from engine.errors import DataError, UserError
 from engine.judge.ask import StoredFit
 from engine.judge.judgement import to_json

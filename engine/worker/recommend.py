@@ -53,7 +53,7 @@ def _sentence_of(error: Exception) -> str:
 
 def _recommendations(arguments: argparse.Namespace) -> dict[str, Any]:
     # Not at the top: importing torch takes seconds, in which SIGINT must be ignored already.
-    from engine.training.recommend import predict
+    from engine.training.ranking.recommend import predict
     from engine.worker.trained import open_trained
 
     opened = open_trained(RunFolder(arguments.folder))

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.datasets.splits import SplitData
+from engine.datasets.splitting.splits import SplitData
 from engine.results.cutoffs import Ranks, rank_results
 from engine.results.lists import Popularity, list_results
 from engine.results.popularity import popularity_parts
 from engine.results.users import with_several
-from engine.training.lists import Recommended
+from engine.training.ranking.lists import Recommended
 
 _USERS = 10_000
 """Users whose distinct items are counted at once, which takes memory."""

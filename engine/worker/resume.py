@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import data_checksum
+from engine.datasets.splitting.splits import data_checksum
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.training.checkpoint import Checkpoint, CheckpointError, load_checkpoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import source_files
 from engine.datasets.prepared import Prepared, ids_checksum
-from engine.datasets.splits import data_checksum
+from engine.datasets.splitting.splits import data_checksum
 from engine.errors import DataError
 from engine.journal import read_journal
 from engine.runfolder import RunFolder

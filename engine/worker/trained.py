@@ -10,7 +10,7 @@ import torch
 from engine.datasets.confirm import confirm
 from engine.datasets.load import open_data
 from engine.datasets.prepared import Prepared
-from engine.datasets.splits import SplitData, run_split
+from engine.datasets.splitting.splits import SplitData, run_split
 from engine.errors import DataError
 from engine.journal import read_journal
 from engine.limits import process_limits
@@ -20,7 +20,7 @@ from engine.models.registry import definition_of
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec
-from engine.training.recommend import trained_model
+from engine.training.ranking.recommend import trained_model
 from engine.training.setup import uses_bfloat16
 from engine.worker.chosen import chosen_of
 from engine.worker.provenance import device_name, software

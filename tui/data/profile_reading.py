@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.datasets.load import is_prepared, open_data, source_file
 from engine.datasets.problems import find_problems, sentences
-from engine.datasets.splits import split_data
-from engine.datasets.statistics import split_counts, statistics
+from engine.datasets.splitting.splits import split_data
+from engine.datasets.splitting.statistics import split_counts, statistics
 from engine.evaluated import cold_sentence
 from engine.spec import Dataset
 from tui.data.words import Profile

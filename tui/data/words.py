@@ -13,7 +13,7 @@ from tui.shell.text import PARAGRAPH, TITLE, count, plain, wrap
 
 if TYPE_CHECKING:
     from engine.datasets.filters import FilterStep
-    from engine.datasets.statistics import Histogram, SplitCounts, Statistics
+    from engine.datasets.splitting.statistics import Histogram, SplitCounts, Statistics
     from engine.spec import Dataset
 
 MUTED = "$text-muted"

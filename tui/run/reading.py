@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from engine import predictions
 from engine.analysis.floor import floors, standing_sentence
 from engine.analysis.labels.stored import cell_of_run, label_of_run
 from engine.analysis.literature.differences import Compared, elsewhere
@@ -18,9 +17,10 @@ from engine.analysis.run.further import further_command, why_not_further, why_no
 from engine.analysis.run.relaunch import proposed_limit, recipe_of, relaunch_command
 from engine.analysis.run.remedy import Remedy, remedy
 from engine.analysis.run.throughput import GpuIdle, gpu_idle
+from engine.asking import predictions
+from engine.asking.predictions import Item, Predictions, Recommendation, UserPrediction
 from engine.config import Catalogue
 from engine.lifecycle import DIED
-from engine.predictions import Item, Predictions, Recommendation, UserPrediction
 from engine.runfolder import run_folder
 from engine.store import series
 from engine.store.compare.grouping import Choice, runs_of_cell

@@ -15,8 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from engine.asking.modelcheck import OF_MODEL, OF_RUN, Verdict
 from engine.errors import UserError
-from engine.modelcheck import OF_MODEL, OF_RUN, Verdict
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 

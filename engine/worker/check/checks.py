@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from engine.asking.modelcheck import Verdict
 from engine.errors import UserError
-from engine.modelcheck import Verdict
 from engine.models.load import sentence_of
 from engine.worker.check.learning import floor, learns, order, reproduces, resumes, targets
 from engine.worker.check.outputs import finite, future, padding, parameters, rows

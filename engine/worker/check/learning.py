@@ -12,17 +12,17 @@ import torch
 from numpy.typing import NDArray
 
 from engine.analysis.pairs.significance import Difference, difference, per_user
+from engine.asking.modelcheck import Verdict
 from engine.datasets.optimum import bayes_optimum
 from engine.judge.judgement import OrderLoss
 from engine.judge.order import fit_in_order, ranks_without_order
-from engine.modelcheck import Verdict
 from engine.models.base import Model, SequenceModel, TimedModel
 from engine.models.load import load_definition
 from engine.spec import TOP_K, RunSpec, amended
 from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from engine.training.evaluation import evaluation_set, flat_histories, ranks
 from engine.training.loop import Outcome, train
-from engine.training.scoring import scores
+from engine.training.ranking.evaluation import evaluation_set, flat_histories, ranks
+from engine.training.ranking.scoring import scores
 from engine.worker.check.outputs import TOLERANCE, in_deviations
 from engine.worker.check.subject import (
     CPU,

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.modelcheck import Verdict
+from engine.asking.modelcheck import Verdict
 from engine.models.base import FittedModel, MaskedModel, Model, OwnLossModel, SequenceModel
-from engine.training.scoring import scores
+from engine.training.ranking.scoring import scores
 from engine.worker.check.subject import Subject
 
 T = TypeVar("T")

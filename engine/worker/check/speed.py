@@ -11,7 +11,7 @@ from itertools import cycle
 
 import torch
 
-from engine.modelcheck import Verdict
+from engine.asking.modelcheck import Verdict
 from engine.models.definition import Definition
 from engine.models.load import load_definition
 from engine.spec import Architecture, RunSpec

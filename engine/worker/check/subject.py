@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import SplitData, split_data
+from engine.datasets.splitting.splits import SplitData, split_data
 from engine.models.base import FittedModel, Model
 from engine.models.definition import Definition
 from engine.runfolder import RunFolder

@@ -12,9 +12,9 @@ import torch
 from engine.analysis.pairs.significance import per_user
 from engine.config import load_catalogue
 from engine.datasets.load import open_data
-from engine.datasets.splits import SPLITS, split_data, with_validation
+from engine.datasets.splitting.splits import SPLITS, split_data, with_validation
 from engine.spec import Dataset
-from engine.training.evaluation import metric_columns
+from engine.training.ranking.evaluation import metric_columns
 
 COLUMNS = ["user", "item", "rating", "time"]
 RULES = [

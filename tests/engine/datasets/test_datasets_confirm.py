@@ -16,7 +16,7 @@ from engine.datasets.confirm import confirm
 from engine.datasets.digests import file_digests
 from engine.datasets.load import load_interactions, verify
 from engine.datasets.locate import record_unpacked
-from engine.datasets.splits import data_checksum
+from engine.datasets.splitting.splits import data_checksum
 from engine.errors import DataError
 from engine.spec import Dataset
 

@@ -20,8 +20,8 @@ from engine.datasets.readers.joined import join
 from engine.datasets.readers.sequences import is_sequential, read_sequences
 from engine.datasets.readers.source import Ratings
 from engine.datasets.readers.table import read_table
-from engine.datasets.splits import Split, SplitData, given, split_data
-from engine.datasets.statistics import split_counts
+from engine.datasets.splitting.splits import Split, SplitData, given, split_data
+from engine.datasets.splitting.statistics import split_counts
 from engine.datasets.triples import others_beside, triple_of
 from engine.errors import DataError, UsageError
 from engine.spec import Columns, Dataset

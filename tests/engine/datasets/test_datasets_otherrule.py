@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_datasets_temporal import EVENTS, MOMENTS, RULES, split_as, timed, trained
 
-from engine.datasets.otherrule import asked_rule, refuse_other_training, rule_name
-from engine.datasets.splits import SplitData, temporal
+from engine.datasets.splitting.otherrule import asked_rule, refuse_other_training, rule_name
+from engine.datasets.splitting.splits import SplitData, temporal
 from engine.errors import DataError
 from engine.spec import SplitRule, Targets
 from engine.spec.data import SplitKind

@@ -11,8 +11,8 @@ from engine.datasets.filters import apply_filter
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.problems import find_problems, sentences
 from engine.datasets.readers.source import Ratings
-from engine.datasets.splits import leave_one_out
-from engine.datasets.statistics import split_counts
+from engine.datasets.splitting.splits import leave_one_out
+from engine.datasets.splitting.statistics import split_counts
 from engine.errors import DataError
 from engine.spec import Filter, SplitRule
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.splits import Split, first_places, last_items, leave_one_out
+from engine.datasets.splitting.splits import Split, first_places, last_items, leave_one_out
 
 V = 12
 HISTORIES = st.lists(st.lists(st.integers(1, V), max_size=9), min_size=1, max_size=12)

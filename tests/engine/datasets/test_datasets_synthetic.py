@@ -9,7 +9,7 @@ import pytest
 
 from engine.config import load_catalogue
 from engine.datasets.optimum import bayes_optimum, next_item
-from engine.datasets.splits import leave_one_out
+from engine.datasets.splitting.splits import leave_one_out
 from engine.datasets.synthetic import MarkovSource, generate, markov_source
 from engine.errors import DataError
 from engine.spec import Dataset

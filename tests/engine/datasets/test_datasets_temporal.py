@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.readers.source import TEST, TRAIN, VALID
-from engine.datasets.splits import (
+from engine.datasets.splitting.splits import (
     SPLITS,
     SplitData,
     leave_one_out,
@@ -24,8 +24,8 @@ from engine.datasets.splits import (
     temporal,
     with_validation,
 )
-from engine.datasets.splits import given as given_split
-from engine.datasets.statistics import split_counts
+from engine.datasets.splitting.splits import given as given_split
+from engine.datasets.splitting.statistics import split_counts
 from engine.errors import DataError
 from engine.spec import Dataset, SplitRule, Targets
 from engine.training.setup import training_histories

@@ -14,8 +14,15 @@ from engine.config import load_catalogue
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.load import open_data
 from engine.datasets.problems import find_problems, sentences
-from engine.datasets.splits import SPLITS, SplitData, given, leave_one_out, split_data, temporal
-from engine.datasets.statistics import split_counts
+from engine.datasets.splitting.splits import (
+    SPLITS,
+    SplitData,
+    given,
+    leave_one_out,
+    split_data,
+    temporal,
+)
+from engine.datasets.splitting.statistics import split_counts
 from engine.spec import SplitRule
 
 KINDS = ("leave-one-out", "temporal", "given")

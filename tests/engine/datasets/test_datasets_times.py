@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from engine.config import load_catalogue
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import prepare
-from engine.datasets.splits import SplitData, split_data
-from engine.datasets.statistics import split_counts, statistics
+from engine.datasets.splitting.splits import SplitData, split_data
+from engine.datasets.splitting.statistics import split_counts, statistics
 from engine.datasets.times import moment_within, to_microseconds
 from engine.errors import DataError
 from engine.spec import Dataset, SplitRule

@@ -12,7 +12,7 @@ from engine.config import load_catalogue
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.datasets.load import load_interactions
 from engine.datasets.readers.source import TEST, TRAIN, VALID
-from engine.datasets.splits import SplitData, given, leave_one_out, split_data, temporal
+from engine.datasets.splitting.splits import SplitData, given, leave_one_out, split_data, temporal
 from engine.judge import fitting
 from engine.judge.ask import StoredFit
 from engine.judge.fitting import judge

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from engine.datasets.interactions import Interactions, make_interactions
-from engine.datasets.splits import leave_one_out, temporal
+from engine.datasets.splitting.splits import leave_one_out, temporal
 from engine.judge.judgement import OrderLoss
 from engine.judge.order import (
     Unordered,

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.datasets.interactions import make_interactions
-from engine.datasets.splits import SplitData
-from engine.datasets.targets import HeldOut
+from engine.datasets.splitting.splits import SplitData
+from engine.datasets.splitting.targets import HeldOut
 from engine.metrics import LIST_RESULTS
 from engine.results.lists import LONGEST, Lists, Popularity, gini, list_results
 from engine.worker.results import popularity_of

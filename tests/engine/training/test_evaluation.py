@@ -14,11 +14,11 @@ from torch import Tensor
 
 from engine.analysis.pairs.significance import per_user
 from engine.datasets.interactions import make_interactions
-from engine.datasets.splits import SplitData
-from engine.datasets.targets import HeldOut
+from engine.datasets.splitting.splits import SplitData
+from engine.datasets.splitting.targets import HeldOut
 from engine.metrics import METRIC_COLUMNS
 from engine.models.base import Model
-from engine.training.evaluation import (
+from engine.training.ranking.evaluation import (
     EvaluationSet,
     evaluation_set,
     flat_histories,

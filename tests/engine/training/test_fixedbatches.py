@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from engine.config import load_catalogue
 from engine.datasets.interactions import make_interactions
-from engine.datasets.splits import SPLITS, leave_one_out
+from engine.datasets.splitting.splits import SPLITS, leave_one_out
 from engine.models.registry import definition_of
-from engine.training.evaluation import EvaluationSet, evaluation_set, flat_histories, ranks
-from engine.training.fixedbatches import fixed_batches
+from engine.training.ranking.evaluation import EvaluationSet, evaluation_set, flat_histories, ranks
+from engine.training.ranking.fixedbatches import fixed_batches
 
 CPU = torch.device("cpu")
 LENGTH = 4

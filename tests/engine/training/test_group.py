@@ -17,7 +17,7 @@ from shared_run import BUSY, BUSY_SECONDS, compare_data, train_cases, trained
 
 from engine.config import Catalogue
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import split_data
+from engine.datasets.splitting.splits import split_data
 from engine.spec import RunSpec
 from engine.supervisor.launcher import TORCHRUN
 from engine.training import loop, setup

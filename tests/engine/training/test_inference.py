@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.models.load import load_definition
-from engine.training.inference import BATCHES, InferenceSpeed, inference_speed
+from engine.training.ranking.inference import BATCHES, InferenceSpeed, inference_speed
 
 CPU = torch.device("cpu")
 ITEMS = 30
@@ -35,7 +35,7 @@ def test_both_rates_are_measured_whatever_the_number_of_users(
         return query(items, times)
 
     model.query = timed
-    monkeypatch.setattr("engine.training.inference.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("engine.training.ranking.inference.time.perf_counter", lambda: now[0])
     found = inference_speed(model, histories(users), CPU, bfloat16=False)
     assert found.users_per_second_1 == pytest.approx(4.0)
     assert found.users_per_second_256 == pytest.approx(256 / 2.8)

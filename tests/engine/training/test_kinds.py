@@ -14,7 +14,7 @@ from own_models import FITTED, OWN, TIMED, Follows, with_model
 from remembered import CPU, Memory, histories_of, run
 
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import leave_one_out, split_data
+from engine.datasets.splitting.splits import leave_one_out, split_data
 from engine.fitted import settings_to_try
 from engine.models import Definition
 from engine.models.builtin import esasrec, gru4rec, hstu
@@ -24,7 +24,7 @@ from engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpo
 from engine.training.fitting import train_histories
 from engine.training.loop import Interrupted, train
 from engine.training.measure import measure
-from engine.training.recommend import predict, trained_model
+from engine.training.ranking.recommend import predict, trained_model
 
 SMALL: dict[str, dict[str, object]] = {
     "Follows": {},

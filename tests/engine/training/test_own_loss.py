@@ -15,7 +15,7 @@ from remembered import CPU, histories_of, run
 from torch import Tensor
 
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import split_data
+from engine.datasets.splitting.splits import split_data
 from engine.models import TrainingHistories
 from engine.spec import Training
 from engine.training.fitting import train_histories

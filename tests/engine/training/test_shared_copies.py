@@ -13,7 +13,7 @@ import torch
 from engine.datasets.interactions import Interactions, make_interactions
 from engine.training import copies
 from engine.training.copies import shared_histories
-from engine.training.evaluation import FlatHistories
+from engine.training.ranking.evaluation import FlatHistories
 
 CPU = torch.device("cpu")
 

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from engine.datasets.interactions import Interactions
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import leave_one_out
+from engine.datasets.splitting.splits import leave_one_out
 from engine.spec import RunSpec
-from engine.training.evaluation import evaluation_set, flat_histories
 from engine.training.loop import train
-from engine.training.recommend import predict
+from engine.training.ranking.evaluation import evaluation_set, flat_histories
+from engine.training.ranking.recommend import predict
 
 
 def with_times(spec: RunSpec) -> Interactions:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from engine.datasets.interactions import make_interactions
-from engine.datasets.splits import SplitData
-from engine.datasets.targets import HeldOut
+from engine.datasets.splitting.splits import SplitData
+from engine.datasets.splitting.targets import HeldOut
 from engine.models.base import Model
 from engine.results.lists import LONGEST
-from engine.training.lists import comparable, highest, recommended
+from engine.training.ranking.lists import comparable, highest, recommended
 
 CPU = torch.device("cpu")
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -9,8 +9,8 @@ import broken_models as broken
 import pytest
 import torch
 
+from engine.asking.modelcheck import OF_MODEL, OF_RUN, Verdict
 from engine.config import Catalogue, load_catalogue
-from engine.modelcheck import OF_MODEL, OF_RUN, Verdict
 from engine.modelinfo import builtin_infos
 from engine.models import Definition
 from engine.models.builtin import popularity, recent_popularity

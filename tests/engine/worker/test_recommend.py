@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 import torch
 
+from engine.asking.predictions import predictions
 from engine.config import load_catalogue
 from engine.datasets.load import open_data
 from engine.datasets.prepared import ids_checksum
-from engine.datasets.splits import split_data
+from engine.datasets.splitting.splits import split_data
 from engine.errors import DataError
 from engine.models.registry import definition_of
-from engine.predictions import predictions
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import load_spec, save_spec
-from engine.training.evaluation import evaluation_set, flat_histories, ranks
-from engine.training.recommend import predict, trained_model
+from engine.training.ranking.evaluation import evaluation_set, flat_histories, ranks
+from engine.training.ranking.recommend import predict, trained_model
 from engine.worker import recommend
 
 RATINGS = "".join(

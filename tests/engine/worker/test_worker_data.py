@@ -18,8 +18,8 @@ from test_worker import ENDLESS, OFTEN, exit_status, kill_halted, lines, small_s
 
 from engine.analysis.pairs.significance import per_user
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import data_checksum, split_data
-from engine.datasets.statistics import split_counts
+from engine.datasets.splitting.splits import data_checksum, split_data
+from engine.datasets.splitting.statistics import split_counts
 from engine.errors import DataError
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec

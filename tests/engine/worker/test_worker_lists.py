@@ -17,7 +17,7 @@ from engine.results.lists import list_results
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.specfile import save_spec
-from engine.training.scoring import scores
+from engine.training.ranking.scoring import scores
 from engine.worker.results import popularity_of
 from engine.worker.trained import open_trained
 

@@ -20,7 +20,7 @@ from engine.results.evaluations import (
 from engine.results.files import read_ranks
 from engine.runfolder import RunFolder
 from engine.specfile import load_spec
-from engine.worker.otherrule import evaluate, ranked
+from engine.worker.evaluate.otherrule import evaluate, ranked
 from engine.worker.trained import open_trained
 
 KINDS = ("start", "epoch", "end")

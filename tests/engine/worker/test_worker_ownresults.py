@@ -15,7 +15,7 @@ from engine.journal import read_journal
 from engine.metrics import LIST_RESULTS, RANK_RESULTS
 from engine.results.files import read_results
 from engine.runfolder import RunFolder
-from engine.worker.ownresults import complete
+from engine.worker.evaluate.ownresults import complete
 
 SPLITS = (
     {"kind": "leave-one-out"},

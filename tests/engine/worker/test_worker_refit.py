@@ -14,8 +14,8 @@ from test_worker_continue import Train, spec, stored, train
 from engine.analysis.labels.stored import label_of_run
 from engine.config import load_catalogue
 from engine.datasets.load import load_interactions
-from engine.datasets.splits import run_split, split_data
-from engine.datasets.statistics import split_counts
+from engine.datasets.splitting.splits import run_split, split_data
+from engine.datasets.splitting.statistics import split_counts
 from engine.errors import UsageError
 from engine.evaluated import evaluated_of
 from engine.planning import enqueue_amended, enqueue_further, enqueue_refits

@@ -14,7 +14,7 @@ from click.testing import Result
 from live_runs import LiveStore
 
 import engine
-from engine.modelcheck import OF_MODEL, OF_RUN
+from engine.asking.modelcheck import OF_MODEL, OF_RUN
 from engine.modelinfo import builtin_infos
 from engine.modelinfo.new import model_text
 from engine.store.location import StoreLocation

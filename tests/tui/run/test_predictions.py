@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from engine.predictions import Item, Recommendation, UserPrediction
+from engine.asking.predictions import Item, Recommendation, UserPrediction
 from tui.app import SeqbenchApp
 from tui.run.predictions import PredictionsScreen, prediction_text
 from tui.run.screen import RunScreen

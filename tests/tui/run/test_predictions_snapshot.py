@@ -13,8 +13,8 @@ from sizes import EACH_SIZE
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from engine import predictions
-from engine.predictions import Item, Predictions, Recommendation, UserPrediction
+from engine.asking import predictions
+from engine.asking.predictions import Item, Predictions, Recommendation, UserPrediction
 from tui.app import SeqbenchApp
 from tui.run.predictions import PredictionsScreen
 

@@ -323,8 +323,8 @@ def report(
 ) -> None:
     """Print what a data set is like, for people or programs, and of a new one how it was read."""
     from engine.datasets.problems import find_problems, sentences
-    from engine.datasets.splits import data_checksum, split_data
-    from engine.datasets.statistics import split_counts, statistics
+    from engine.datasets.splitting.splits import data_checksum, split_data
+    from engine.datasets.splitting.statistics import split_counts, statistics
     from engine.datasets.times import UNITS, unit_sentence
 
     own = prepared.interactions

@@ -7,9 +7,9 @@ from dataclasses import asdict
 
 import click
 
+from engine.asking.modelcheck import OF_MODEL, OF_RUN, Verdict, examine_model, examine_run
 from engine.config import Catalogue, user_layer
 from engine.errors import UsageError
-from engine.modelcheck import OF_MODEL, OF_RUN, Verdict, examine_model, examine_run
 from engine.modelinfo.new import write_new
 from engine.runfolder import run_folder
 from engine.store.queries import resolve_run

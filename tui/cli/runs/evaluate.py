@@ -11,11 +11,11 @@ from typing import get_args
 import click
 
 from engine.analysis.protocols.words import rule_title
+from engine.asking.reevaluation import Completed, Evaluated, complete
+from engine.asking.reevaluation import evaluate as evaluated_under
 from engine.errors import UsageError
 from engine.metrics import SCOPES, Result
 from engine.progress import counted
-from engine.reevaluation import Completed, Evaluated, complete
-from engine.reevaluation import evaluate as evaluated_under
 from engine.spec import Targets
 from engine.spec.data import SplitKind
 from engine.store.database import StoreConnection

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 import click
 
-from engine.predictions import Item, Recommendation, UserPrediction, predictions
+from engine.asking.predictions import Item, Recommendation, UserPrediction, predictions
 from engine.runfolder import run_folder
 from engine.store.queries import resolve_run
 from tui.cli import completion

@@ -133,7 +133,7 @@ def test_a_process_that_dies_costs_only_the_run_that_it_was_at(
         "sys.exit(evaluate.main())\n"
     )
 
-    monkeypatch.setattr("engine.reevaluation.EVALUATE", (sys.executable, str(code)))
+    monkeypatch.setattr("engine.asking.reevaluation.EVALUATE", (sys.executable, str(code)))
     said = cli("evaluate", "--filter", "data:mine", "--targets", "last")
     assert said.exit_code == 1
     assert "markov-mine: its evaluation ended early: Killed" in said.stderr

@@ -1,9 +1,9 @@
 """``python -m engine.worker.evaluate < question``: evaluate finished runs without training.
 
 The question is ``runs``: of each its ``folder``, and the ``rule`` that its model is to be ranked
-under, with ``kind`` and ``targets`` (`engine.datasets.otherrule.asked_rule`); or without a rule,
-for what it lacks of its own results, ``no_model``: why its model may not be loaded, empty if it
-may. Prints a JSON object a run: ``rule``, whose evaluation is then in the run's folder; or
+under, with ``kind`` and ``targets`` (`engine.datasets.splitting.otherrule.asked_rule`); or without
+a rule, for what it lacks of its own results, ``no_model``: why its model may not be loaded, empty
+if it may. Prints a JSON object a run: ``rule``, whose evaluation is then in the run's folder; or
 ``lacks``, why it has only a part of its results then, or nothing; or ``problem``. Writes nothing
 else but a prepared copy of the data.
 """
@@ -35,8 +35,8 @@ def main() -> int:
 def _answer(folder: RunFolder, asked: dict[str, Any]) -> dict[str, str]:
     # Not at the top: importing torch takes seconds, in which SIGINT must be ignored already.
     from engine.models.load import sentence_of
-    from engine.worker.otherrule import evaluate
-    from engine.worker.ownresults import complete
+    from engine.worker.evaluate.otherrule import evaluate
+    from engine.worker.evaluate.ownresults import complete
 
     try:
         if rule := asked.get("rule"):

@@ -6,14 +6,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from engine.datasets.splits import SplitData, data_checksum
+from engine.datasets.splitting.splits import SplitData, data_checksum
 from engine.errors import DataError, UserError
 from engine.models.load import sentence_of
 from engine.results.cutoffs import Ranks
 from engine.results.files import read_ranks, write_results
 from engine.results.users import with_several
 from engine.runfolder import RunFolder
-from engine.training.lists import Recommended, recommended
+from engine.training.ranking.lists import Recommended, recommended
 from engine.training.setup import uses_bfloat16
 from engine.worker.results import test_results
 from engine.worker.trained import OpenedData, as_trained, made_with, open_data_of, with_model

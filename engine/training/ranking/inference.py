@@ -12,7 +12,7 @@ from torch import Tensor
 from engine.models.base import Model
 from engine.spec import TOP_K
 from engine.training.cputime import CpuClock
-from engine.training.scoring import scores
+from engine.training.ranking.scoring import scores
 
 BATCHES = (1, 256)
 """Batch sizes: a single user, for latency, and enough users to keep a device busy."""

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from engine.models.base import Model
-from engine.training.evaluation import EvaluationSet, RankBatch, range_ranks
 from engine.training.group import SINGLE, Group
 from engine.training.lanes import ALONE, Lane
+from engine.training.ranking.evaluation import EvaluationSet, RankBatch, range_ranks
 from engine.training.recorded import Recorded, record
 
 

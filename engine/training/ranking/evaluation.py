@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import Split, SplitData, first_places
+from engine.datasets.splitting.splits import Split, SplitData, first_places
 from engine.metrics import METRICS, RANKINGS
 from engine.models.base import Model
 from engine.results.users import mean_by_user
 from engine.spec import TOP_K
 from engine.training.group import SINGLE, Group
 from engine.training.lanes import ALONE, Lane
-from engine.training.scoring import scores
+from engine.training.ranking.scoring import scores
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.datasets.otherrule import asked_rule, refuse_other_training, rule_name
-from engine.datasets.splits import SPLITS, SplitData, data_checksum, run_split
-from engine.datasets.statistics import split_counts
+from engine.datasets.splitting.otherrule import asked_rule, refuse_other_training, rule_name
+from engine.datasets.splitting.splits import SPLITS, SplitData, data_checksum, run_split
+from engine.datasets.splitting.statistics import split_counts
 from engine.models.base import TimedModel
 from engine.results.cutoffs import Ranks
 from engine.results.evaluations import Evaluation, write_evaluation
@@ -19,8 +19,8 @@ from engine.runfolder import RunFolder
 from engine.spec import Dataset, Targets
 from engine.spec.data import SplitKind
 from engine.spec.identity import PROTOCOL
-from engine.training.evaluation import evaluation_set, flat_histories, metric_columns, ranks
-from engine.training.lists import recommended
+from engine.training.ranking.evaluation import evaluation_set, flat_histories, metric_columns, ranks
+from engine.training.ranking.lists import recommended
 from engine.training.setup import uses_bfloat16
 from engine.worker.results import test_results
 from engine.worker.trained import Trained, as_trained, made_with, open_trained

@@ -7,7 +7,7 @@ on, but not evaluated.
 **Temporal**: interactions before a time t₁ are training, from t₁ validation, from t₂ test, with the
 same times for all users, so that no later interaction is trained on than is predicted (Meng et al.
 2020 on how splits differ; Ji et al. 2023 on leakage). The rule says which of a user's items in the
-period are targets (`engine.datasets.targets`).
+period are targets (`engine.datasets.splitting.targets`).
 
 **Given**: the source has a file each for training, validation and test. A history is its training
 part, then its validation part, then its test part; targets are chosen among the items of a part.
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from engine.datasets.interactions import Interactions
 from engine.datasets.readers.source import CONTEXT, TEST, VALID
-from engine.datasets.targets import HeldOut, targets_of_periods
+from engine.datasets.splitting.targets import HeldOut, targets_of_periods
 from engine.datasets.times import moment_within, span_text, time_text
 from engine.errors import DataError
 from engine.spec import Dataset, RunSpec, SplitRule, Targets

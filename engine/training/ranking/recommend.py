@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.datasets.splits import SplitData, last_items, last_times
+from engine.datasets.splitting.splits import SplitData, last_items, last_times
 from engine.errors import DataError
 from engine.models.base import Model, TimedModel
 from engine.models.definition import Definition
 from engine.spec import RunSpec
-from engine.training.scoring import scores
+from engine.training.ranking.scoring import scores
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.datasets.splits import SplitData, last_items, last_times
+from engine.datasets.splitting.splits import SplitData, last_items, last_times
 from engine.models.base import Model, TimedModel
 from engine.results.lists import LONGEST, Lists
 from engine.training.lanes import ALONE, Lane
-from engine.training.scoring import scores
+from engine.training.ranking.scoring import scores
 
 LOWEST = torch.finfo(torch.float32).min
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splits import SPLITS, SplitData
-from engine.datasets.targets import HeldOut
+from engine.datasets.splitting.splits import SPLITS, SplitData
+from engine.datasets.splitting.targets import HeldOut
 from engine.datasets.times import span_text, time_text
 from engine.evaluated import Ceiling, with_targets
 from engine.results.users import mean_by_user

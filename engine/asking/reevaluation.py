@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.datasets.otherrule import asked_rule, rule_name
+from engine.datasets.splitting.otherrule import asked_rule, rule_name
 from engine.errors import DataError, StoreError, UserError
 from engine.limits import process_limits
 from engine.machine.environment import background_environment, thread_environment
@@ -76,7 +76,7 @@ def evaluate(
 
     Args:
         runs: ids of runs that are done.
-        kind, targets: as in `engine.datasets.otherrule.asked_rule`.
+        kind, targets: as in `engine.datasets.splitting.otherrule.asked_rule`.
 
     Yields:
         What became of each run, in their order.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.datasets.splits import SplitData
+from engine.datasets.splitting.splits import SplitData
 from engine.errors import DataError
 from engine.evaluated import with_targets
 from engine.spec import SplitRule, Targets

@@ -1,0 +1,1 @@
+"""What is asked of processes of their own, because they load PyTorch."""

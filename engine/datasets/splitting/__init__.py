@@ -1,0 +1,1 @@
+"""Which interactions are trained on, and which of each user are ranked."""

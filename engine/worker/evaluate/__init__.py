@@ -1,0 +1,1 @@
+"""A process that ranks finished runs again: ``python -m engine.worker.evaluate``."""
