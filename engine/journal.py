@@ -34,6 +34,10 @@ DURABLE: frozenset[Kind] = frozenset({"start", "epoch", "checkpoint", "end"})
 NO_ROOM = 75
 """Exit status of an attempt that a full disk kept from writing its ``end``."""
 
+CROWDED = "crowded"
+"""Cause of the end of an attempt whose memory ran out beside other runs of its process: it is
+preempted, and the run is trained alone from then on."""
+
 FSYNC_SECONDS = 1.0
 """Most time until a line that isn't durable is on the disk."""
 

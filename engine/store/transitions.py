@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from engine.journal import CROWDED
 from engine.lifecycle import PRESENT, UNDER_WAY, WAITING
 from engine.lifecycle import sql as states_sql
 from engine.process import ProcessIdentity
@@ -264,6 +265,12 @@ def shared_losses(connection: StoreConnection, run: str) -> int:
     """Count the attempts at a run that were lost together with other runs'."""
     sql = "SELECT count(*) FROM attempts WHERE run = ? AND cause = ?"
     return int(connection.rows(sql, (run, SHARED))[0][0])
+
+
+def was_crowded(connection: StoreConnection, run: str) -> bool:
+    """Whether memory ran out while the run was trained beside others."""
+    sql = "SELECT 1 FROM attempts WHERE run = ? AND cause = ? LIMIT 1"
+    return connection.row(sql, (run, CROWDED)) is not None
 
 
 def retry(connection: StoreConnection, run: str) -> None:

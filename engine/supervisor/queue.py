@@ -17,6 +17,7 @@ from functools import partial
 from engine.config import Settings
 from engine.errors import RunError, StoreError
 from engine.inbox import worker_folder
+from engine.journal import CROWDED
 from engine.machine.slots import Slot
 from engine.runfolder import RunFolder
 from engine.store import transitions
@@ -226,7 +227,8 @@ class Queue:
             if status != "preempted" or ending.status == "cancelled":
                 status, cause = ending.status, ending.cause
             if status == "preempted":
-                self._requeue_preempted(connection, run, number, counts=ending.counts)
+                counts = ending.counts and cause != CROWDED
+                self._requeue_preempted(connection, run, number, counts=counts)
             else:
                 transitions.end_attempt(connection, run, number, status, cause, ending.message)
         log.info("%s: attempt %d ended %s", run, number, status)

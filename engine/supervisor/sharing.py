@@ -103,5 +103,6 @@ class Sharing:
 
 def _is_kept_alone(connection: StoreConnection, run: str) -> bool:
     """Whether a run's process vanished so often while it trained others, too, that the run may be
-    the reason."""
-    return transitions.shared_losses(connection, run) >= MOST_SHARED_LOSSES
+    the reason, or memory didn't suffice for the run and others."""
+    lost = transitions.shared_losses(connection, run)
+    return lost >= MOST_SHARED_LOSSES or transitions.was_crowded(connection, run)

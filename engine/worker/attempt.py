@@ -22,7 +22,7 @@ from engine.datasets.load import open_data
 from engine.datasets.splitting.splits import SplitData, data_checksum, run_split
 from engine.errors import DataError, TrainingError, UserError
 from engine.files.atomic import write_atomically
-from engine.journal import NO_ROOM, EndStatus, JournalWriter
+from engine.journal import CROWDED, NO_ROOM, EndStatus, JournalWriter
 from engine.models.base import Model, TimedModel
 from engine.models.registry import definition_of
 from engine.results.users import with_several
@@ -72,6 +72,10 @@ class Ending:
     speed_cpu_share: float | None = None
     results: Mapping[str, float] | None = None
     """By name, as in `engine.metrics.RESULT_OF`."""
+
+
+class _CrowdedError(Exception):
+    """Memory ran out beside other runs of the process."""
 
 
 @dataclass(frozen=True)
@@ -162,12 +166,13 @@ def _ending_of(work: Callable[[], _Finished], folder: RunFolder, fence: Fence) -
         return Ending("failed", "data", str(error))
     except UserError as error:
         return Ending("failed", "error", str(error))
-    except (MemoryError, torch.OutOfMemoryError):
-        return Ending("failed", "out-of-memory", _OUT_OF_MEMORY)
+    except _CrowdedError:
+        message = "Memory ran out beside other runs; it is trained alone from now on."
+        return Ending("preempted", CROWDED, message)
     except OSError as error:
         return _os_failure(error)
     except Exception as error:  # noqa: BLE001 -- every attempt must write its end
-        if "can't allocate memory" in str(error):
+        if _is_out_of_memory(error):
             return Ending("failed", "out-of-memory", _OUT_OF_MEMORY)
         message = f"{type(error).__name__}: {error}".splitlines()[0]
         return Ending("failed", "error", message, trace=traceback.format_exc(limit=-8))
@@ -181,6 +186,11 @@ def _ending_of(work: Callable[[], _Finished], folder: RunFolder, fence: Fence) -
         **asdict(finished.speed),
         results=finished.results,
     )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or "can't allocate memory" in str(error)
 
 
 _OUT_OF_MEMORY = "Memory ran out: try a smaller batch_size, or fewer runs at once."
@@ -206,9 +216,12 @@ def _in_lane(
     if shared is None or shared.lanes is None:
         return work(ALONE)
     with shared.lanes.lane(device) as lane:
+        met = lane.others
         try:
             return work(lane)
-        except Exception:
+        except Exception as error:
+            if (met or lane.others) and _is_out_of_memory(error):
+                raise _CrowdedError from None
             if is_broken(device):
                 if lane.others or shared.broken:
                     traceback.print_exc()

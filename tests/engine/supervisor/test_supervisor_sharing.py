@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from engine.inbox import WorkerState
+from engine.journal import CROWDED
 from engine.machine.slots import Slot
 from engine.store import transitions
 from engine.store.database import StoreConnection, write
@@ -96,6 +97,19 @@ def test_a_run_that_was_lost_beside_others_twice_is_trained_alone(
         "GPU-a": [lost],
         "GPU-b": runs[:2],
     }
+
+
+def test_a_run_without_memory_beside_others_is_trained_alone(
+    add: Add, writer: StoreConnection
+) -> None:
+    runs = add(*["quick"] * 4)
+    with write(writer):
+        number = transitions.begin_attempt(writer, runs[0], "GPU-a/0", "here", "GPU-a")
+        transitions.mark_exited(writer, runs[0], number)
+        transitions.end_attempt(writer, runs[0], number, "preempted", CROWDED, "")
+        transitions.requeue(writer, runs[0], counts=False)
+    found = begun(Sharing(measured=False), writer, runs, None)
+    assert found == {"GPU-a": runs[:1], "GPU-b": runs[1:]}
 
 
 def test_a_slot_whose_runs_have_processes_of_their_own_is_taken_at_once(

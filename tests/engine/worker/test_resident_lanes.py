@@ -24,6 +24,7 @@ from resident_process import (
 from worker_process import is_stopped
 
 from engine.inbox import WorkerFolder
+from engine.journal import CROWDED
 
 ENDLESS = {"epochs": 100_000, "patience": 100_000, "dim": 16}
 AT_ONCE = ("--at-once", "8")
@@ -93,6 +94,28 @@ def test_one_fails_or_is_cancelled_and_the_others_go_on(
     for run in runs:
         assert run.log.read_text().splitlines()[:2] == [run.run_id, run.run_id]
     assert worker.log.read_text() == ""
+
+
+def test_memory_that_runs_out_beside_others_is_not_the_runs_failure(
+    tmp_path: Path, worker: WorkerFolder, reside: Reside
+) -> None:
+    """It is to be tried alone, where the same is a failure."""
+    name = "import os\nNAME = os.path.basename(os.path.dirname(__file__))\n"
+    hungry = "if NAME == 'hungry':\n            raise MemoryError\n        states ="
+    code = OWN_MODEL.replace("MODEL =", f"{name}MODEL =").replace("states =", hungry, 1)
+    going, run = (make_run(tmp_path, name, small_spec(**ENDLESS), code) for name in
+                  ("going", "hungry"))  # fmt: skip
+    hand_over(worker, going)
+    process = reside(*AT_ONCE)
+    wait_for(lambda: lines(going, "epoch"), process, "an epoch")
+    hand_over(worker, run)
+    wait_for(lambda: lines(run, "end"), process, "the end of memory")
+    assert ended(run) == ("preempted", CROWDED)
+    going.cancel.touch()
+    wait_for(lambda: not worker.assignments(), process, "the end of the other")
+    hand_over(worker, run, attempt=2)
+    wait_for_end(process, worker)
+    assert ended(run, 2) == ("failed", "out-of-memory")
 
 
 def test_runs_of_other_code_wait_until_nothing_else_is_trained(
