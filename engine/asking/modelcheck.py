@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.asking.process import asked
 from engine.errors import StoreError, UserError
-from engine.limits import process_limits
-from engine.machine.environment import background_environment, thread_environment
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
 from engine.store.intake.code import allow_code
@@ -84,34 +79,12 @@ def examine_run(folder: RunFolder) -> Iterator[Verdict]:
 
 
 def _verdicts(question: Mapping[str, Any], expected: int) -> Iterator[Verdict]:
-    environment = {**background_environment(), **thread_environment(process_limits().cores)}
     told = 0
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            CHECK,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment,
-            cwd=os.sep,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            process.stdin.write(json.dumps(question).encode())
-            process.stdin.close()
-            for line in process.stdout:
-                answer = json.loads(line)
-                if "problem" in answer:
-                    raise UserError(answer["problem"])
-                yield Verdict(**answer)
-                told += 1
-        finally:
-            process.kill()
-            process.stdout.close()
-            process.wait()
+    with asked(CHECK, question) as answers:
+        for answer in answers:
+            if "problem" in answer:
+                raise UserError(answer["problem"])
+            yield Verdict(**answer)
+            told += 1
         if told < expected:
-            errors.seek(0)
-            words = errors.read()[-10_000:].decode("utf-8", "replace").strip().splitlines()
-            why = f": {words[-1]}" if words else ": is there enough memory?"
-            raise UserError(f"The check ended early{why}")
+            raise UserError(f"The check ended early{answers.last_words()}")

@@ -3,21 +3,15 @@ of targets, or for what runs of earlier versions lack of their own results."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.asking.process import asked
 from engine.datasets.splitting.otherrule import asked_rule, rule_name
 from engine.errors import DataError, StoreError, UserError
-from engine.limits import process_limits
-from engine.machine.environment import background_environment, thread_environment
-from engine.machine.priority import lower_priority
 from engine.metrics import LIST_RESULTS
 from engine.results.evaluations import Evaluation, read_evaluation, read_evaluation_ranks
 from engine.results.files import read_results
@@ -203,38 +197,14 @@ def _answers(runs: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, str]]:
 
 
 def _process(runs: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, str]]:
-    environment = {**background_environment(), **thread_environment(process_limits().cores)}
     told = 0
-    with tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(
-                EVALUATE,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=environment,
-                cwd=os.sep,
-            )
-        except OSError as error:
-            raise DataError(f"No process can be started to evaluate: {error.strerror}.") from None
-        lower_priority(process.pid, NICENESS)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            with process.stdin as asked:
-                asked.write(json.dumps({"runs": runs}).encode())
-            for line in process.stdout:
-                answer = json.loads(line)
-                told += 1
-                yield answer
-        except (BrokenPipeError, ValueError):
-            pass
-        finally:
-            process.kill()
-            process.stdout.close()
-            process.wait()
-        if told < len(runs):
-            errors.seek(0)
-            words = errors.read()[-10_000:].decode("utf-8", "replace").strip().splitlines()
-            why = f": {words[-1]}" if words else ": is there enough memory?"
-            yield {"problem": f"its evaluation ended early{why}"}
+    try:
+        with asked(EVALUATE, {"runs": runs}, NICENESS) as answers:
+            with suppress(ValueError):  # a line that its end has cut
+                for answer in answers:
+                    told += 1
+                    yield answer
+            if told < len(runs):
+                yield {"problem": f"its evaluation ended early{answers.last_words()}"}
+    except OSError as error:
+        raise DataError(f"No process can be started to evaluate: {error.strerror}.") from None
