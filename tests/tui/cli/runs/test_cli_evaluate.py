@@ -121,7 +121,7 @@ def test_a_process_that_dies_costs_only_the_run_that_it_was_at(
     code = tmp_path / "dies.py"
     code.write_text(
         "import os, sys\n"
-        "from engine.worker import evaluate\n"
+        "from engine.worker.evaluate import __main__ as evaluate\n"
         "answer = evaluate._answer\n"
         "def dying(folder, question):\n"
         "    if folder.run_id.startswith('markov'):\n"
