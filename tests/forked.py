@@ -6,4 +6,4 @@ from __future__ import annotations
 import multiprocessing
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["engine.worker.attempt", "torch._dynamo"])  # an optimizer loads it
+CONTEXT.set_forkserver_preload(["engine.worker.attempt"])

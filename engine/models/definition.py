@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
+from torch.overrides import TorchFunctionMode
 
 from engine.modelinfo.info import Kind
 from engine.models.base import FittedModel, MaskedModel, Model, OwnLossModel
@@ -74,6 +75,37 @@ class Definition:
 
     def parameters(self, settings: Mapping[str, Any], num_items: int, length: int) -> int:
         """Count the trainable parameters of the module, without their memory or values."""
-        with torch.device("meta"):
+        with torch.device("meta"), _WithoutValues():
             model = self.build(settings, num_items, length)
         return sum(each.numel() for each in model.parameters() if each.requires_grad)
+
+
+_DRAWS = frozenset(
+    {
+        torch.Tensor.bernoulli_,
+        torch.Tensor.cauchy_,
+        torch.Tensor.exponential_,
+        torch.Tensor.geometric_,
+        torch.Tensor.log_normal_,
+        torch.Tensor.normal_,
+        torch.Tensor.random_,
+        torch.Tensor.uniform_,
+    }
+)
+
+
+class _WithoutValues(TorchFunctionMode):
+    """Leaves out giving tensors their initial values. On the ``meta`` device they have none, and
+    torch loads its compiler there to draw none, which takes seconds."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        named = kwargs or {}
+        if func in _DRAWS or getattr(func, "__module__", "") == torch.nn.init.__name__:
+            return args[0] if args else named["tensor"]
+        return func(*args, **named)

@@ -123,11 +123,11 @@ def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
     return RunSpec.model_validate(content)
 
 
-def parameter_count(spec: RunSpec, *, wait: bool = True) -> int:
-    """Return the number of trainable parameters of a run's model, for the catalogue's number of
-    items.
+def parameter_count(spec: RunSpec, *, items: int | None = None, wait: bool = True) -> int:
+    """Return the number of trainable parameters of a run's model.
 
     Args:
+        items: V; ``None`` is the catalogue's number.
         wait: find it out if it isn't known, which takes a process.
 
     Raises:
@@ -144,5 +144,5 @@ def parameter_count(spec: RunSpec, *, wait: bool = True) -> int:
             package=code.package,
         )
     assert info is not None
-    items = spec.source.items
+    items = spec.source.items if items is None else items
     return parameters_of(info, architecture.settings, items, spec.length, wait=wait)

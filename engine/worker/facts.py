@@ -15,11 +15,12 @@ import torch
 from engine.datasets.prepared import Prepared, ids_checksum
 from engine.datasets.splitting.splits import run_split
 from engine.datasets.splitting.statistics import split_counts
+from engine.errors import UserError
 from engine.journal import FORMAT
 from engine.models.definition import Definition
 from engine.process import own_identity, parent_identity
 from engine.runfolder import RunFolder
-from engine.spec import RunSpec
+from engine.spec import RunSpec, parameter_count
 from engine.training.chosen import Chosen
 from engine.training.loop import limits
 from engine.training.setup import steps_per_epoch, training_histories, uses_bfloat16
@@ -84,15 +85,21 @@ def start_facts(
         "test_ceiling": counts.test_ceiling,
         "test_tied": counts.test_tied,
         "test_from": counts.test_from,
-        "parameters": definition.parameters(
-            spec.architecture.settings, interactions.num_items, spec.length
-        ),
+        "parameters": _parameters(spec, definition, interactions.num_items),
         "epochs": epochs,
         "patience": patience if math.isfinite(patience) else None,
         "steps_per_epoch": steps_per_epoch(spec, definition, histories),
         "resumed_epoch": begin.checkpoint.epoch if begin.checkpoint else 0,
         "log_bytes": log_bytes(folder),
     }
+
+
+def _parameters(spec: RunSpec, definition: Definition, items: int) -> int:
+    """Return what is known of the parameter count, because counting may take seconds."""
+    try:
+        return parameter_count(spec, items=items, wait=False)
+    except UserError:
+        return definition.parameters(spec.architecture.settings, items, spec.length)
 
 
 def log_bytes(folder: RunFolder) -> int | None:
