@@ -7,6 +7,7 @@ move is ``None``, never 0.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ POWERCAP = Path("/sys/class/powercap")
 """The kernel's folder of energy counters (Documentation/power/powercap)."""
 
 MICROJOULE, MILLIJOULE = 1e-6, 1e-3
+
+SHORT_SECONDS = 0.25
+"""Training of less than this isn't measured by itself."""
 
 TICKS_SECONDS = 0.05
 """By how much the CPU time of all processes, which the kernel counts in ticks, may be too much."""
@@ -45,6 +49,12 @@ class Energy:
         """
         others = self.busy - cpu_seconds - TICKS_SECONDS
         return self.cpu if others <= (1 - UNDISTURBED_SHARE) * self.busy else None
+
+    def times(self, factor: float) -> Energy:
+        """Return a multiple of it."""
+        gpu = None if self.gpu is None else self.gpu * factor
+        cpu = None if self.cpu is None else self.cpu * factor
+        return Energy(gpu, cpu, self.busy * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +88,33 @@ def rapl_zones(root: Path) -> list[Zone]:
     return zones
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the counters have counted until a moment."""
+
+    t: float
+    """Of the monotonic clock."""
+    gpu: list[int] | None
+    """Millijoules of each GPU."""
+    cpu: int
+    """Microjoules of all zones since the meter was made."""
+    gaps: int
+    """How often the zones couldn't be read: what they counted before and after has no sum."""
+    busy: float
+
+    def until(self, later: _Look) -> Energy:
+        """Return the energy from here to a later look."""
+        used = later.cpu - self.cpu if later.gaps == self.gaps else 0
+        cpu = MICROJOULE * used if used else None
+        return Energy(_joules(self.gpu, later.gpu), cpu, later.busy - self.busy)
+
+
 class EnergyMeter:
     """Measures the energy of the training of each epoch. Safe to use from two threads.
+
+    An epoch's training of ``short_seconds`` or more is measured from its begin to its end. Shorter
+    ones have the mean power of the last ``short_seconds`` or more, whatever was done in them: a
+    GPU's counter takes milliseconds to read, and moves only some times per second.
 
     Args:
         gpus: UUIDs of the GPUs that the run trains on.
@@ -92,35 +127,51 @@ class EnergyMeter:
         gpus: Sequence[str] = (),
         powercap: Path | None = None,
         busy: Callable[[], float] | None = None,
+        short_seconds: float = SHORT_SECONDS,
     ) -> None:
         self._nvml = Nvml() if gpus else None
         self._gpus = gpus
         self._zones = rapl_zones(powercap or POWERCAP)
         self._busy = busy or _busy_seconds
+        self._short_seconds = short_seconds
         self._lock = threading.Lock()
-        self._counts: list[int] | None = None
-        self._used: int | None = None
+        self._counts = self._zone_counts()
+        self._used = self._gaps = 0
+        self._mark: _Look | None = self._look()
+        self._power: Energy | None = None
+        """Per second, before the mark."""
+        self._was_short = False
         self._last = Energy(None, None, 0.0)
 
     def look(self) -> None:
         """Count on. A RAPL counter begins again after some minutes of full load, and of two such
         turns between two looks only one would be seen."""
         with self._lock:
-            self._look()
+            self._count()
 
     @contextmanager
     def training(self) -> Iterator[None]:
         """Measure what is done inside, as the training of an epoch (`last`)."""
-        busy, gpu = self._busy(), self._gpu_counts()
-        with self._lock:
-            self._counts, self._used = self._zone_counts(), 0
+        begin = None if self._was_short and self._mark else self._look()
+        if self._mark is None:
+            self._mark, self._power = begin, None
+        began = time.monotonic()
         yield
-        spent = _joules(gpu, self._gpu_counts())
-        with self._lock:
-            self._look()
-            used = self._used
-        cpu = MICROJOULE * used if used else None
-        self._last = Energy(spent, cpu, self._busy() - busy)
+        seconds = time.monotonic() - began
+        self._was_short = seconds < self._short_seconds
+        if begin is not None and not self._was_short:
+            self._mark, self._power = self._look(), None
+            self._last = begin.until(self._mark)
+            return
+        assert self._mark is not None
+        if self._power is None or time.monotonic() - self._mark.t >= self._short_seconds:
+            mark, self._mark = self._mark, self._look()
+            self._power = mark.until(self._mark).times(1 / (self._mark.t - mark.t))
+        self._last = self._power.times(seconds)
+
+    def skip(self) -> None:
+        """Leave out the time until the next training."""
+        self._mark = None
 
     @property
     def last(self) -> Energy:
@@ -132,10 +183,16 @@ class EnergyMeter:
         if self._nvml is not None:
             self._nvml.close()
 
-    def _look(self) -> None:
+    def _look(self) -> _Look:
+        gpu, busy = self._gpu_counts(), self._busy()
+        with self._lock:
+            self._count()
+            return _Look(time.monotonic(), gpu, self._used, self._gaps, busy)
+
+    def _count(self) -> None:
         counts = self._zone_counts()
-        if counts is None or self._counts is None or self._used is None:
-            self._used = None
+        if counts is None or self._counts is None:
+            self._gaps += 1
         else:
             for zone, before, now in zip(self._zones, self._counts, counts, strict=True):
                 self._used += now - before if now >= before else now + zone.span - before

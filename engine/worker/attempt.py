@@ -284,7 +284,7 @@ def _train(
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
             stop=asked_to_stop,
             group=group,
-            measured=telemetry.energy.training,
+            measured=telemetry.training,
             chosen=chosen,
             lane=lane,
         )

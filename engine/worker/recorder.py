@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from functools import reduce
 from operator import or_
@@ -97,6 +97,14 @@ class TelemetryThread(threading.Thread):
         for gpu in filter(None, gpus):
             self._since_line[gpu.uuid].append(gpu)
         return sample, gpus
+
+    def training(self) -> AbstractContextManager[None]:
+        """Measure the energy of what is done inside, as an epoch's training; beside other runs it
+        isn't the run's."""
+        if self._company.now:
+            self.energy.skip()
+            return nullcontext()
+        return self.energy.training()
 
     def end(self) -> None:
         """Stop sampling, and wait for the thread."""

@@ -44,6 +44,11 @@ class Company:
         self._others = others
         self._epoch = self._sample = others()
 
+    @property
+    def now(self) -> int:
+        """The number of others now."""
+        return self._others()
+
     def look(self) -> None:
         """Count the others now. Cheap enough for every update."""
         now = self._others()

@@ -26,7 +26,7 @@ def powercap(tmp_path: Path) -> Powercap:
 
 def measured(powercap: Powercap, *during: Callable[[], None]) -> Energy:
     """The energy of a training in which these things happen, each followed by a look."""
-    meter = EnergyMeter(powercap=powercap.root, busy=lambda: 0.0)
+    meter = EnergyMeter(powercap=powercap.root, busy=lambda: 0.0, short_seconds=0.0)
     with meter.training():
         for happening in during:
             happening()
@@ -90,7 +90,7 @@ def test_a_counter_that_is_hidden_for_a_while_is_absent_from_one_epoch_only(
     powercap: Powercap,
 ) -> None:
     powercap.has("intel-rapl:0", "package-0", 0)
-    meter = EnergyMeter(powercap=powercap.root, busy=lambda: 0.0)
+    meter = EnergyMeter(powercap=powercap.root, busy=lambda: 0.0, short_seconds=0.0)
     told = []
     for hidden in (False, True, False):
         powercap.counts("intel-rapl:0", 1_000_000)
@@ -103,6 +103,26 @@ def test_a_counter_that_is_hidden_for_a_while_is_absent_from_one_epoch_only(
         meter.look()
         told.append(meter.last.cpu)
     assert told == [pytest.approx(3.0), None, pytest.approx(3.0)]
+
+
+def test_short_epochs_have_the_power_of_the_time_around_them(powercap: Powercap) -> None:
+    powercap.has("intel-rapl:0", "package-0", 0)
+    meter = EnergyMeter(powercap=powercap.root, busy=lambda: 0.0, short_seconds=1_000.0)
+    with meter.training():
+        powercap.counts("intel-rapl:0", 3_000_000)
+    first = meter.last.cpu
+    assert first is not None
+    assert 0 < first <= 3.0, "a share of what was counted since the meter was made"
+    powercap.hides("intel-rapl:0")
+    with meter.training():
+        pass
+    second = meter.last.cpu
+    assert second is not None, "the counters aren't read again so soon"
+    assert second > 0
+    meter.skip()
+    with meter.training():
+        pass
+    assert meter.last.cpu is None, "what was skipped says nothing of what follows"
 
 
 def test_energy_of_processors_that_others_used_is_not_the_runs() -> None:
@@ -127,7 +147,7 @@ METERING = """
 import json, sys
 from pathlib import Path
 from engine.machine.energy import EnergyMeter
-meter = EnergyMeter(sys.argv[1:], Path("absent"), lambda: 0.0)
+meter = EnergyMeter(sys.argv[1:], Path("absent"), lambda: 0.0, short_seconds=0.0)
 for _ in sys.stdin:
     with meter.training():
         print("training", flush=True)
