@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from threading import Lock
 from typing import Literal
 
 import torch
@@ -17,6 +18,14 @@ from engine.models.layers.positions import distance_biases, rotate, rotation
 SHORT = 512
 """Up to this many positions, bfloat16 attention on a CPU avoids torch's fused kernel, whose
 backward pass takes three to five times as long there."""
+
+LONG = 128
+"""From this many positions on, attention on a GPU may use cuDNN's kernel: 5 % faster at 200 (H200),
+as fast as torch's memory-efficient one at 100, and planned for each shape anew, in one to three
+seconds in which a short run could be trained."""
+
+_KERNELS = Lock()
+"""Held while a call sets which kernels torch may choose from: the whole process's setting."""
 
 INITIAL_STD = 0.02
 """Standard deviation of initial weights, as in BERT (Devlin et al. 2019) and BERT4Rec."""
@@ -175,12 +184,26 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor
         mask: from `as_mask`, broadcastable to (B, heads, queries, keys); added to the scores.
     """
     mask = mask.to(query.dtype)
+    if query.device.type == "cuda" and not torch.compiler.is_compiling():
+        return attention_on_gpu(query, key, value, mask)
     short = query.shape[-2] <= SHORT
     if query.device.type == "cpu" and query.dtype == torch.bfloat16 and short:
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
         mixed: Tensor = (scores + mask).softmax(dim=-1) @ value
         return mixed
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+
+def attention_on_gpu(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """As `attention`, by a kernel that is ready at once if there are fewer keys than `LONG`."""
+    kernels = torch.backends.cuda
+    with _KERNELS:
+        before = kernels.cudnn_sdp_enabled()  # type: ignore[no-untyped-call]
+        kernels.enable_cudnn_sdp(before and key.shape[-2] >= LONG)
+        try:
+            return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        finally:
+            kernels.enable_cudnn_sdp(before)
 
 
 def as_mask(allowed: Tensor) -> Tensor:

@@ -9,7 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.models.layers.transformer import TransformerLayer, attention, causal_mask
+from engine.models.layers.transformer import (
+    TransformerLayer,
+    attention,
+    attention_on_gpu,
+    causal_mask,
+)
 
 
 def by_hand(layer: TransformerLayer, x: Tensor, allowed: Tensor) -> Tensor:
@@ -81,3 +86,24 @@ def test_written_out_attention_is_the_fused_one() -> None:
         assert half.dtype == torch.bfloat16
         scale = float(full.detach().abs().max())
         torch.testing.assert_close(half.float(), full, rtol=0.02, atol=0.02 * scale)
+
+
+@pytest.mark.parametrize(("keys", "planned"), [(100, False), (200, True)])
+def test_short_attention_on_a_gpu_needs_no_plan(
+    monkeypatch: pytest.MonkeyPatch, keys: int, planned: bool
+) -> None:
+    """The function chooses among kernels that a CPU doesn't have, and computes on it all the
+    same."""
+    fused, seen = F.scaled_dot_product_attention, []
+
+    def seeing(*args: Tensor, attn_mask: Tensor) -> Tensor:
+        seen.append(torch.backends.cuda.cudnn_sdp_enabled())
+        return fused(*args, attn_mask=attn_mask)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", seeing)
+    query, key, value = torch.randn(3, 2, 1, keys, 4)
+    mask = causal_mask(torch.ones(2, keys, dtype=torch.bool))
+    mixed = attention_on_gpu(query, key, value, mask)
+    torch.testing.assert_close(mixed, attention(query, key, value, mask))
+    assert seen == [planned, True]
+    assert torch.backends.cuda.cudnn_sdp_enabled()
