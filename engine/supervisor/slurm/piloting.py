@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
-from typing import Literal
 
 from engine.config import SlurmProfile
 from engine.errors import UserError
@@ -27,7 +26,7 @@ from engine.process import ProcessIdentity
 from engine.runfolder import RunFolder
 from engine.store.jobs import JobFacts
 from engine.store.transitions import LiveAttempt
-from engine.supervisor.launcher import Ending, Joins
+from engine.supervisor.launcher import Ending, HowToStop, Joins
 from engine.supervisor.logs import copy_end
 from engine.supervisor.sharing import BEFORE_STATE
 from engine.supervisor.slurm import client
@@ -103,14 +102,14 @@ class PilotLauncher:
                 return is_held(tracked, tracked.pilot, attempt, self.lost_seconds, stale=stale)
             return True
 
-    def stop(self, folder: RunFolder, attempt: LiveAttempt, how: Literal["ask", "kill"]) -> bool:
+    def stop(self, folder: RunFolder, attempt: LiveAttempt, how: HowToStop) -> bool:
         tracked = self._track(folder, attempt)
         if tracked is None:
             return self._is_owned(folder, attempt) and self._own.stop(folder, attempt, how)
         with self._lock:
             if tracked.pilot is None:
                 tracked.ending = Ending("cancelled", "cancelled", "Cancelled before it ran.")
-            elif how == "kill" and attempt.ended is None:
+            elif how != "ask" and attempt.ended is None:
                 tracked.pilot.end()
                 self._rounds.wake()
             # To ask, the file `cancel` does, at which the pilot looks.
