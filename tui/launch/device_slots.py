@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 2.0
 
 _BAR_CELLS = 6
+_WIDE = 50
+"""Cells from which there is room for a run's part of its device."""
 _BUSY, _FULL = 90.0, 0.9
 """The load, in percent, from which it is drawn as a warning."""
 
@@ -112,9 +114,13 @@ class DeviceSlots(Lines):
 
 
 def _full(device: DeviceUse, width: int) -> list[Line]:
+    from engine.machine.occupancy import part_of  # loaded: the devices were read
+
+    together = [run for run in device.slots if run is not None and device.cores is None]
+    parts = [None if run is None else part_of(run, together) for run in device.slots]
     return [
         _head(device, width),
-        *(_slot(run, width) for run in device.slots),
+        *(_slot(run, part, width) for run, part in zip(device.slots, parts, strict=True)),
         *(_process(process, width) for process in device.foreign),
     ]
 
@@ -145,10 +151,14 @@ def _load(device: DeviceUse) -> Line:
     ]
 
 
-def _slot(run: Run | None, width: int) -> Line:
+def _slot(run: Run | None, part: float | None, width: int) -> Line:
+    """Show the run in a slot: its part of the updates on its device, where it shares that, and how
+    much of it is done."""
     if run is None:
         return [("  · free", "$text-disabled")]
     share = f"  {run.progress:.0%}" if run.progress is not None else ""
+    if part is not None and width >= _WIDE:
+        share = f"  {part:.0%} of updates{share and ' ·' + share[1:]}"
     name = plain(f"{run.model} × {run.dataset} × {run.length}", TITLE)
     text = fit(f"{name}  seed {run.seed}", width - 4 - len(share))
     return [(f"  {glyph('running')} ", "$state-running"), (text, ""), (share, "$text-muted")]

@@ -281,6 +281,30 @@ def test_a_process_that_dies_under_several_runs_is_the_fault_of_one_at_most(
     assert queries.queue_hold(writer) is None
 
 
+def test_what_is_handed_to_a_process_that_dies_is_trained_by_the_next_and_known_as_its(
+    add: Add, work: Work, queue: Queue, look: Look, location: StoreLocation, writer: StoreConnection
+) -> None:
+    """Until its journal says who trains it, it is known as the dead one's. That costs neither it
+    nor the run that was inside a retry."""
+    queue.pools = {None: Pool(queue.pools[None].launcher, shared_slots(2))}
+    (inside,) = add("hold")
+    work(lambda: look.holds(inside), "it to hold")
+    dying = look.live(inside).identity
+    assert dying is not None
+    os.kill(dying.pid, signal.SIGSTOP)
+    (handed,) = add("quick")
+    queue.tick(writer)
+    assert look.live(handed).identity == dying
+    os.kill(dying.pid, signal.SIGKILL)
+    work(lambda: look.run(handed).state == "done", "the end of what it was handed")
+    go(location, inside)
+    work(lambda: look.run(inside).state == "done", "the end of what was inside")
+    (only,) = series.attempts(writer, handed)
+    assert only["pid"] != dying.pid
+    assert [each["status"] for each in series.attempts(writer, inside)] == ["lost", "done"]
+    assert look.run(inside).losses == look.run(handed).losses == 0
+
+
 def test_cancelling_and_failing_leaves_the_others_of_a_process_alone(
     add: Add, work: Work, queue: Queue, look: Look, location: StoreLocation, writer: StoreConnection
 ) -> None:
