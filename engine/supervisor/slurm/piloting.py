@@ -37,13 +37,13 @@ from engine.supervisor.slurm.launcher import (
     Key,
     SlurmLauncher,
 )
-from engine.supervisor.slurm.piloted import Piloted, ending_in, is_held, needs_whole_time
+from engine.supervisor.slurm.piloted import Piloted, ending_in, facts_of, is_held, needs_whole_time
 from engine.supervisor.slurm.pilots import Pilot, load_pilot, make_pilot, pilots_of, terms_of
 from engine.supervisor.slurm.preparation import Preparations
 from engine.supervisor.slurm.rounds import Rounds
 from engine.supervisor.slurm.script import most_at_once
 from engine.supervisor.slurm.submitted import Listing, cancel_due, match
-from engine.supervisor.slurm.words import ending_of, in_words
+from engine.supervisor.slurm.words import ending_of
 
 BLAMED = frozenset(("CANCELLED", "DEADLINE", "FAILED", "OUT_OF_MEMORY", "REVOKED"))
 """States of a job that began no run, which would be those of the next one too: so a run ends for
@@ -200,21 +200,7 @@ class PilotLauncher:
         if tracked is None:
             return self._own.job(folder, attempt) if self._is_owned(folder, attempt) else None
         with self._lock:
-            pilot, words = tracked.pilot, tracked.waits
-            if pilot is None and tracked.prepared:
-                pilot, words = tracked.awaited, "waits for a job to take it"
-            stale, number = self._listing.stale, None if pilot is None else pilot.job.number
-            seen = None if pilot is None else pilot.job.seen
-            if seen is not None:
-                node, state, said = seen.node or None, seen.state, in_words(seen)
-                if tracked.pilot is None and not seen.waits:
-                    state, said = "PENDING", "starts"
-                return JobFacts(number, seen.partition, node, state, said, stale)
-            if tracked.pilot is not None:
-                return None  # the store's facts stand until Slurm answers
-            state = "SUBMITTING" if number is None else "PENDING"
-            words = words if number is None else "was submitted"
-            return JobFacts(number, self.profile.partition, None, state, words, stale)
+            return facts_of(tracked, self._listing.stale, self.profile.partition)
 
     def forget(self) -> None:
         """Stop tracking attempts; their jobs continue."""
