@@ -7,6 +7,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from engine.machine.slots import Slot
@@ -24,6 +25,7 @@ def speed(runs: float) -> float:
     return SPEEDS[-1][1]
 
 
+@lru_cache(64)
 def slowdown(runs: float) -> float:
     """Return how many times as long one of several runs at once on one GPU takes as it does
     alone."""
@@ -72,15 +74,17 @@ def makespan(seconds: Iterable[float], devices: Sequence[int]) -> float:
         devices: the number of slots of each device.
     """
     all_of = [_Device(max(1, slots)) for slots in devices] or [_Device(1)]
-    free, inside = sum(device.slots for device in all_of), 0
+    free = sum(device.slots for device in all_of)
     now = 0.0
     for each in seconds:
-        if inside == free:
-            now = min((d for d in all_of), key=lambda d: d.next_end).end()
-            inside -= 1
-        device = min((d for d in all_of if len(d.ends) < d.slots), key=lambda d: len(d.ends))
+        if free:
+            free -= 1
+            open_ones = (device for device in all_of if len(device.ends) < device.slots)
+            device = min(open_ones, key=lambda device: len(device.ends))
+        else:
+            device = min(all_of, key=lambda device: device.next_end)
+            now = device.end()
         device.begin(each, now)
-        inside += 1
     last = now
     for device in all_of:
         while device.ends:

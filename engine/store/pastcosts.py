@@ -58,7 +58,7 @@ class PastCost:
     at_once: float
     """How many runs their processes trained meanwhile, on the average, these included."""
     memory_mib: float | None
-    """Peak of one process: on the GPU, or its resident memory on the CPU."""
+    """Peak of one process on the GPU, or of the run's own part of one; on the CPU, resident."""
     length: int
     """The sequence length of those runs."""
     runs: int
