@@ -106,7 +106,7 @@ class RunFacts(Lines):
 
 
 _LEAST_IMPORTANT = (
-    "torch", "attempt", "masked", "parameters", "step", "device", "speed", "beside",
+    "torch", "attempt", "masked", "parameters", "step", "device", "speed", "share", "beside",
 )  # fmt: skip
 """Labels left out, in this order, where there is no room for all; ``masked`` are two metrics."""
 _MASKED = 2
@@ -190,8 +190,8 @@ def _beside(facts: Facts) -> list[tuple[str, list[str]]]:
     """Say how many others its GPU had to itself at the times above, and its part of the work."""
     if not facts.beside:
         return []
-    part = "" if facts.part is None else f"{facts.part:.0%} of the updates"
-    return [("beside", [f"{count(facts.beside, 'other')}", part])]
+    share = [] if facts.part is None else [("share", [f"{facts.part:.0%} of the updates"])]
+    return [("beside", [count(facts.beside, "other")]), *share]
 
 
 def _speed(speed: float | None) -> list[tuple[str, list[str]]]:

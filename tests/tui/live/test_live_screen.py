@@ -99,9 +99,11 @@ async def test_times_say_what_was_beside_the_run_and_which_part_of_the_updates_i
         empty_store.journal(run, [start(pid=pid, host="here"), epoch, *alone])
     async with SeqbenchApp(empty_store.location).run_test(size=(200, 50)) as pilot:
         await show_live(pilot)
-        for run, text in zip(runs, ("86% of the updates", "14% of the updates"), strict=False):
+        for run, share in zip(runs, ("86%", "14%"), strict=False):
             await select(pilot, run)
-            assert f"beside     1 other · {text}" in "\n".join(screen_text(pilot.app))
+            shown = "\n".join(screen_text(pilot.app))
+            assert "beside     1 other" in shown
+            assert f"share      {share} of the updates" in shown
         await select(pilot, runs[2])
         assert "beside " not in "\n".join(screen_text(pilot.app))
 
