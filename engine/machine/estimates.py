@@ -8,7 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +16,7 @@ from engine.errors import TrainingError
 from engine.machine.environment import background_environment, thread_environment
 from engine.machine.priority import lower_priority
 from engine.machine.slots import Slot
+from engine.machine.together import shares, slowdown
 from engine.store.pastcosts import Hardware, cost_settings, past_cost
 
 if TYPE_CHECKING:  # pydantic is kept from the app's first paint
@@ -35,7 +36,8 @@ Source = Literal["past", "nearest", "measured"]
 
 @dataclass(frozen=True, slots=True)
 class CostEstimate:
-    """What one run is expected to cost; ``None`` is not known."""
+    """What one run is expected to cost on a device that it has for itself; ``None`` is not
+    known."""
 
     source: Source
     epoch_seconds: float
@@ -52,14 +54,27 @@ def cost_key(spec: RunSpec) -> str:
     return json.dumps([spec.dataset, spec.length, settings], sort_keys=True)
 
 
-def estimate_from_past(con: sqlite3.Connection, spec: RunSpec, slot: Slot) -> CostEstimate | None:
-    """Estimate from the store's runs on this hardware; ``None`` if none was like this one."""
+def estimate_from_past(
+    con: sqlite3.Connection, spec: RunSpec, slots: Sequence[Slot]
+) -> CostEstimate | None:
+    """Estimate from the store's runs on this hardware; ``None`` if none was like this one.
+
+    Args:
+        slots: those that runs take; where some share a device, runs that did so tell most.
+    """
+    slot = slots[0]
     hardware = Hardware(slot.device, slot.title, slot.threads, slot.processes)
-    found = past_cost(con, spec, hardware)
+    found = past_cost(con, spec, hardware, packed=max(shares(slots)) > 1)
     if found is None:
         return None
     source: Source = "past" if found.length == spec.length else "nearest"
-    return CostEstimate(source, found.epoch_seconds, found.run_seconds, found.memory_mib)
+    factor = slowdown(found.at_once)
+    return CostEstimate(
+        source,
+        found.epoch_seconds / factor,
+        found.run_seconds and found.run_seconds / factor,
+        found.memory_mib,
+    )
 
 
 class MeasuringProcess:
@@ -115,18 +130,6 @@ class MeasuringProcess:
     def stop(self) -> None:
         """Kill the process; a thread that waits in `result` gets a `TrainingError`."""
         self._process.kill()
-
-
-def makespan(seconds: Iterable[float], slots: int) -> float:
-    """Return how long runs take in a number of slots, each run taking the first free slot.
-
-    Args:
-        seconds: the time of each run, in the order of the queue.
-    """
-    ends = [0.0] * max(1, slots)
-    for each in seconds:
-        heapq.heapreplace(ends, ends[0] + each)
-    return max(ends)
 
 
 def peak_memory(memories: Sequence[float], at_once: int) -> float:

@@ -11,9 +11,10 @@ from math import inf
 from engine.errors import UserError
 from engine.lifecycle import UNDER_WAY
 from engine.lifecycle import sql as states_sql
-from engine.machine.estimates import CostEstimate, cost_key, estimate_from_past, makespan
+from engine.machine.estimates import CostEstimate, cost_key, estimate_from_past
 from engine.machine.occupancy import slots_of
 from engine.machine.slots import Slot
+from engine.machine.together import makespan, shares, slowdown
 from engine.store.database import fetch
 from engine.store.queries import Run, run_spec, supervisor_state
 
@@ -65,20 +66,24 @@ class Forecast:
             return None
         slots = slots_of(supervisor)
         here = [run for run in (*running, *waiting) if run.launcher is None]
-        self._estimate(con, here, slots[0], now)
-        times = [_seconds_left(run, self._costs.get(self._settings[run.id]), now) for run in here
-                 if run.id in self._settings]  # fmt: skip
+        self._estimate(con, here, slots, now)
+        devices = shares(slots)
+        training = sum(run.launcher is None for run in running)
+        slower = slowdown(training / len(devices)) if max(devices) > 1 else 1.0
+        times = [_seconds_left(run, self._costs.get(self._settings[run.id]), now, slower)
+                 for run in here if run.id in self._settings]  # fmt: skip
         known = [time for time in times if time is not None]
         if not known:
             return None
-        at_once = max(len(slots), sum(run.launcher is None for run in running))
+        # Runs that another supervisor started may be more than there are slots.
+        devices += [1] * (training - len(slots))
         usual = [usual for usual, _ in known if usual is not None]
         at_most = len(usual) < len(known)
-        seconds = makespan([most for _, most in known] if at_most else usual, at_once)
+        seconds = makespan([most for _, most in known] if at_most else usual, devices)
         return QueueEnd(seconds, at_most, len(running) + len(waiting) - len(known))
 
     def _estimate(
-        self, con: sqlite3.Connection, runs: Sequence[Run], slot: Slot, now: float
+        self, con: sqlite3.Connection, runs: Sequence[Run], slots: Sequence[Slot], now: float
     ) -> None:
         """Estimate the runs of settings that weren't, or all again after `KEPT_SECONDS`."""
         if not all(run.id in self._settings for run in runs):
@@ -92,19 +97,25 @@ class Forecast:
                 continue
             try:
                 spec = run_spec(con, run.id)
-                past = estimate_from_past(con, spec, slot)
+                past = estimate_from_past(con, spec, slots)
                 self._costs[settings] = past or self._measured.get(cost_key(spec))
             except UserError:  # of another version
                 self._costs[settings] = None
 
 
 def _seconds_left(
-    run: Run, cost: CostEstimate | None, now: float
+    run: Run, cost: CostEstimate | None, now: float, slower: float
 ) -> tuple[float | None, float] | None:
     """Return how long a run usually takes from now on, if that is known, and at most; ``None`` if
-    neither is."""
+    neither is. Both are what it would take with a device for itself.
+
+    Args:
+        slower: how many times as long a run in training takes, because of others on its device.
+    """
     most = run.eta_seconds
-    if most is None and cost is not None and run.epochs:
+    if most is not None:
+        most /= slower
+    elif cost is not None and run.epochs:
         most = max(0, run.epochs - (run.epoch or 0)) * cost.epoch_seconds
     if most is None:
         return None
@@ -112,4 +123,4 @@ def _seconds_left(
     if usual is None:
         return None, most
     passed = now - run.started if run.state == "running" and run.started is not None else 0.0
-    return min(max(usual - passed, 0.0), most), most
+    return min(max(usual - passed / slower, 0.0), most), most

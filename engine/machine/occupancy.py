@@ -50,6 +50,24 @@ def slots_of(supervisor: Supervisor) -> list[Slot]:
     ]
 
 
+def companions(occupants: Sequence[Occupant], run: str) -> list[Run]:
+    """Return the runs that the process of a run trains, this one included; none if it isn't in
+    training, or its process isn't known."""
+    processes = {one.run.id: (one.host, one.pid) for one in occupants if one.pid is not None}
+    own = processes.get(run)
+    return [one.run for one in occupants if own and processes.get(one.run.id) == own]
+
+
+def part_of(run: Run, together: Iterable[Run]) -> float | None:
+    """Return which part of the updates of runs that share a device one of them makes; ``None``
+    unless that is known of all."""
+    paces = [each.pace for each in together]
+    known = [pace for pace in paces if pace is not None]
+    if run.pace is None or len(known) < max(len(paces), 2):
+        return None
+    return run.pace / sum(known)
+
+
 def device_uses(
     slots: Sequence[Slot],
     sample: Sample,

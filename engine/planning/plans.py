@@ -155,7 +155,7 @@ def plan_in_store(
     slots: Sequence[Slot],
     measured: Mapping[str, CostEstimate] | None = None,
 ) -> Plan:
-    """Plan an order, with what its runs cost in the first of the slots, the cells that would
+    """Plan an order, with what its runs cost in the slots, the cells that would
     have a single seed, and the runs that would give its data sets a floor.
 
     Args:
@@ -169,7 +169,7 @@ def plan_in_store(
     """
 
     def cost_of(spec: RunSpec) -> CostEstimate | None:
-        past = estimate_from_past(con, spec, slots[0]) if con and slots else None
+        past = estimate_from_past(con, spec, slots) if con and slots else None
         return past or (measured or {}).get(cost_key(spec))
 
     def seeds_of(cells: Collection[Cell]) -> Mapping[Cell, Collection[int]]:

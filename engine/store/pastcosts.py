@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from engine.marks import of_times
+from engine.marks import SHARED, of_times
 from engine.store.database import fetch, json_object
 
 if TYPE_CHECKING:
@@ -55,17 +55,24 @@ class PastCost:
     """Seconds of training and evaluation of an epoch: the runs' medians, averaged."""
     run_seconds: float | None
     """Seconds of whole runs with the same limit of epochs and the same patience."""
+    at_once: float
+    """How many runs their processes trained meanwhile, on the average, these included."""
     memory_mib: float | None
-    """Peak of one process: on the GPU, or its resident memory on the CPU."""
+    """Peak of one process on the GPU, or of the run's own part of one; on the CPU, resident."""
     length: int
     """The sequence length of those runs."""
     runs: int
 
 
-def past_cost(con: sqlite3.Connection, spec: RunSpec, hardware: Hardware) -> PastCost | None:
+def past_cost(
+    con: sqlite3.Connection, spec: RunSpec, hardware: Hardware, *, packed: bool = False
+) -> PastCost | None:
     """Estimate a run's costs from runs on this host, on like hardware and with like settings.
 
     They are runs of the same length, or else of the nearest; None if there are none.
+
+    Args:
+        packed: whether the run is to share a process with others: runs that did so come first.
     """
     wanted = cost_settings(spec.model_dump(mode="json"))
     rows = fetch(
@@ -75,7 +82,7 @@ def past_cost(con: sqlite3.Connection, spec: RunSpec, hardware: Hardware) -> Pas
     lengths = sorted((row[0] for row in rows), key=lambda n: (abs(n - spec.length), n))
     for length in lengths[: LENGTHS + 1]:
         if found := _alike(con, spec, length, wanted, hardware):
-            return _cost(con, spec, length, found, hardware)
+            return _cost(con, spec, length, found, hardware, packed=packed)
     return None
 
 
@@ -97,8 +104,14 @@ class _Past:
     whole: tuple[float, int, int] | None
     """Seconds, epochs and patience of one that is done."""
     gpu_memory_mib: float | None
+    packed: bool
+    """Whether its process trained others, too."""
     disturbed: bool
-    """Whether it is marked for its times."""
+    """Whether it is marked for its times, for another reason than those others."""
+
+    def rank(self, *, packed: bool) -> int:
+        """Return how little its times tell of a run that is, or isn't, to share its process."""
+        return 2 * self.disturbed + (self.packed != packed)
 
 
 def _alike(
@@ -108,8 +121,7 @@ def _alike(
     wanted: Mapping[str, Any],
     hardware: Hardware,
 ) -> list[_Past]:
-    """Find the newest runs with like settings on like hardware, those that are marked for their
-    times last."""
+    """Find runs with like settings on like hardware, newest first."""
     rows = fetch(
         con,
         # By rowid, which an index holds: the newest without reading all of them.
@@ -117,7 +129,8 @@ def _alike(
         " AND length = ? AND state IN ('done', 'running', 'cancelled')"
         " ORDER BY rowid DESC LIMIT ?)"
         " SELECT runs.id, a.attempt, s.train_seconds_median + ifnull(s.eval_seconds_median, 0),"
-        " runs.state, s.total_seconds, s.gpu_memory_mib_max, p.spec, a.device, runs.marks"
+        " runs.state, s.total_seconds, s.gpu_memory_mib_max, p.spec, a.device, runs.marks,"
+        " a.worker"
         " FROM newest JOIN runs ON runs.rowid = newest.r JOIN specs p ON p.run = runs.id"
         " JOIN summaries s ON s.run = runs.id JOIN attempts a ON a.run = runs.id AND a.attempt ="
         " (SELECT max(attempt) FROM attempts WHERE run = runs.id AND started IS NOT NULL)"
@@ -138,7 +151,7 @@ def _alike(
         ),
     )
     found: list[_Past] = []
-    for run, attempt, seconds, state, total, memory, text, device, marks in rows:
+    for run, attempt, seconds, state, total, memory, text, device, marks, worker in rows:
         settings = json_object(text)
         if hardware.kind == "cuda" and device != hardware.title:
             continue
@@ -146,17 +159,28 @@ def _alike(
             training = settings["training"]
             whole = (total, training.get("epochs"), training.get("patience"))
             done = state == "done" and total is not None
-            disturbed = bool(of_times(marks))
-            past = _Past(run, attempt, seconds, whole if done else None, memory, disturbed)
+            disturbances = set(of_times(marks))
+            if packed := worker is not None and SHARED in disturbances:
+                disturbances.remove(SHARED)
+            past = _Past(run, attempt, seconds, whole if done else None, memory, packed,
+                         bool(disturbances))  # fmt: skip
             found.append(past)
-    return sorted(found, key=lambda past: past.disturbed)[:TAKEN]
+    return found
 
 
 def _cost(
-    con: sqlite3.Connection, spec: RunSpec, length: int, found: list[_Past], hardware: Hardware
+    con: sqlite3.Connection,
+    spec: RunSpec,
+    length: int,
+    found: list[_Past],
+    hardware: Hardware,
+    *,
+    packed: bool,
 ) -> PastCost:
+    found = sorted(found, key=lambda past: past.rank(packed=packed))[:TAKEN]
     goal = (spec.training.epochs, spec.training.patience)
-    timed = [past for past in found if not past.disturbed] or found
+    best = found[0].rank(packed=packed)
+    timed = [past for past in found if past.rank(packed=packed) == best]
     whole = [past.whole[0] for past in timed if past.whole and past.whole[1:] == goal]
     column = "process_gpu_memory_mib" if hardware.kind == "cuda" else "process_memory_mib"
 
@@ -171,7 +195,16 @@ def _cost(
     return PastCost(
         epoch_seconds=fmean(past.epoch_seconds for past in timed),
         run_seconds=fmean(whole) if whole else None,
+        at_once=1 + fmean(_others(con, past) for past in timed),
         memory_mib=most(timed) or most(found),
         length=length,
         runs=len(timed),
     )
+
+
+def _others(con: sqlite3.Connection, past: _Past) -> float:
+    """Return how many processes and other runs were on a run's GPU meanwhile, on the average."""
+    if not past.packed:
+        return 0.0
+    sql = "SELECT avg(gpu_others) FROM telemetry WHERE run = ? AND attempt = ?"
+    return fetch(con, sql, (past.run, past.attempt))[0][0] or 0.0

@@ -106,6 +106,13 @@ class Run:
             return None
         return max(0.0, self.epochs - done) * self.epoch_seconds
 
+    @property
+    def pace(self) -> float | None:
+        """Updates per second over the newest epochs, with their evaluation; ``None`` if unknown."""
+        if not self.steps_per_epoch or not self.epoch_seconds:
+            return None
+        return self.steps_per_epoch / self.epoch_seconds
+
     def _epochs_done(self) -> float | None:
         if self.epoch is None and self.step is None:
             return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engine.journal import CROWDED
-from engine.lifecycle import PRESENT, UNDER_WAY, WAITING
+from engine.lifecycle import PRESENT, UNDER_WAY
 from engine.lifecycle import sql as states_sql
 from engine.process import ProcessIdentity
 from engine.store.database import StoreConnection
@@ -247,18 +247,34 @@ def losses(connection: StoreConnection, run: str) -> int:
     return int(connection.rows("SELECT losses FROM runs WHERE id = ?", (run,))[0][0])
 
 
+def beside(connection: StoreConnection, run: str, attempt: int) -> list[str]:
+    """List the other runs that the process of an attempt has begun to train, and still does as far
+    as is known."""
+    rows = connection.rows(
+        f"SELECT DISTINCT b.run FROM {_SAME_PROCESS} AND b.started IS NOT NULL"  # noqa: S608
+        " AND b.ended IS NULL AND b.exited IS NULL",
+        (run, attempt),
+    )
+    return [str(row[0]) for row in rows]
+
+
 def lost_with(connection: StoreConnection, run: str, attempt: int) -> int:
     """Count the other runs that the process of an attempt trained when it vanished: those that are
     in training still for all that is known, and those that were lost with it."""
     (row,) = connection.rows(
-        "SELECT count(DISTINCT b.run) FROM attempts a JOIN attempts b"
-        " ON b.worker = a.worker AND b.pid = a.pid"
-        " AND b.boot_id = a.boot_id AND b.start_ticks = a.start_ticks AND b.run != a.run"
-        " WHERE a.run = ? AND a.attempt = ?"
+        f"SELECT count(DISTINCT b.run) FROM {_SAME_PROCESS}"  # noqa: S608
         " AND (b.ended IS NULL OR b.exited IS NOT NULL AND b.ended >= a.last_growth)",
         (run, attempt),
     )
     return int(row[0])
+
+
+_SAME_PROCESS = (
+    "attempts a JOIN attempts b ON b.worker = a.worker AND b.pid = a.pid"
+    " AND b.boot_id = a.boot_id AND b.start_ticks = a.start_ticks AND b.run != a.run"
+    " WHERE a.run = ? AND a.attempt = ?"
+)
+"""SQL for attempts ``b`` at other runs that the process of an attempt ``a`` trained, too."""
 
 
 def shared_losses(connection: StoreConnection, run: str) -> int:
@@ -286,58 +302,6 @@ def retry(connection: StoreConnection, run: str) -> None:
         " WHERE id = ?",
         (run,),
     )
-
-
-def move(connection: StoreConnection, run: str, where: str) -> None:
-    """Change a waiting run's place in the queue: ``first``, ``last``, or ``up`` or ``down`` by one.
-    Any other run, and one that is there already, is left alone."""
-    forward = where in ("first", "up")
-    neighbor = _neighbor(connection, run, forward)
-    if neighbor is None:
-        return
-    if where in ("first", "last"):
-        place = "min(position) - 1" if forward else "max(position) + 1"
-        connection.execute(
-            f"UPDATE runs SET position = (SELECT {place} FROM runs WHERE {_WAITS}) WHERE id = ?",  # noqa: S608
-            (run,),
-        )
-        return
-    if _shared_places(connection):
-        _number_anew(connection)
-    places = [(_position(connection, neighbor), run), (_position(connection, run), neighbor)]
-    connection.executemany("UPDATE runs SET position = ? WHERE id = ?", places)
-
-
-_WAITS = f"state IN {states_sql(WAITING)}"
-
-
-def _neighbor(connection: StoreConnection, run: str, before: bool) -> str | None:
-    """Find the waiting run just before a waiting one, or after it."""
-    sign, order = ("<", "DESC") if before else (">", "ASC")
-    row = connection.row(
-        f"SELECT id FROM runs WHERE {_WAITS} AND (position, id) {sign}"  # noqa: S608
-        f" (SELECT position, id FROM runs WHERE id = ? AND {_WAITS})"
-        f" ORDER BY position {order}, id {order} LIMIT 1",
-        (run,),
-    )
-    return None if row is None else str(row[0])
-
-
-def _position(connection: StoreConnection, run: str) -> int:
-    return int(connection.rows("SELECT position FROM runs WHERE id = ?", (run,))[0][0])
-
-
-def _shared_places(connection: StoreConnection) -> bool:
-    """Return whether two waiting runs have one position, as after damage to run folders."""
-    sql = f"SELECT 1 FROM runs WHERE {_WAITS} GROUP BY position HAVING count(*) > 1 LIMIT 1"  # noqa: S608
-    return connection.row(sql) is not None
-
-
-def _number_anew(connection: StoreConnection) -> None:
-    """Give every waiting run a place of its own, in the present order."""
-    rows = connection.rows(f"SELECT id FROM runs WHERE {_WAITS} ORDER BY position, id")  # noqa: S608
-    places = [(place, row[0]) for place, row in enumerate(rows, 1)]
-    connection.executemany("UPDATE runs SET position = ? WHERE id = ?", places)
 
 
 def cancel_queued(connection: StoreConnection, run: str) -> None:

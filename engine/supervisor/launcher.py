@@ -37,6 +37,11 @@ SILENCE_SECONDS = 60.0
 another host counts as gone."""
 
 
+HowToStop = Literal["ask", "end", "kill"]
+"""``ask`` concerns the attempt only. ``end`` asks its process to end, so that whatever else it
+trains ends as preempted; ``kill`` doesn't ask."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """The ending of an attempt if its journal doesn't say."""
@@ -90,8 +95,8 @@ class Launcher(Protocol):
     def alive(self, folder: RunFolder, attempt: LiveAttempt) -> bool:
         """Whether a process of the attempt may still run, so that its folder must be left alone."""
 
-    def stop(self, folder: RunFolder, attempt: LiveAttempt, how: Literal["ask", "kill"]) -> bool:
-        """Ask the attempt to end, so that it writes how it ended, or kill it.
+    def stop(self, folder: RunFolder, attempt: LiveAttempt, how: HowToStop) -> bool:
+        """Ask the attempt to end, so that it writes how it ended, or end its process.
 
         Returns:
             Whether it could be reached.
@@ -194,9 +199,9 @@ class LocalLauncher:
         self,
         folder: RunFolder,  # noqa: ARG002
         attempt: LiveAttempt,
-        how: Literal["ask", "kill"],
+        how: HowToStop,
     ) -> bool:
-        number = signal.SIGTERM if how == "ask" else signal.SIGKILL
+        number = signal.SIGKILL if how == "kill" else signal.SIGTERM
         return signal_session(attempt.identity, number)
 
     def may_be_silent(self, folder: RunFolder, attempt: LiveAttempt) -> bool:  # noqa: ARG002

@@ -70,5 +70,5 @@ def _past(connection: StoreConnection, run: str, slot: Slot) -> float:
         spec = RunSpec.model_validate_json(row[0]) if row else None
     except ValidationError:
         return 0.0  # its worker says what is wrong with it
-    cost = estimate_from_past(connection, spec, slot) if spec else None
+    cost = estimate_from_past(connection, spec, [slot]) if spec else None
     return cost.memory_mib or 0.0 if cost else 0.0

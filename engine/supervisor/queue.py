@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 from engine.config import Settings
 from engine.errors import RunError, StoreError
 from engine.inbox import worker_folder
-from engine.journal import CROWDED
 from engine.machine.slots import Slot
 from engine.runfolder import RunFolder
 from engine.store import transitions
@@ -31,10 +31,11 @@ from engine.store.transitions import LiveAttempt
 from engine.supervisor.launcher import Ending, Launcher, Pool
 from engine.supervisor.memory import MemoryRoom
 from engine.supervisor.requests import answer
-from engine.supervisor.sharing import Company, Sharing
+from engine.supervisor.settling import settle
+from engine.supervisor.sharing import Company, Sharing, free_slots
 
 CANCEL_SECONDS = 10.0
-"""Time between asking a worker to end and killing it."""
+"""Time between asking a run to end and killing its process, if that trains no other."""
 LINGER_SECONDS = 30.0
 """Most time that a process may live after the end of its journal."""
 SILENT_SECONDS = 120.0
@@ -155,7 +156,7 @@ class Queue:
         alive = launcher.alive(folder, attempt)
         self._note_job(connection, attempt, launcher.job(folder, attempt))
         if alive:
-            self._stop_if_due(folder, attempt)
+            self._stop_if_due(connection, folder, attempt)
         grown = 0
         try:
             grown = ingest(connection, folder, attempt.attempt)
@@ -167,7 +168,11 @@ class Queue:
             self._kill_if_silent(folder, attempt, grown)
             return
         with write(connection):
-            self._settle(connection, folder, attempt)
+            ending = self._ending(folder, attempt)
+            status, cause = settle(connection, attempt, ending, self.settings.retries)
+            log.info("%s: attempt %d ended %s", attempt.run, attempt.attempt, status)
+            if status in ("failed", "lost"):
+                self._pause_if_due(connection, cause)
         self._watched.pop((attempt.run, attempt.attempt), None)
 
     def _watch(self, attempt: LiveAttempt) -> _Watch:
@@ -203,39 +208,35 @@ class Queue:
             watch.hung = True
             launcher.stop(folder, attempt, "kill")
 
-    def _stop_if_due(self, folder: RunFolder, attempt: LiveAttempt) -> None:
-        """Ask a cancelled attempt to end, and kill one that doesn't, or that has outlived its
-        journal."""
-        watch, launcher = self._watch(attempt), self._launcher(attempt)
+    def _stop_if_due(
+        self, connection: StoreConnection, folder: RunFolder, attempt: LiveAttempt
+    ) -> None:
+        """Ask a cancelled attempt to end, and end the process of one that doesn't, or that has
+        outlived its journal."""
+        watch, now = self._watch(attempt), time.monotonic()
         if attempt.ended is not None:
-            if time.time() - attempt.ended > LINGER_SECONDS:
-                launcher.stop(folder, attempt, "kill")
-        elif folder.cancel.exists():
-            if watch.asked is None:
-                if launcher.stop(folder, attempt, "ask"):
-                    watch.asked = time.monotonic()
-            elif time.monotonic() - watch.asked > self.cancel_seconds:
-                launcher.stop(folder, attempt, "kill")
+            overdue = time.time() - attempt.ended - LINGER_SECONDS
+        elif watch.asked is not None:
+            overdue = now - watch.asked - self.cancel_seconds
+        else:
+            if folder.cancel.exists() and self._launcher(attempt).stop(folder, attempt, "ask"):
+                watch.asked = now
+            return
+        if overdue > 0 and (how := self._way_to_end(connection, attempt, overdue)) is not None:
+            self._launcher(attempt).stop(folder, attempt, how)
 
-    def _settle(self, connection: StoreConnection, folder: RunFolder, attempt: LiveAttempt) -> None:
-        """Record how an attempt ended whose process is gone, and queue another if one is due."""
-        run, number = attempt.run, attempt.attempt
-        ending = self._blamed(connection, attempt, self._ending(folder, attempt))
-        transitions.mark_exited(connection, run, number)
-        status, cause = transitions.attempt_end(connection, run, number)
-        if transitions.run_state(connection, run) == ("running", number):
-            if status != "preempted" or ending.status == "cancelled":
-                status, cause = ending.status, ending.cause
-            if status == "preempted":
-                counts = ending.counts and cause != CROWDED
-                self._requeue_preempted(connection, run, number, counts=counts)
-            else:
-                transitions.end_attempt(connection, run, number, status, cause, ending.message)
-        log.info("%s: attempt %d ended %s", run, number, status)
-        if status == "lost" or cause in ("disk-full", "killed"):
-            self._retry(connection, run, number, status, cause)
-        if status in ("failed", "lost"):
-            self._pause_if_due(connection, cause)
+    def _way_to_end(
+        self, connection: StoreConnection, attempt: LiveAttempt, overdue: float
+    ) -> Literal["end", "kill"] | None:
+        """Return how to end the process of an attempt that should have ended so many seconds ago;
+        ``None`` to wait. Others that it trains would have to be resumed, so it is given as long as
+        one that gives no sign of life, and then asked to end, which they do at once."""
+        beside = transitions.beside(connection, attempt.run, attempt.attempt)
+        if all(self.location.folder(run).cancel.exists() for run in beside):
+            return "kill"
+        if overdue <= self.silent_seconds:
+            return None
+        return "end" if overdue <= 2 * self.silent_seconds else "kill"
 
     def _ending(self, folder: RunFolder, attempt: LiveAttempt) -> Ending:
         """Return how an attempt ended if its journal doesn't say."""
@@ -247,46 +248,6 @@ class Queue:
             message = f"It gave no sign of life for {silent}, so its process was ended."
             return Ending("lost", "hung", message)
         return ending
-
-    def _blamed(self, connection: StoreConnection, attempt: LiveAttempt, ending: Ending) -> Ending:
-        """Return an attempt's ending with the cause that its loss isn't its own, if its process
-        trained other runs, too."""
-        if attempt.worker is None or ending.cause not in ("lost", "killed", "hung"):
-            return ending
-        others = transitions.lost_with(connection, attempt.run, attempt.attempt)
-        if not others:
-            return ending
-        runs = "another run" if others == 1 else f"{others} other runs"
-        message = f"{ending.message} It trained {runs} too."
-        return Ending("lost", transitions.SHARED, message)
-
-    def _requeue_preempted(
-        self, connection: StoreConnection, run: str, number: int, *, counts: bool
-    ) -> None:
-        """Queue a run again that was stopped from outside, without limit if its attempt wrote a
-        checkpoint or doesn't count, else as often as the settings allow."""
-        if not counts or transitions.came_further(connection, run, number):
-            transitions.requeue(connection, run, counts=False)
-        elif transitions.losses(connection, run) < self.settings.retries:
-            transitions.requeue(connection, run, counts=True)
-        else:
-            message = (
-                f"It was stopped from outside {self.settings.retries + 1} times before a "
-                "checkpoint was written: it needs longer at a time."
-            )
-            transitions.end_attempt(connection, run, number, "failed", "no-progress", message)
-
-    def _retry(
-        self, connection: StoreConnection, run: str, number: int, status: str, cause: str
-    ) -> None:
-        """Queue a run again whose process vanished, as often as the settings allow; without limit
-        if the process trained other runs, too, beside which a run is lost a few times only."""
-        if transitions.run_state(connection, run) != (status, number):
-            return
-        if cause == transitions.SHARED:
-            transitions.requeue(connection, run, counts=False)
-        elif transitions.losses(connection, run) < self.settings.retries:
-            transitions.requeue(connection, run, counts=True)
 
     def _pause_if_due(self, connection: StoreConnection, cause: str) -> None:
         """Pause the queue after a death by a cause that the next runs will meet too."""
@@ -331,7 +292,7 @@ class Queue:
         deadline = time.monotonic() + START_SECONDS
         waiting: set[str] = set()
         for name, pool in self.pools.items():
-            free = _free_slots(live, name, pool)
+            free = free_slots(live, name, pool)
             training = [attempt.run for attempt in live if attempt.launcher == name]
             company = self._company(live, name, pool)
             while free:
@@ -429,16 +390,3 @@ class Queue:
                 transitions.record_process(connection, run, number, process)
         log.info("%s: attempt %d started in %s", run, number, slot.name)
         return True
-
-
-def _free_slots(live: Sequence[LiveAttempt], name: str | None, pool: Pool) -> list[Slot]:
-    """Return the slots of a launcher that no live attempt is in.
-
-    An adopted attempt whose slot isn't known, or isn't a slot any more, takes the first free one.
-    """
-    free = {slot.name: slot for slot in pool.slots}
-    unplaced = 0
-    for attempt in live:
-        if attempt.launcher == name and free.pop(attempt.slot or "", None) is None:
-            unplaced += 1
-    return list(free.values())[unplaced:]

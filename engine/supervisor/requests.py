@@ -10,6 +10,7 @@ from engine.store import transitions
 from engine.store.database import StoreConnection, write
 from engine.store.intake.trash import save_before_deletion, throw_away
 from engine.store.location import StoreLocation
+from engine.store.order import move
 from engine.store.transitions import Request
 
 log = logging.getLogger("seqbench")
@@ -47,7 +48,7 @@ def answer(connection: StoreConnection, location: StoreLocation, request: Reques
         elif action == "retry":
             transitions.retry(connection, request.run)
         elif action in MOVES:
-            transitions.move(connection, request.run, action)
+            move(connection, request.run, action)
         transitions.drop_request(connection, request)
     log.info("%s %s (%s)", request.action, request.run, state)
 

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from engine.files.lock import is_locked
 from engine.inbox import Assignment, WorkerFolder, safe_name, worker_folder
@@ -24,6 +23,7 @@ from engine.supervisor.launcher import (
     NO_ROOM_LEFT,
     SILENCE_SECONDS,
     Ending,
+    HowToStop,
     Joins,
     LocalLauncher,
     vanished,
@@ -109,12 +109,13 @@ class ResidentLauncher:
             worker.take_back(*key)
         return is_locked(folder.lock)
 
-    def stop(self, folder: RunFolder, attempt: LiveAttempt, how: Literal["ask", "kill"]) -> bool:
+    def stop(self, folder: RunFolder, attempt: LiveAttempt, how: HowToStop) -> bool:
         if attempt.worker is None:
             return self._own.stop(folder, attempt, how)
         worker = _worker(folder, attempt.worker)
-        if how == "kill":
-            return signal_session(worker.worker(), signal.SIGKILL)
+        if how != "ask":
+            number = signal.SIGKILL if how == "kill" else signal.SIGTERM
+            return signal_session(worker.worker(), number)
         if not folder.journal(attempt.attempt).exists():
             worker.take_back(attempt.run, attempt.attempt)
         # The rest is said by the file `cancel`, at which the worker looks.

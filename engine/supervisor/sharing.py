@@ -11,6 +11,8 @@ from engine.inbox import WorkerState
 from engine.machine.slots import Slot
 from engine.store import transitions
 from engine.store.database import StoreConnection
+from engine.store.transitions import LiveAttempt
+from engine.supervisor.launcher import Pool
 from engine.supervisor.memory import MemoryRoom
 
 MOST_SHARED_LOSSES = 2
@@ -24,6 +26,19 @@ STATE_SECONDS = 10.0
 
 USED_SHARE = 0.9
 """Of a GPU's memory, what runs are expected to need together at most."""
+
+
+def free_slots(live: Iterable[LiveAttempt], launcher: str | None, pool: Pool) -> list[Slot]:
+    """Return the slots of a launcher that no live attempt is in.
+
+    An adopted attempt whose slot isn't known, or isn't a slot any more, takes the first free one.
+    """
+    free = {slot.name: slot for slot in pool.slots}
+    unplaced = 0
+    for attempt in live:
+        if attempt.launcher == launcher and free.pop(attempt.slot or "", None) is None:
+            unplaced += 1
+    return list(free.values())[unplaced:]
 
 
 @dataclass

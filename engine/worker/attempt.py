@@ -43,7 +43,7 @@ from engine.worker.fence import Fence
 from engine.worker.recorder import JournalRecorder, TelemetryThread
 from engine.worker.results import test_results
 from engine.worker.resume import resumption
-from engine.worker.shared import Company, Shared, is_broken
+from engine.worker.shared import Shared, company_of, is_broken
 
 RESERVE_BYTES = 65_536
 """Of the file that is deleted to make room for the journal's last line on a full disk."""
@@ -264,7 +264,7 @@ def _train(
         journal.write("warning", message=problem)
     if confirmation is not None and confirmation.confirmed is False:
         journal.write("warning", message=confirmation.sentence)
-    company = Company(lambda: lane.others)
+    company = company_of(lane, device)
     gpus = _gpu_uuids(device, group.world_size)
     telemetry = TelemetryThread(journal, os.getpid(), gpus, company)
     telemetry.start()

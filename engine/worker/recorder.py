@@ -117,11 +117,19 @@ class TelemetryThread(threading.Thread):
         with self._lock:
             samples, self._since_epoch = self._since_epoch, self._since_epoch[-1:]
         memory = [m for gpu in samples if (m := self._memory(gpu)) is not None]
+        if not self._company.was_alone:
+            memory.clear()  # the others' is in it, or what these have left
         utilization = [gpu.utilization for gpu in samples if gpu.utilization is not None]
         return GpuUse(max(memory, default=None), fmean(utilization) if utilization else None)
 
     def _own_memory(self, gpu: GpuSample) -> float | None:
         return dict(gpu.processes).get(self._pid)
+
+    def _runs_memory(self, gpu: GpuSample | None) -> float | None:
+        """Return the GPU memory of the run: that of its process, if this is made for one run."""
+        if self._company.is_shared:
+            return self._company.own_mib
+        return self._own_memory(gpu) if gpu else None
 
     def _memory(self, gpu: GpuSample) -> float | None:
         own = self._own_memory(gpu)
@@ -129,7 +137,8 @@ class TelemetryThread(threading.Thread):
 
     def _write(self, sample: Sample, gpus: Sequence[GpuSample | None]) -> None:
         """Write a line of the host and the first GPU, and one for each of the other GPUs."""
-        process = self._sampler.process()
+        beside = self._company.in_sample()
+        process = self._sampler.process() if self._company.was_alone else None
         host = {
             "cpu_percent": sample.host.cpu_percent,
             "memory_used_mib": sample.host.memory_used_mib,
@@ -138,7 +147,6 @@ class TelemetryThread(threading.Thread):
             "process_memory_mib": process.memory_mib if process else None,
         }
         first, *others = gpus or [None]
-        beside = self._company.in_sample()
         self._journal.write("telemetry", **self._gpu_fields(first, beside), **host)
         for number, gpu in enumerate(others, 1):
             if gpu is not None:
@@ -151,7 +159,7 @@ class TelemetryThread(threading.Thread):
             "gpu_memory_total_mib": gpu.memory_total_mib if gpu else None,
             "gpu_power_w": gpu.power_w if gpu else None,
             "gpu_temperature_c": gpu.temperature_c if gpu else None,
-            "process_gpu_memory_mib": self._own_memory(gpu) if gpu else None,
+            "process_gpu_memory_mib": self._runs_memory(gpu),
             **self._disturbances(self._since_line[gpu.uuid] if gpu else [], beside),
         }
 
@@ -195,7 +203,8 @@ class JournalRecorder:
 
     def epoch(self, record: EpochRecord) -> None:
         """Write an epoch, with the GPU's use and the energy in it, and how many runs the process
-        trained beside it. Beside others the process's energy and CPU time aren't the run's."""
+        trained beside it. Beside others the process's energy, CPU time and memory aren't the
+        run's."""
         fields = asdict(record)
         beside = self._company.in_epoch()
         if beside:

@@ -229,7 +229,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         """Say how long runs take here, after a comma; on a cluster's nodes it isn't known."""
         if self._launcher is not None:
             return ""
-        return f", time {time_text(runs, len(self._devices.machine.used(len(runs))))}"
+        return f", time {time_text(runs, self._devices.machine.used(len(runs)))}"
 
     def _where(self) -> list[tuple[str, Content | str]]:
         """Say what the runs take here; what they take on a cluster's nodes isn't known."""
@@ -242,7 +242,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
             return [("Where", jobs), *([("Limits", f"{limit} per job")] if limit else [])]
         return [
             ("Memory", self._memory()),
-            ("Time", time_text(runs, len(machine.used(len(runs))))),
+            ("Time", time_text(runs, machine.used(len(runs)))),
             *([("Estimate", source)] if (source := self._source()) else []),
             ("Slots", slots_text(len(runs), machine)),
         ]

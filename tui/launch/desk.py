@@ -118,7 +118,7 @@ class OrderDesk(TextBox):
             models = dict.fromkeys(model for model, _, _ in self._cells)
             profile = self._form.choices.profile
             self._form.show_hint(settings_hint(self.app.catalogue, models, profile))
-        slots = len(self._devices.machine.slots)
+        slots = self._devices.machine.slots
         self.update(summary_text(plan, bool(self._grid.selected), problem, slots))
         self.post_message(self.Planned())
         if self._asked is not None and self.app.catalogue is not self._outdated:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 2.0
 
 _BAR_CELLS = 6
+_WIDE = 50
+"""Cells from which there is room for a run's part of its device."""
 _BUSY, _FULL = 90.0, 0.9
 """The load, in percent, from which it is drawn as a warning."""
 
@@ -79,9 +81,7 @@ class DeviceSlots(Lines):
     @property
     def full_lines(self) -> int:
         """How many lines it takes to show everything."""
-        return (
-            sum(1 + len(device.slots) + len(device.foreign) for device in self.machine.devices) or 2
-        )
+        return sum(len(_full(device, 80)) for device in self.machine.devices) or 2
 
     def digest(self) -> Content:
         """Say in a few words how busy the devices are."""
@@ -111,10 +111,27 @@ class DeviceSlots(Lines):
         return lines
 
 
+def _shares(device: DeviceUse) -> bool:
+    """Whether the runs on a device share it: slots of the CPU have cores of their own."""
+    return device.cores is None
+
+
+def _free_lines(device: DeviceUse) -> list[Line]:
+    free = device.slots.count(None)
+    if _shares(device) and free > 1:
+        return [[(f"  · {free} free", "$text-disabled")]]
+    return [[("  · free", "$text-disabled")]] * free
+
+
 def _full(device: DeviceUse, width: int) -> list[Line]:
+    from engine.machine.occupancy import part_of  # loaded: the devices were read
+
+    runs = [run for run in device.slots if run is not None]
+    together = runs if _shares(device) else []
     return [
         _head(device, width),
-        *(_slot(run, width) for run in device.slots),
+        *(_slot(run, part_of(run, together), width) for run in runs),
+        *_free_lines(device),
         *(_process(process, width) for process in device.foreign),
     ]
 
@@ -145,10 +162,12 @@ def _load(device: DeviceUse) -> Line:
     ]
 
 
-def _slot(run: Run | None, width: int) -> Line:
-    if run is None:
-        return [("  · free", "$text-disabled")]
+def _slot(run: Run, part: float | None, width: int) -> Line:
+    """Show a run in a slot: its part of the updates on its device, where it shares that, and how
+    much of it is done."""
     share = f"  {run.progress:.0%}" if run.progress is not None else ""
+    if part is not None and width >= _WIDE:
+        share = f"  {part:.0%} of updates{share and ' ·' + share[1:]}"
     name = plain(f"{run.model} × {run.dataset} × {run.length}", TITLE)
     text = fit(f"{name}  seed {run.seed}", width - 4 - len(share))
     return [(f"  {glyph('running')} ", "$state-running"), (text, ""), (share, "$text-muted")]

@@ -115,17 +115,19 @@ def untrained_text(plan: Plan) -> str:
     return f"{_listed(models)} {are} fitted: {_listed(keys)} {concern} {them}"
 
 
-def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
-    """Write how long training takes in a number of slots, as far as it is known."""
-    from engine.machine.estimates import makespan
+def time_text(runs: Sequence[PlannedRun], slots: Sequence[Slot] = ()) -> str:
+    """Write how long training takes in some slots, or one run after another, as far as it is
+    known."""
+    from engine.machine.together import makespan, shares
 
+    devices = shares(slots)
     longest = [seconds for run in runs if (seconds := run.at_most) is not None]
     if not longest:
         return NOT_YET
     usual = [run.cost.run_seconds for run in runs if run.cost and run.cost.run_seconds]
-    text = f"at most {duration(makespan(longest, slots))}"
+    text = f"at most {duration(makespan(longest, devices))}"
     if len(usual) == len(longest):
-        text = f"about {duration(makespan(usual, slots))}, {text}"
+        text = f"about {duration(makespan(usual, devices))}, {text}"
     unknown = len(runs) - len(longest)
     return f"{text}; {count(unknown, 'run')} {WITHOUT}" if unknown else text
 

@@ -16,6 +16,7 @@ from tui.shell.text import PARAGRAPH, TITLE, count, plain
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
+    from engine.machine.slots import Slot
     from engine.order import Order
     from engine.planning import Plan
     from engine.spec import RunSpec
@@ -30,8 +31,10 @@ OF_TRAINING = (
 DOT = (" · ", "$text-disabled")
 
 
-def summary_text(plan: Plan | None, by_hand: bool, problem: str, slots: int = 1) -> Content:
-    """Write two lines: how many runs; with which overrides, and what they cost in so many slots.
+def summary_text(
+    plan: Plan | None, by_hand: bool, problem: str, slots: Sequence[Slot] = ()
+) -> Content:
+    """Write two lines: how many runs; with which overrides, and what they cost in some slots.
 
     Args:
         plan: ``None`` while it is being made.

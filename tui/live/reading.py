@@ -12,6 +12,7 @@ from engine.analysis.run.further import at_its_limit, why_not_refit
 from engine.analysis.run.relaunch import proposed_limit
 from engine.analysis.run.throughput import interactions_per_second
 from engine.machine.forecast import Forecast, QueueEnd
+from engine.machine.occupancy import companions, part_of
 from engine.store import queries, series
 from engine.store.compare.comparison import runs_by_id
 from engine.store.connect import KeptReader
@@ -75,6 +76,10 @@ class LiveUpdate:
     """Jobs of a cluster, by run."""
     node: Mapping[str, Any] = field(default_factory=dict)
     """The newest telemetry of the selected run, if it is on a cluster's node."""
+    beside: int = 0
+    """What else was on its GPU lately, processes and runs of its own process."""
+    part: float | None = None
+    """Its part of the updates of all runs of its process, if there are others."""
     run: Run | None = None
     epochs: Sequence[Mapping[str, Any]] | None = None
     """All of them, or ``None`` if none is new."""
@@ -148,11 +153,14 @@ def read_update(
     if run is None:
         return LiveUpdate(Known(known.run_id, None, waiting, labels), runs, jobs, hold=hold)
     epochs_read = (run.attempt, run.epoch, run.state)
+    telemetry = newest_telemetry(con, run.id)
     return LiveUpdate(
         known=Known(run.id, epochs_read, waiting, labels),
         runs=runs,
         jobs=jobs,
-        node=newest_telemetry(con, run.id) if run.id in jobs else {},
+        node=telemetry if run.id in jobs else {},
+        beside=int(telemetry.get("gpu_others") or 0),
+        part=part_of(run, companions(queries.occupants(con), run.id)),
         run=run,
         epochs=series.epochs(con, run.id) if epochs_read != known.epochs else None,
         events=series.events(con, run.id),

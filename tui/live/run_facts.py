@@ -58,6 +58,10 @@ class Facts:
     """Its job on a cluster, while it may run there."""
     node: Mapping[str, Any] = field(default_factory=dict)
     """The newest telemetry of the cluster's node."""
+    beside: int = 0
+    """What else was on its GPU lately, processes and runs of its own process."""
+    part: float | None = None
+    """Its part of the updates of all runs of its process, if there are others."""
     resumable: bool = False
     """Whether there is a checkpoint to resume from."""
     speed: float | None = None
@@ -101,7 +105,9 @@ class RunFacts(Lines):
         return lines + pairs + table
 
 
-_LEAST_IMPORTANT = ("torch", "attempt", "masked", "parameters", "step", "device", "speed")
+_LEAST_IMPORTANT = (
+    "torch", "attempt", "masked", "parameters", "step", "device", "speed", "share", "beside",
+)  # fmt: skip
 """Labels left out, in this order, where there is no room for all; ``masked`` are two metrics."""
 _MASKED = 2
 
@@ -168,6 +174,7 @@ def _rows(facts: Facts, width: int) -> list[tuple[str, list[str]]]:
         *([("refits", [run.refits])] if run.refits else []),
         *_chosen(facts),
         *_epoch_seconds("per fit" if facts.run.fitted else "per epoch", facts.medians, width),
+        *_beside(facts),
         *_speed(None if run.fitted else facts.speed),
     ]  # fmt: skip
     return [row for row in rows if row[1][0] != ABSENT]
@@ -177,6 +184,14 @@ def _chosen(facts: Facts) -> list[tuple[str, list[str]]]:
     """The settings that validation chose so far, of a fitted model."""
     settings = chosen_settings(facts.epochs, facts.run.best_epoch)
     return [("chosen", [combination_text(settings)])] if settings else []
+
+
+def _beside(facts: Facts) -> list[tuple[str, list[str]]]:
+    """Say how many others its GPU had to itself at the times above, and its part of the work."""
+    if not facts.beside:
+        return []
+    share = [] if facts.part is None else [("share", [f"{facts.part:.0%} of the updates"])]
+    return [("beside", [count(facts.beside, "other")]), *share]
 
 
 def _speed(speed: float | None) -> list[tuple[str, list[str]]]:

@@ -224,6 +224,8 @@ class LiveScreen(ChartedScreen):
             update.medians,
             job,
             update.node,
+            update.beside,
+            update.part,
             update.resumable,
             update.speed,
         )

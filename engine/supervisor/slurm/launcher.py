@@ -11,7 +11,6 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Literal
 
 from engine.config import SlurmProfile
 from engine.errors import UserError
@@ -20,7 +19,7 @@ from engine.process import ProcessIdentity
 from engine.runfolder import RunFolder
 from engine.store.jobs import JobFacts
 from engine.store.transitions import LiveAttempt
-from engine.supervisor.launcher import Ending, Joins
+from engine.supervisor.launcher import Ending, HowToStop, Joins
 from engine.supervisor.slurm import client
 from engine.supervisor.slurm.jobfile import read_job, save_job
 from engine.supervisor.slurm.preparation import Preparations
@@ -104,7 +103,7 @@ class SlurmLauncher:
             quiet = max(tracked.job.gone, attempt.last_growth or 0.0)
             return time.time() - quiet < grace_seconds(tracked.job.seen, self.lost_seconds)
 
-    def stop(self, folder: RunFolder, attempt: LiveAttempt, how: Literal["ask", "kill"]) -> bool:  # noqa: ARG002
+    def stop(self, folder: RunFolder, attempt: LiveAttempt, how: HowToStop) -> bool:  # noqa: ARG002
         tracked = self._track(folder, attempt)
         if tracked is None:
             return False

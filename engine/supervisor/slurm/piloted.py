@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from engine.errors import UserError
 from engine.journal import read_journal
 from engine.runfolder import RunFolder
+from engine.store.jobs import JobFacts
 from engine.store.transitions import LiveAttempt
 from engine.supervisor.launcher import NO_ROOM_LEFT, Ending
 from engine.supervisor.slurm.launcher import LATE_SECONDS, LINGER_SECONDS, grace_seconds
@@ -105,3 +106,27 @@ def ending_in(attempt: Piloted, pilot: Pilot) -> Ending:
         message = f"Its job {job.number} was ended by seqbench."
         return Ending("preempted", "preempted", message, counts=False)
     return replace(ending_of(job.seen, folder, number), counts=attempt.first)
+
+
+def facts_of(attempt: Piloted, stale: float | None, partition: str | None) -> JobFacts | None:
+    """Return what is known of an attempt's job; ``None`` if that is what the store has.
+
+    Args:
+        stale: since when Slurm doesn't answer.
+        partition: that of a job which isn't submitted yet.
+    """
+    pilot, words = attempt.pilot, attempt.waits
+    if pilot is None and attempt.prepared:
+        pilot, words = attempt.awaited, "waits for a job to take it"
+    number = None if pilot is None else pilot.job.number
+    seen = None if pilot is None else pilot.job.seen
+    if seen is not None:
+        node, state, said = seen.node or None, seen.state, in_words(seen)
+        if attempt.pilot is None and not seen.waits:
+            state, said = "PENDING", "starts"
+        return JobFacts(number, seen.partition, node, state, said, stale)
+    if attempt.pilot is not None:
+        return None  # the store's facts stand until Slurm answers
+    state = "SUBMITTING" if number is None else "PENDING"
+    words = words if number is None else "was submitted"
+    return JobFacts(number, partition, None, state, words, stale)

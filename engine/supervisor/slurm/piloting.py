@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
-from typing import Literal
 
 from engine.config import SlurmProfile
 from engine.errors import UserError
@@ -27,7 +26,7 @@ from engine.process import ProcessIdentity
 from engine.runfolder import RunFolder
 from engine.store.jobs import JobFacts
 from engine.store.transitions import LiveAttempt
-from engine.supervisor.launcher import Ending, Joins
+from engine.supervisor.launcher import Ending, HowToStop, Joins
 from engine.supervisor.logs import copy_end
 from engine.supervisor.sharing import BEFORE_STATE
 from engine.supervisor.slurm import client
@@ -38,13 +37,13 @@ from engine.supervisor.slurm.launcher import (
     Key,
     SlurmLauncher,
 )
-from engine.supervisor.slurm.piloted import Piloted, ending_in, is_held, needs_whole_time
+from engine.supervisor.slurm.piloted import Piloted, ending_in, facts_of, is_held, needs_whole_time
 from engine.supervisor.slurm.pilots import Pilot, load_pilot, make_pilot, pilots_of, terms_of
 from engine.supervisor.slurm.preparation import Preparations
 from engine.supervisor.slurm.rounds import Rounds
 from engine.supervisor.slurm.script import most_at_once
 from engine.supervisor.slurm.submitted import Listing, cancel_due, match
-from engine.supervisor.slurm.words import ending_of, in_words
+from engine.supervisor.slurm.words import ending_of
 
 BLAMED = frozenset(("CANCELLED", "DEADLINE", "FAILED", "OUT_OF_MEMORY", "REVOKED"))
 """States of a job that began no run, which would be those of the next one too: so a run ends for
@@ -103,14 +102,14 @@ class PilotLauncher:
                 return is_held(tracked, tracked.pilot, attempt, self.lost_seconds, stale=stale)
             return True
 
-    def stop(self, folder: RunFolder, attempt: LiveAttempt, how: Literal["ask", "kill"]) -> bool:
+    def stop(self, folder: RunFolder, attempt: LiveAttempt, how: HowToStop) -> bool:
         tracked = self._track(folder, attempt)
         if tracked is None:
             return self._is_owned(folder, attempt) and self._own.stop(folder, attempt, how)
         with self._lock:
             if tracked.pilot is None:
                 tracked.ending = Ending("cancelled", "cancelled", "Cancelled before it ran.")
-            elif how == "kill" and attempt.ended is None:
+            elif how != "ask" and attempt.ended is None:
                 tracked.pilot.end()
                 self._rounds.wake()
             # To ask, the file `cancel` does, at which the pilot looks.
@@ -201,21 +200,7 @@ class PilotLauncher:
         if tracked is None:
             return self._own.job(folder, attempt) if self._is_owned(folder, attempt) else None
         with self._lock:
-            pilot, words = tracked.pilot, tracked.waits
-            if pilot is None and tracked.prepared:
-                pilot, words = tracked.awaited, "waits for a job to take it"
-            stale, number = self._listing.stale, None if pilot is None else pilot.job.number
-            seen = None if pilot is None else pilot.job.seen
-            if seen is not None:
-                node, state, said = seen.node or None, seen.state, in_words(seen)
-                if tracked.pilot is None and not seen.waits:
-                    state, said = "PENDING", "starts"
-                return JobFacts(number, seen.partition, node, state, said, stale)
-            if tracked.pilot is not None:
-                return None  # the store's facts stand until Slurm answers
-            state = "SUBMITTING" if number is None else "PENDING"
-            words = words if number is None else "was submitted"
-            return JobFacts(number, self.profile.partition, None, state, words, stale)
+            return facts_of(tracked, self._listing.stale, self.profile.partition)
 
     def forget(self) -> None:
         """Stop tracking attempts; their jobs continue."""

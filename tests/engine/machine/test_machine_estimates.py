@@ -9,12 +9,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from engine.config import Catalogue, load_catalogue
 from engine.errors import TrainingError
-from engine.machine.estimates import MeasuringProcess, cost_key, makespan, peak_memory
+from engine.machine.estimates import MeasuringProcess, cost_key, peak_memory
 from engine.machine.slots import Slot
 from engine.spec import RunSpec
 
@@ -24,22 +22,6 @@ CPU = Slot("cpu/0", "cpu", "CPU", 1)
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
     return load_catalogue()
-
-
-def test_runs_go_one_after_the_other_in_each_slot() -> None:
-    assert makespan([5, 3, 4], 1) == 12
-    assert makespan([5, 3, 4], 2) == 7
-    assert makespan([5, 3, 4], 9) == 5
-    assert makespan([], 2) == 0
-
-
-@given(st.lists(st.floats(0, 1e6), max_size=50), st.integers(1, 9))
-def test_more_slots_never_take_longer_than_one_and_never_less_than_their_share(
-    seconds: list[float], slots: int
-) -> None:
-    took = makespan(seconds, slots)
-    assert took <= sum(seconds) * (1 + 1e-9)
-    assert took >= max([sum(seconds) / slots, *seconds]) * (1 - 1e-9)
 
 
 def test_the_largest_may_meet() -> None:

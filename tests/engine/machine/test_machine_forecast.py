@@ -12,6 +12,7 @@ from measured_runs import MeasuredStore, T
 
 from engine.machine.estimates import CostEstimate, cost_key
 from engine.machine.forecast import KEPT_SECONDS, Forecast, QueueEnd
+from engine.machine.together import slowdown
 from engine.store import queries
 from engine.store.compare.comparison import runs_by_id
 from engine.store.connect import connect_writer
@@ -27,10 +28,10 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MeasuredStore:
     return MeasuredStore(tmp_path)
 
 
-def work(store: MeasuredStore, slots: int, host: str = HOST) -> None:
-    """Let a supervisor say that it works the queue."""
+def work(store: MeasuredStore, slots: int, host: str = HOST, device: str = "cpu") -> None:
+    """Let a supervisor say that it works the queue, on the CPU or on one GPU."""
     said = [
-        {"name": f"cpu/{n}", "device": "cpu", "title": "CPU", "threads": 2, "processes": 1}
+        {"name": f"{device}/{n}", "device": device, "title": "A", "threads": 2, "processes": 1}
         for n in range(slots)
     ]
     with closing(connect_writer(store.location)) as con, write(con):
@@ -120,6 +121,31 @@ def test_where_none_has_ended_the_limit_of_epochs_bounds_it(store: MeasuredStore
     assert end.at_most
     assert end.unknown == 0
     assert end.seconds > 1.9 * run.eta_seconds, "the second has all of its epochs before it"
+
+
+def test_runs_that_will_share_a_gpu_gain_only_what_packing_gives(store: MeasuredStore) -> None:
+    waiting = [store.add("sasrec", seed=seed, epochs=0) for seed in (1, 2)]
+    work(store, slots=8, device="cuda")
+    with closing(connect_writer(store.location)) as con:
+        spec = queries.run_spec(con, waiting[0])
+    measured = {cost_key(spec): CostEstimate("measured", 7.0, None, None)}
+    alone = 7.0 * spec.training.epochs
+    end = look(store, Forecast(measured))
+    assert end == QueueEnd(pytest.approx(slowdown(2) * alone), at_most=True, unknown=0)
+    assert alone < slowdown(2) * alone < 2 * alone
+
+
+def test_the_pace_of_runs_that_share_a_gpu_is_what_they_have_beside_each_other(
+    store: MeasuredStore,
+) -> None:
+    runs = [store.add("sasrec", seed=seed, epochs=5, end=None) for seed in (1, 2)]
+    work(store, slots=8, device="cuda")
+    with closing(connect_writer(store.location)) as con:
+        seen = [queries.get_run(con, run) for run in runs]
+    longest = max(run.eta_seconds or 0.0 for run in seen if run is not None)
+    end = look(store, Forecast())
+    assert end is not None
+    assert longest * 0.9 < end.seconds <= longest * (1 + 1e-9), "no more, once one has ended"
 
 
 def test_nothing_is_foretold_without_a_supervisor_here(store: MeasuredStore) -> None:

@@ -17,6 +17,7 @@ from engine.store.database import StoreConnection, write
 from engine.store.intake.folders import load_meta, save_unsaved
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
+from engine.store.order import move
 from engine.store.requests import enqueue, request_move
 
 MakeSpec = Callable[..., RunSpec]
@@ -50,7 +51,7 @@ def test_a_run_changes_its_place(
 ) -> None:
     ids = enqueue(location, [make_spec(seed=seed) for seed in range(4)])
     with write(writer):
-        transitions.move(writer, ids["abcd".index(letter)], where)
+        move(writer, ids["abcd".index(letter)], where)
     assert order(writer, ids) == after
     assert transitions.next_queued(writer, None) == ids["abcd".index(after[0])]
 
@@ -69,7 +70,7 @@ def test_several_keep_their_order(
     request_move(location, [ids[1], ids[3]], where)
     for request in transitions.requests(writer):
         with write(writer):
-            transitions.move(writer, request.run, request.action)
+            move(writer, request.run, request.action)
     assert order(writer, ids) == after
 
 
@@ -83,8 +84,8 @@ def test_what_does_not_wait_is_left_alone(
     with write(writer):
         for run in (ids[0], "no-such-run"):
             for where in ("first", "up", "down", "last"):
-                transitions.move(writer, run, where)
-        transitions.move(writer, ids[1], "up")  # what runs isn't before it in the queue
+                move(writer, run, where)
+        move(writer, ids[1], "up")  # what runs isn't before it in the queue
     after = [tuple(row) for row in writer.rows("SELECT id, position FROM runs ORDER BY id")]
     assert after == before
 
@@ -94,7 +95,7 @@ def test_the_order_outlives_the_index(
 ) -> None:
     ids = enqueue(location, [make_spec(seed=seed) for seed in range(3)])
     with write(writer):
-        transitions.move(writer, ids[2], "first")
+        move(writer, ids[2], "first")
     save_unsaved(writer, location)
     assert load_meta(location.folder(ids[2]))["position"] < 1
     writer.close()
@@ -126,7 +127,7 @@ def test_any_places_and_any_moves_give_what_a_list_would(
         expected = [run.id for run in queries.waiting(writer)]
         for number, where in moves:
             run = ids[number]
-            transitions.move(writer, run, where)
+            move(writer, run, where)
             at = expected.index(run)
             expected.remove(run)
             to = {"first": 0, "up": max(at - 1, 0), "down": at + 1, "last": len(expected)}[where]

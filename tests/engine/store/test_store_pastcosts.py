@@ -34,17 +34,20 @@ def train(add_run: Callable[..., RunFolder], writer: StoreConnection) -> Train:
         device: str = "a processor",
         kind: str = "cpu",
         threads: int = 2,
+        worker: str | None = None,
+        others: int = 0,
         **settings: Any,
     ) -> None:
         folder = add_run(**settings)
         with write(writer):
             host = host or socket.gethostname()
-            begin_attempt(writer, folder.run_id, "cpu/0", host)
+            begin_attempt(writer, folder.run_id, "cpu/0", host, worker)
             record_process(writer, folder.run_id, 1, own_identity())
         column = "process_gpu_memory_mib" if kind == "cuda" else "process_memory_mib"
         lines: list[dict[str, Any]] = [
             {"kind": "start", "device": device, "device_kind": kind, "threads": threads},
-            *({"kind": "telemetry", column: part * (memory or 0)} for part in (0.5, 1.0) if memory),
+            *({"kind": "telemetry", column: part * (memory or 0), "gpu_others": others}
+              for part in (0.5, 1.0) if memory),
             *(
                 {"kind": "epoch", "epoch": n, "step": n, "train_seconds": each - 1,
                  "eval_seconds": 1.0}
@@ -145,6 +148,35 @@ def test_a_gpu_is_known_by_its_name(train: Train, writer: StoreConnection, make_
     assert found is not None
     assert found.memory_mib == 2_000.0
     assert past_cost(writer, make_spec(), Hardware("cuda", "Tesla T4", 4)) is None
+
+
+def test_runs_that_shared_a_process_tell_of_those_that_will(
+    train: Train, writer: StoreConnection, make_spec: Make
+) -> None:
+    on_gpu: dict[str, Any] = {"kind": "cuda", "device": "NVIDIA H200", "worker": "GPU-0"}
+    hardware = Hardware("cuda", "NVIDIA H200", 2)
+    train(seconds=(8.0,), others=3, seed=1, **on_gpu)
+    train(seconds=(9.0,), others=4, seed=2, **on_gpu)
+    for packed in (False, True):  # there are no others
+        found = past_cost(writer, make_spec(), hardware, packed=packed)
+        assert found is not None
+        assert (found.epoch_seconds, found.at_once, found.runs) == (8.5, 4.5, 2)
+    train(seconds=(3.0,), seed=3, **on_gpu)
+    alone = past_cost(writer, make_spec(), hardware)
+    assert alone is not None
+    assert (alone.epoch_seconds, alone.at_once) == (3.0, 1.0)
+    found = past_cost(writer, make_spec(), hardware, packed=True)
+    assert found is not None
+    assert (found.epoch_seconds, found.at_once) == (8.5, 4.5)
+
+
+def test_a_process_of_somebody_else_is_no_run_beside(
+    train: Train, writer: StoreConnection, make_spec: Make
+) -> None:
+    train(kind="cuda", device="NVIDIA H200", others=1)
+    found = past_cost(writer, make_spec(), Hardware("cuda", "NVIDIA H200", 2), packed=True)
+    assert found is not None
+    assert found.at_once == 1
 
 
 def test_memory_that_nobody_saw_is_not_known(

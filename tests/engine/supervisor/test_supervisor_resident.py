@@ -281,6 +281,30 @@ def test_a_process_that_dies_under_several_runs_is_the_fault_of_one_at_most(
     assert queries.queue_hold(writer) is None
 
 
+def test_what_is_handed_to_a_process_that_dies_is_trained_by_the_next_and_known_as_its(
+    add: Add, work: Work, queue: Queue, look: Look, location: StoreLocation, writer: StoreConnection
+) -> None:
+    """Until its journal says who trains it, it is known as the dead one's. That costs it no retry,
+    and may spare one to the run that was inside, which seems to have had company."""
+    queue.pools = {None: Pool(queue.pools[None].launcher, shared_slots(2))}
+    (inside,) = add("hold")
+    work(lambda: look.holds(inside), "it to hold")
+    dying = look.live(inside).identity
+    assert dying is not None
+    os.kill(dying.pid, signal.SIGSTOP)
+    (handed,) = add("quick")
+    queue.tick(writer)
+    assert look.live(handed).identity == dying
+    os.kill(dying.pid, signal.SIGKILL)
+    work(lambda: look.run(handed).state == "done", "the end of what it was handed")
+    go(location, inside)
+    work(lambda: look.run(inside).state == "done", "the end of what was inside")
+    (only,) = series.attempts(writer, handed)
+    assert only["pid"] != dying.pid
+    assert [each["status"] for each in series.attempts(writer, inside)] == ["lost", "done"]
+    assert (look.run(handed).attempt, look.run(handed).losses) == (1, 0)
+
+
 def test_cancelling_and_failing_leaves_the_others_of_a_process_alone(
     add: Add, work: Work, queue: Queue, look: Look, location: StoreLocation, writer: StoreConnection
 ) -> None:
@@ -299,3 +323,36 @@ def test_cancelling_and_failing_leaves_the_others_of_a_process_alone(
     first = {series.attempts(writer, run)[0]["pid"] for run in (holding, failing, cancelled, full)}
     assert len(first) == 1
     assert series.attempts(writer, holding)[0]["status"] == "done"
+
+
+def test_a_run_that_does_not_end_leaves_the_others_of_its_process_alone(
+    add: Add, work: Work, queue: Queue, look: Look, location: StoreLocation, writer: StoreConnection
+) -> None:
+    """It is killed once nothing else is in its process."""
+    queue.pools = {None: Pool(queue.pools[None].launcher, shared_slots(2))}
+    queue.cancel_seconds = 0.0
+    deaf, other = add("stubborn", "hold")
+    work(lambda: look.holds(deaf) and look.holds(other), "both to hold")
+    request_cancel(location, [deaf])
+    work(lambda: location.folder(deaf).cancel.exists(), "it to be asked")
+    go(location, other)
+    work(lambda: look.run(other).state == "done", "the end of the other")
+    work(lambda: look.run(deaf).state == "cancelled", "the end of its process")
+    assert [each["status"] for each in series.attempts(writer, other)] == ["done"]
+
+
+def test_a_run_that_does_not_end_for_very_long_costs_the_others_no_retry(
+    add: Add, work: Work, queue: Queue, look: Look, location: StoreLocation, writer: StoreConnection
+) -> None:
+    """They are stopped, and resumed in another process."""
+    queue.pools = {None: Pool(queue.pools[None].launcher, shared_slots(2))}
+    deaf, other = add("stubborn", "hold")
+    work(lambda: look.holds(deaf) and look.holds(other), "both to hold")
+    queue.cancel_seconds = -queue.silent_seconds - 1  # as if it had been asked so long ago
+    request_cancel(location, [deaf])
+    work(lambda: look.run(deaf).state == "cancelled", "the end of its process")
+    go(location, other)
+    work(lambda: look.run(other).state == "done", "the end of the other")
+    assert [each["status"] for each in series.attempts(writer, other)] == ["preempted", "done"]
+    assert look.run(other).losses == 0
+    assert look.steps(other) == list(range(1, 17))

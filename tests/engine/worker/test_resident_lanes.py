@@ -60,6 +60,7 @@ def test_runs_beside_each_other_have_the_figures_that_they_have_alone(
         assert figures(other) == figures(one)
         assert all(line.fields["beside"] >= 1 for line in lines(other, "epoch"))
         assert {line.fields["cpu_seconds"] for line in lines(other, "epoch")} == {None}
+        assert {line.fields["process_memory_mib"] for line in lines(other, "telemetry")} == {None}
         assert {line.fields["beside"] for line in lines(one, "epoch")} == {0}
     assert max(line.fields["beside"] for line in lines(endless, "epoch")) >= 2
     first, second = (lines(run, "end")[0].fields["users_per_second_1"] for run in inside[:2])

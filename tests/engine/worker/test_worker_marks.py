@@ -25,9 +25,13 @@ from pathlib import Path
 from typing import Any
 from engine.journal import JournalWriter
 from engine.worker import recorder
+from engine.worker.shared import Company
+beside = int(os.environ["BESIDE"])
 recorder.SAMPLE_SECONDS, recorder.TELEMETRY_SECONDS = 0.02, 0.06
 with JournalWriter(Path(sys.argv[1])) as journal:
-    thread = recorder.TelemetryThread(journal, os.getpid(), sys.argv[2:])
+    company = Company(lambda: beside, (lambda: 100.0) if beside else None)
+    company.in_epoch()
+    thread = recorder.TelemetryThread(journal, os.getpid(), sys.argv[2:], company)
     print(os.getpid(), flush=True)
     sys.stdin.readline()
     thread.start()
@@ -36,28 +40,29 @@ with JournalWriter(Path(sys.argv[1])) as journal:
             thread.join(0.01)
         break
     thread.end()
+    print(thread.gpu_use().memory_mib)
 """
 
 
 def telemetry(
-    machine: Machine, journal: Path, gpu: Callable[[int], Gpu], *others: Gpu
-) -> list[dict[str, object]]:
-    """The lines that a worker's thread writes while its GPU is as told, given its process id, and
-    while the run has these others."""
+    machine: Machine, journal: Path, gpu: Callable[[int], Gpu], *others: Gpu, beside: int = 0
+) -> tuple[list[dict[str, object]], str]:
+    """The lines that a worker's thread writes while its GPU is as told, given its process id, while
+    the run has these other GPUs, and so many runs beside it; and an epoch's memory."""
     uuids = ["GPU-aaaa", *(other.uuid for other in others)]
     with subprocess.Popen(
         [sys.executable, "-c", WATCHED, str(journal), *uuids],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=machine.environment,
+        env={**machine.environment, "BESIDE": str(beside)},
     ) as process:
         assert process.stdout is not None
         own = gpu(int(process.stdout.readline()))
         machine.has(own, *others, Gpu("GPU-other", processes=((9, 1),)))
-        process.communicate("\n\n")
+        memory, _ = process.communicate("\n\n")
     assert process.returncode == 0
-    return [json.loads(line) for line in journal.read_text().splitlines()]
+    return [json.loads(line) for line in journal.read_text().splitlines()], memory.strip()
 
 
 QUIET = Gpu("GPU-aaaa")
@@ -81,7 +86,7 @@ def test_what_the_driver_tells_marks_the_run(
     nvidia: Machine, tmp_path: Path, gpu: Callable[[int], Gpu], marks: str | None
 ) -> None:
     nvidia.has(QUIET)
-    lines = telemetry(nvidia, tmp_path / "lines.jsonl", gpu)
+    lines, _ = telemetry(nvidia, tmp_path / "lines.jsonl", gpu)
     store = MeasuredStore(tmp_path / "lab")
     run = store.add(epochs=2, end=None)
     folder = store.location.folder(run)
@@ -103,9 +108,25 @@ def test_each_gpu_of_a_run_has_lines_of_its_own(nvidia: Machine, tmp_path: Path)
     others = (Gpu("GPU-bbbb", util=30, watts=200), Gpu("GPU-cccc", util=None, throttle=0x20))
     nvidia.has(QUIET, *others)
     own = replace(QUIET, util=80)
-    lines = telemetry(nvidia, tmp_path / "lines.jsonl", lambda _: own, *others)
+    lines, _ = telemetry(nvidia, tmp_path / "lines.jsonl", lambda _: own, *others)
     columns = ("gpu", "gpu_utilization", "gpu_power_w", "gpu_throttle")
     told = [tuple(line.get(column) for column in columns) for line in lines]
     each = [(None, 80, 350, 0), (1, 30, 200, 0), (2, None, 350, 0x20)]
     assert told == each * (len(lines) // 3)
     assert all(("cpu_percent" in line) == ("gpu" not in line) for line in lines)
+
+
+@pytest.mark.parametrize("beside", [0, 2])
+def test_what_the_process_has_is_not_the_runs_beside_others(
+    nvidia: Machine, tmp_path: Path, beside: int
+) -> None:
+    nvidia.has(QUIET)
+    journal = tmp_path / "lines.jsonl"
+    lines, memory = telemetry(
+        nvidia, journal, lambda pid: replace(QUIET, processes=((pid, 300),)), beside=beside
+    )
+    line = lines[-1]
+    assert line["gpu_others"] == beside
+    assert line["process_gpu_memory_mib"] == (100 if beside else 300)
+    assert (line["process_memory_mib"] is None) == bool(beside)
+    assert memory == ("None" if beside else "300.0")

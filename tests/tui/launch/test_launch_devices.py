@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from live_runs import LiveStore
@@ -16,12 +17,17 @@ from engine.process import own_identity
 from engine.store.connect import connect_writer
 from engine.store.database import write
 from engine.store.location import StoreLocation
+from engine.store.queries import Run
 from engine.store.transitions import begin_attempt, record_process
 from tui.app import SeqbenchApp
 from tui.launch.device_slots import DeviceSlots
 from tui.launch.estimates import Machine
 from tui.widgets.lines import line_length
 
+RUN = Run(
+    "x", "sasrec", "synthetic", 50, 1, "reference", None, "f" * 12, "running", 1, 0.0, 0.0,
+    None, 1, 0, None, 3, 10, 30, 10, 1.0, 79_113, 3, 0.1, None, None, "",
+)  # fmt: skip
 FREE = DeviceUse("GPU 1", "NVIDIA H100", (None,), None, None, None)
 TAKEN = DeviceUse(
     "GPU 0", "NVIDIA \x1b[31mH100 80GB HBM3", (None, None), 97.0, 77_824.0, 81_920.0,
@@ -43,10 +49,10 @@ def panel_of(*devices: DeviceUse) -> DeviceSlots:
 
 
 def test_a_gpu_in_full_with_the_processes_of_others() -> None:
-    head, first, second, named, unnamed = rows(panel_of(TAKEN), 50, 5)
+    head, free, named, unnamed = rows(panel_of(TAKEN), 50, 4)
     assert head.startswith("GPU 0 NVIDIA H100")
     assert head.endswith("97 %  76.0 / 80 GiB")
-    assert first == second == "  · free"
+    assert free == "  · 2 free"
     assert named.startswith("  ! train.py (ada)")
     assert named.endswith("31.0 GiB")
     assert unnamed.startswith("  ! process 8")
@@ -59,9 +65,21 @@ def test_unknown_figures_are_not_zero() -> None:
     assert "0 %" not in head
 
 
+def test_runs_that_share_a_gpu_are_shown_with_their_parts_of_its_updates() -> None:
+    slow = replace(RUN, id="y", model="xlstm", epoch_seconds=3.0)
+    both = replace(TAKEN, slots=(RUN, slow, None), foreign=())
+    _, first, second, free = rows(panel_of(both), 60, 5)
+    assert "75% of updates · 40%" in first
+    assert "25% of updates · 40%" in second
+    assert free == "  · free"
+    assert "updates" not in rows(panel_of(replace(both, slots=(RUN, None))), 60, 5)[1]
+    assert "updates" not in rows(panel_of(replace(both, cores=4)), 60, 5)[1], "cores of its own"
+    assert "updates" not in rows(panel_of(both), 40, 5)[1], "no room"
+
+
 def test_many_devices_take_a_line_each_and_more_are_counted() -> None:
     panel = panel_of(TAKEN, *[FREE] * 7)
-    assert panel.full_lines == 5 + 7 * 2
+    assert panel.full_lines == 4 + 7 * 2
     short = rows(panel, 50, 8)
     assert short[0].startswith("GPU 0 ")
     assert short[0].endswith("0/2  2 !")

@@ -13,10 +13,11 @@ from test_launch_devices import start
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from engine.config import Catalogue, load_catalogue
+from engine.config import Catalogue, Slots, load_catalogue
 from engine.machine.estimates import CostEstimate
+from engine.machine.gpus import Gpu
 from engine.machine.occupancy import DeviceUse
-from engine.machine.slots import Slot
+from engine.machine.slots import Slot, divide
 from engine.order import Order
 from engine.planning import PlannedRun, plan
 from engine.spec import RunSpec
@@ -67,7 +68,16 @@ def test_overrides_are_said_although_the_form_may_be_hidden(catalogue: Catalogue
 def test_time_is_for_as_many_slots_as_there_are(catalogue: Catalogue) -> None:
     runs = planned(catalogue, lambda spec: CostEstimate("past", 6.0, 30.0, None))
     assert time_text(runs) == "about 1 m 00 s, at most 2 m 00 s"
-    assert time_text(runs, slots=2) == "about 30 s, at most 1 m 00 s"
+    cores = [Slot(f"cpu/{n}", "cpu", "CPU", 2) for n in range(2)]
+    assert time_text(runs, cores) == "about 30 s, at most 1 m 00 s"
+
+
+def test_runs_that_share_a_gpu_gain_only_what_packing_gives(catalogue: Catalogue) -> None:
+    runs = planned(catalogue, lambda spec: CostEstimate("past", 6.0, 36.0, None), seeds=4)
+    slots = divide(Slots(gpu="auto"), [Gpu("GPU-0", "NVIDIA H200")], cores=16)
+    assert len(slots) == len(runs) == 8
+    assert time_text(runs, slots) == "about 3 m 01 s, at most 5 m 01 s"
+    assert time_text(runs) == "about 4 m 48 s, at most 8 m 00 s"
 
 
 def test_what_is_not_known_is_not_guessed(catalogue: Catalogue) -> None:

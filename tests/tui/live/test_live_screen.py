@@ -87,6 +87,27 @@ async def test_an_epoch_takes_what_the_tables_say(empty_store: LiveStore) -> Non
         assert f"per epoch  train {told:.1f} s, eval 0.8 s" in "\n".join(screen_text(app))
 
 
+async def test_times_say_what_was_beside_the_run_and_which_part_of_the_updates_it_makes(
+    empty_store: LiveStore,
+) -> None:
+    runs = [empty_store.launch("sasrec", seed=seed) for seed in (1, 2, 3)]
+    for run, seconds, pid in zip(runs, (0.2, 2.2, 1.0), (7, 7, 8), strict=True):
+        empty_store.mark(run, "running")
+        epoch = epoch_line(1, random.Random(1)) | {"train_seconds": seconds, "eval_seconds": 0.2}
+        sample = {"kind": "telemetry", "t": NOW, "gpu_others": 1}
+        alone = [] if pid == 8 else [sample]
+        empty_store.journal(run, [start(pid=pid, host="here"), epoch, *alone])
+    async with SeqbenchApp(empty_store.location).run_test(size=(200, 50)) as pilot:
+        await show_live(pilot)
+        for run, share in zip(runs, ("86%", "14%"), strict=False):
+            await select(pilot, run)
+            shown = "\n".join(screen_text(pilot.app))
+            assert "beside     1 other" in shown
+            assert f"share      {share} of the updates" in shown
+        await select(pilot, runs[2])
+        assert "beside " not in "\n".join(screen_text(pilot.app))
+
+
 async def test_a_fitted_model_counts_combinations(empty_store: LiveStore) -> None:
     run = empty_store.launch("markov")
     empty_store.mark(run, "running")

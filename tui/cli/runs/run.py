@@ -225,7 +225,7 @@ def _tell_models(session: Session, plan: Plan, cluster: SlurmProfile | None) -> 
     more = [run for run in plan.wider.missing if run.spec.seed not in plan.order.seeds]
     cost = count(len(more), "more run")
     if cluster is None and any(run.cost for run in more):
-        cost += f", time {time_text(more, len(_slots(session)))}"
+        cost += f", time {time_text(more, _slots(session))}"
     note(f"{sentence} `--seed {','.join(map(str, seeds))}` makes it {len(seeds)} ({cost}).")
 
 
