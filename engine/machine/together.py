@@ -12,9 +12,9 @@ from itertools import pairwise
 
 from engine.machine.slots import Slot
 
-SPEEDS = ((1, 1.0), (4, 11.8 / 8.2), (8, 11.8 / 7.4))
-"""Numbers of runs at once on a GPU, and how many times as fast all of them are as one alone:
-measured with twelve runs on an H200, with preparation and evaluation (docs/performance.md)."""
+SPEEDS = ((1, 1.0), (4, 1_606 / 964), (8, 1_829 / 964))
+"""Numbers of runs at once on a GPU, and how many times as fast all of them are as one alone: their
+updates per second on an H200, with evaluation (docs/performance.md)."""
 
 
 def speed(runs: float) -> float:

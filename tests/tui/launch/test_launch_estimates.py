@@ -76,7 +76,7 @@ def test_runs_that_share_a_gpu_gain_only_what_packing_gives(catalogue: Catalogue
     runs = planned(catalogue, lambda spec: CostEstimate("past", 6.0, 36.0, None), seeds=4)
     slots = divide(Slots(gpu="auto"), [Gpu("GPU-0", "NVIDIA H200")], cores=16)
     assert len(slots) == len(runs) == 8
-    assert time_text(runs, slots) == "about 3 m 01 s, at most 5 m 01 s"
+    assert time_text(runs, slots) == "about 2 m 32 s, at most 4 m 13 s"
     assert time_text(runs) == "about 4 m 48 s, at most 8 m 00 s"
 
 
