@@ -9,6 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
 from engine.analysis.columns.definitions import (
+    ENERGY_TO_QUALITY,
+    OF_TEST,
+    TIME_TO_QUALITY,
+    TO_QUALITY,
     Aggregate,
     Column,
     columns,
@@ -55,10 +59,12 @@ _PRESETS = {
     "cost": (
         "NDCG@10/test",
         "TotalTime",
+        TIME_TO_QUALITY,
         "EpochTime",
         "EpochCPUTime",
         "EpochEnergy (J)",
         "EnergyToBest (J)",
+        ENERGY_TO_QUALITY,
         "TotalEnergy (J)",
         "EnergyOf",
         "Total Epoch Trained",
@@ -100,8 +106,9 @@ _WRITTEN = (
     Column("device", "device", "text"),
     Column("EnergyOf", "joules_of", "text"),
     Column("age", "created", "text"),
+    *OF_TEST,
 )
-"""Columns beside those of `engine.analysis.columns.definitions`."""
+"""Columns of each run beside those of `columns`."""
 
 _LAST = ("age", "tags", "note", "profile", "run", "origin", "marks", "suite", "device")
 QUIET = frozenset(_LAST)
@@ -114,10 +121,15 @@ _RENAMED = {"queued": "age"}
 """Names that columns had in earlier versions, and have in what users stored."""
 
 
-def beside_columns(aggregate: Aggregate) -> list[Column]:
-    """Return the columns that can be shown beside those of `columns`."""
+def beside_columns(aggregate: Aggregate, names: Collection[str] = ()) -> list[Column]:
+    """Return the columns that rows have beside those of `columns`: of `TO_QUALITY`, which take
+    all epochs of all runs, those among ``names``."""
     own = columns(aggregate)
-    return [column for column in every_column(aggregate).values() if column not in own]
+    return [
+        column
+        for column in every_column(aggregate).values()
+        if column not in own and (column not in TO_QUALITY or column.name in names)
+    ]
 
 
 def shared_names(beside: Iterable[Column]) -> list[str]:
@@ -137,7 +149,7 @@ def every_column(aggregate: Aggregate) -> dict[str, Column]:
 
 @cache
 def _offered(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> dict[str, Column]:
-    by_name = {column.name: column for column in (*columns(aggregate), *_WRITTEN)}
+    by_name = {column.name: column for column in (*columns(aggregate), *_WRITTEN, *TO_QUALITY)}
     later = {*_LAST, *(column.name for column in result_columns())}
     first = dict.fromkeys(
         [*HELD, *(name for some in _PRESETS.values() for name in some if name not in later)]

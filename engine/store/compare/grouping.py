@@ -23,6 +23,7 @@ from engine.store.compare.comparison import (
     matching,
     place_of,
 )
+from engine.store.compare.computed import TO_QUALITY
 from engine.store.database import fetch
 
 Measure = str | tuple[str, str]
@@ -92,7 +93,7 @@ def cell_table(
         figures = found[cell] = {}
         for place, measure in enumerate(measures):
             count, total, squares, lowest, highest = sums_of[5 * place : 5 * place + 5]
-            if not count:
+            if not count or (measure in TO_QUALITY and count < seeds):
                 continue
             if known := spread_of_sums(count, total, squares, lowest, highest):
                 figures[measure] = OverSeeds(known, lowest, highest)
