@@ -17,6 +17,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from engine.analysis.costs import Cost, CostedCell
 from engine.analysis.export import listed
+from engine.analysis.refits import without_refits
 from engine.analysis.scatter import pareto_front
 from engine.report.svg import INK, MARKERS, PAPER, QUIET, SERIES, STYLE, svg_text
 from engine.report.wording import counted
@@ -263,9 +264,12 @@ def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Col
 
 def cost_front(points: Sequence[tuple[float, CellQuality]], cost: Cost) -> list[int]:
     """Return the indices of the cells on the Pareto front of quality over a cost: a cell that is
-    marked for its times is on none, unless the cost is exact."""
+    marked for its times is on none, unless the cost is exact, nor is a refit beside others."""
+    cells = [each.cell for _, each in points]
     judged = [
-        index for index, (_, each) in enumerate(points) if cost.exact or not each.cell.disturbed
+        index
+        for index in without_refits(range(len(cells)), lambda index: cells[index].is_refit)
+        if cost.exact or not cells[index].disturbed
     ]
     figures = [(points[index][0], points[index][1].mean) for index in judged]
     return [judged[place] for place in pareto_front(figures, less_x=cost.better == "lower")]

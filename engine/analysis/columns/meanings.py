@@ -105,6 +105,8 @@ MEASURE_MEANING = {
     "tags": "Words that you gave the run; tag:WORD finds it.",
     "note": "What you wrote about the run.",
     "suite": "The named set of cells that it was launched with.",
+    "refits": "The run that it trains again with validation included, to its chosen epoch: not "
+    "comparable with runs that weren't, so it is no best value beside them.",
     "device": "What it was trained on.",
     "created": "When it was queued.",
     "origin": "How a run trained by another program came here; empty for seqbench's own. Imported "

@@ -103,6 +103,7 @@ _WRITTEN = (
     Column("tags", "tags", "text"),
     Column("note", "note", "text"),
     Column("suite", "suite", "text"),
+    Column("refits", "refits", "text"),
     Column("device", "device", "text"),
     Column("EnergyOf", "joules_of", "text"),
     Column("age", "created", "text"),
@@ -110,7 +111,7 @@ _WRITTEN = (
 )
 """Columns of each run beside those of `columns`."""
 
-_LAST = ("age", "tags", "note", "profile", "run", "origin", "marks", "suite", "device")
+_LAST = ("age", "tags", "note", "profile", "run", "origin", "refits", "marks", "suite", "device")
 QUIET = frozenset(_LAST)
 """Columns that tell who a run is rather than how well it did."""
 

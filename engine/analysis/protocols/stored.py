@@ -17,6 +17,7 @@ from engine.analysis.pairs.cells import RankedCell, pairs
 from engine.analysis.pairs.significance import Metric
 from engine.analysis.protocols.rankings import DIGITS, Placed, Protocols, Ranking
 from engine.analysis.protocols.words import rule_title
+from engine.analysis.refits import is_refit, without_refits
 from engine.results.evaluations import read_evaluation_ranks
 from engine.spec import TOP_K
 from engine.spec.identity import identity
@@ -53,12 +54,14 @@ def protocols(
     """Rank cells under every rule that they were measured under, by interactions.
 
     Args:
-        cells: with the ranks of their own rule.
+        cells: with the ranks of their own rule; refits are left out unless all are
+            (`engine.analysis.refits`).
 
     Returns:
         Interactions with two rules or more, and a sentence for each evaluation that can't be read.
     """
-    newest = {str(cell.runs[-1]["run"]): cell for cell in cells}
+    compared = without_refits(cells, lambda cell: is_refit(cell.runs[0]))
+    newest = {str(cell.runs[-1]["run"]): cell for cell in compared}
     specs = queries.specs_of(con, list(newest))
     starts = series.starts(con, list(newest))
     kept = evaluations_of(con, [str(run["run"]) for cell in cells for run in cell.runs])

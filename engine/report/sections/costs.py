@@ -108,9 +108,15 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
             alt=pareto_alt(group.qualities, plotted, name, group.title),
             caption=f"{name} over its cost; the number is the length. Filled, on the dashed "
             "line: no other cell has as large a mean at the same cost or less, which doesn't show "
-            "a difference (bars are 95 % over users); a cell whose times are marked is on no line",
+            "a difference (bars are 95 % over users); a cell whose times are marked is on no line"
+            f"{_refits_aside(group)}",
         )
     yield from _pros_and_cons(group)
+
+
+def _refits_aside(group: DataGroup) -> str:
+    refits = {each.is_refit for each in group.cells}
+    return ", nor is a refit, which was trained on validation, too" if len(refits) > 1 else ""
 
 
 def _label(each: CostedCell) -> str:

@@ -93,6 +93,7 @@ _RUN_FIELDS = {
         "why its values need caution: shared, throttled, busy-processor, other-copy, changed-data,"
         " still-improving",
     ),
+    "refits": Field("r.refits", "text", "the run that it trains again with validation included"),
     "tag": Field("r.tags", "tags", "one of its tags"),
     "note": Field("r.note", "text", "its note"),
     "cause": Field("r.cause", "text", "why it ended, in a word"),
