@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .facts import Facts, metric_of
+from .facts import Facts, compared, metric_of
 from .figures import Cell
 from .page import Part
 from .texts import LABEL, differs
@@ -25,8 +25,8 @@ def quality_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 
 def curves_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    # What is fitted has no curve over epochs.
-    cells = [cell for cell in facts.group(m["title"]) if not cell.fitted]
+    # What is fitted has no curve over epochs, and a refit none of validation.
+    cells = [cell for cell in facts.group(m["title"]) if not (cell.fitted or cell.refit)]
     runs = [run for cell in cells for run in cell.runs]
     told = 0
     for count, model, words in re.findall(r"([\d,]+) of ([\w.-]+)(.*?)(?=, | and |$)", m["runs"]):
@@ -55,14 +55,18 @@ def pareto_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
             yield f"on the front of {name} are {', '.join(sorted(own))}"
 
 
+def _costs(cell: Cell, name: str) -> list[float | None]:
+    return [run.cost(name) for run in cell.runs]
+
+
 def _front(cells: list[Cell], name: str, facts: Facts) -> set[str]:
     """The cells that no other one is as good as at the same cost or less, by means."""
     better = -1 if name.startswith("Users/s") else 1
     points = []
-    for cell in cells:
-        costs = [run.cost(name) for run in cell.runs]
+    for cell in compared([cell for cell in cells if None not in _costs(cell, name)]):
+        costs = _costs(cell, name)
         left_out = name != "Parameters" and any(run.disturbed for run in cell.runs)
-        if None not in costs and not left_out:
+        if not left_out:
             points.append((better * float(np.mean(costs)), facts.mean(cell), cell.label))
     return {
         label
