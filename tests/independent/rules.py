@@ -222,9 +222,18 @@ def first_alike(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 def no_two(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """Fewer than two cells are under every rule."""
-    ranked = [{each.key for each in under(title, facts)} for title in _titles(facts)]
-    if ranked and len(set.intersection(*ranked)) > 1:
+    every = [{each.key for each in under(title, facts)} for title in _titles(facts)]
+    ranked = [keys for keys in every if len(keys) > 1]
+    if len(ranked) > 1 and len(set.intersection(*ranked)) > 1:
         yield "there are two"
+
+
+def left_out(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    """The rules under which a single cell was ranked."""
+    told = set(re.findall(r"“([^”]+)”", m["rules"]))
+    own = {title for title in _titles(facts) if len(under(title, facts)) == 1}
+    if own != told:
+        yield f"they are {sorted(own)}"
 
 
 def first_depends(m: Match, facts: Facts, part: Part) -> Iterator[str]:
@@ -262,7 +271,7 @@ def _titles(facts: Facts) -> list[str]:
 
 def _firsts(facts: Facts) -> dict[str, str]:
     """The best of the cells that all rules have, by rule."""
-    ranked = {title: under(title, facts) for title in _titles(facts)}
+    ranked = {title: some for title in _titles(facts) if len(some := under(title, facts)) > 1}
     common = set.intersection(*({each.key for each in some} for some in ranked.values()))
     if len(common) < 2:
         raise UnsureError("no two cells are under all rules")

@@ -161,7 +161,25 @@ def _rankings(found: Sequence[_Under], wanted: Measured) -> tuple[Ranking, ...]:
     groups = _grouped(_apart(found), lambda each: each.cell.comparable)
     groups.sort(key=lambda some: (some[0].evaluated, str(some[0].cell.comparable)))
     titles = _titles([some[0] for some in groups])
-    return tuple(_ranking(some, title, wanted) for some, title in zip(groups, titles, strict=True))
+    labels = _labels(groups)
+    named = [
+        [replace(each, cell=replace(each.cell, label=labels[each.key])) for each in some]
+        for some in groups
+    ]
+    return tuple(_ranking(some, title, wanted) for some, title in zip(named, titles, strict=True))
+
+
+def _labels(groups: Sequence[Sequence[_Under]]) -> dict[str, str]:
+    """Call cells the same under every rule, by key: as on the first data set that has them, which
+    is named too where other cells are called the same."""
+    of: dict[str, tuple[str, str]] = {}
+    for each in (each for some in groups for each in some):
+        of.setdefault(each.key, (each.cell.label, each.cell.cell.dataset))
+    names = [label for label, _ in of.values()]
+    return {
+        key: f"{label} on {dataset}" if names.count(label) > 1 else label
+        for key, (label, dataset) in of.items()
+    }
 
 
 def _apart(found: Sequence[_Under]) -> list[_Under]:

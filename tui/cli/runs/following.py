@@ -157,14 +157,16 @@ def _epoch(run: Run, row: dict[str, Any]) -> str:
     eta = f"  ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
     if (settings := row["settings"]) is not None:
         tried = f"  {combination_text(settings)}" if settings else ""
-        return (
-            f"combination {row['epoch']} of {run.epochs}{tried}"
-            f"  valid NDCG@10 {number(row['valid_ndcg'])}{eta}"
-        )
+        return f"combination {row['epoch']} of {run.epochs}{tried}{_on_validation(row)}{eta}"
     return (
-        f"epoch {row['epoch']}/{run.epochs}  loss {number(row['loss'])}"
-        f"  valid NDCG@10 {number(row['valid_ndcg'])}{eta}"
+        f"epoch {row['epoch']}/{run.epochs}  loss {number(row['loss'])}{_on_validation(row)}{eta}"
     )
+
+
+def _on_validation(row: dict[str, Any]) -> str:
+    """Write an epoch's metric on validation, which a refit has none of."""
+    metric = row["valid_ndcg"]
+    return f"  valid NDCG@10 {number(metric)}" if metric is not None else ""
 
 
 def _standing(connection: sqlite3.Connection, run: Run) -> str:

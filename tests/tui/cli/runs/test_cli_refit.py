@@ -82,7 +82,7 @@ def test_refits_and_continued_runs_are_waited_for(tmp_path: Path) -> None:
         (first,) = lab.run(*order, "--set", "epochs=2", "--wait").split()
         refit = lab.done("refit", first, "--wait")
         assert f"{refit.stdout.strip()}  done: test NDCG@10" in refit.stderr
-        assert "None" not in refit.stderr
+        assert "valid" not in refit.stderr
         for told in lab.run("compare").splitlines():
             assert (" refit " in told) == (refit.stdout.strip() in told)
         further = lab.done("continue", first, "--epochs", "3", "--wait")
