@@ -17,7 +17,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from engine.analysis.costs import Cost, CostedCell
 from engine.analysis.export import listed
-from engine.analysis.refits import without_refits
 from engine.analysis.scatter import pareto_front
 from engine.report.svg import INK, MARKERS, PAPER, QUIET, SERIES, STYLE, svg_text
 from engine.report.wording import counted
@@ -240,17 +239,20 @@ def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Col
         axes.plot(*zip(*steps, strict=True), color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
     lengths = sorted({quality.cell.cell.cell.length for quality in qualities})
     places = Counter(quality.cell.cell.cell.place for quality in qualities)
+    labelled: Counter[tuple[str, str, int]] = Counter()
     for index, (x, quality) in enumerate(points):
         colour, marker = looks[_model(quality.cell)]
         axes.plot([x, x], [quality.low, quality.high], color=colour, linewidth=1, alpha=0.55)
         inside = colour if index in front else PAPER
         axes.plot([x], [quality.mean], marker, color=colour, markerfacecolor=inside, markersize=7)
-        length = quality.cell.cell.cell.length
+        place = quality.cell.cell.cell.place
+        length = place[2]
         beside = [str(length)] if len(lengths) > 1 else []
-        if places[quality.cell.cell.cell.place] > 1:
+        if places[place] > 1:
             beside.append(quality.cell.differs)
         if beside:
-            right, up, side = _BESIDE[lengths.index(length) % len(_BESIDE)]
+            right, up, side = _BESIDE[(lengths.index(length) + labelled[place]) % len(_BESIDE)]
+            labelled[place] += 1
             axes.annotate(
                 " ".join(beside), (x, quality.mean), (right, up), textcoords="offset points",
                 horizontalalignment=side, fontsize=8.5, color=QUIET,
@@ -264,12 +266,9 @@ def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Col
 
 def cost_front(points: Sequence[tuple[float, CellQuality]], cost: Cost) -> list[int]:
     """Return the indices of the cells on the Pareto front of quality over a cost: a cell that is
-    marked for its times is on none, unless the cost is exact, nor is a refit beside others."""
-    cells = [each.cell for _, each in points]
+    marked for its times is on none, unless the cost is exact."""
     judged = [
-        index
-        for index in without_refits(range(len(cells)), lambda index: cells[index].is_refit)
-        if cost.exact or not cells[index].disturbed
+        index for index, (_, each) in enumerate(points) if cost.exact or not each.cell.disturbed
     ]
     figures = [(points[index][0], points[index][1].mean) for index in judged]
     return [judged[place] for place in pareto_front(figures, less_x=cost.better == "lower")]

@@ -44,7 +44,7 @@ def curves_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 
 def pareto_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    cells = facts.group(m["title"])
+    cells = compared(facts.group(m["title"]))
     yield from differs("cells", m["cells"], len(cells))
     fronts = m["fronts"].split("; ")
     yield from differs("costs", m["costs"], len(fronts))
@@ -55,18 +55,14 @@ def pareto_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
             yield f"on the front of {name} are {', '.join(sorted(own))}"
 
 
-def _costs(cell: Cell, name: str) -> list[float | None]:
-    return [run.cost(name) for run in cell.runs]
-
-
 def _front(cells: list[Cell], name: str, facts: Facts) -> set[str]:
     """The cells that no other one is as good as at the same cost or less, by means."""
     better = -1 if name.startswith("Users/s") else 1
     points = []
-    for cell in compared([cell for cell in cells if None not in _costs(cell, name)]):
-        costs = _costs(cell, name)
+    for cell in cells:
+        costs = [run.cost(name) for run in cell.runs]
         left_out = name != "Parameters" and any(run.disturbed for run in cell.runs)
-        if not left_out:
+        if None not in costs and not left_out:
             points.append((better * float(np.mean(costs)), facts.mean(cell), cell.label))
     return {
         label

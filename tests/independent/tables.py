@@ -65,13 +65,14 @@ def _remarks(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     of = [run for run in facts.done if row["remark"] in run.remarks]
     yield from differs("runs", row["runs"], len(of))
     for line in row["of"].split("<br>"):
-        m = re.match(r"(\S+) L(\d+) on (\S+), seeds? (.*)", line)
+        m = re.match(r"(\S+) L(\d+)( refit)? on (\S+), seeds? (.*)", line)
         if m is None:
             raise UnsureError(line)
-        place = m[1], m[3], int(m[2])
-        seeds = {str(run.spec["seed"]) for run in of if run.place[:3] == place}
-        if seeds != set(re.findall(r"\d+", m[4])):
-            yield f"of {m[1]} L{m[2]} it is seeds {sorted(seeds)}"
+        place, refit = (m[1], m[4], int(m[2])), m[3] is not None
+        named = [run for run in of if run.place[:3] == place and ("refits" in run.spec) == refit]
+        seeds = sorted({str(run.spec["seed"]) for run in named})
+        if seeds != sorted(re.findall(r"\d+", m[5])):
+            yield f"of {m[1]} L{m[2]} it is seeds {seeds}"
 
 
 def _epoch_time(run: Run) -> float:

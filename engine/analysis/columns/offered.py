@@ -224,7 +224,8 @@ def sort_column(text: str, aggregate: Aggregate) -> tuple[Column, bool]:
 
 
 def column_named(word: str, aggregate: Aggregate = "best") -> Column:
-    """Find a column by its name, the store's, or that of a filter's field, in any case.
+    """Find a column by its name, with or without its unit, the store's, or that of a filter's
+    field, in any case.
 
     Raises:
         UsageError: there is none; says the nearest.
@@ -233,7 +234,8 @@ def column_named(word: str, aggregate: Aggregate = "best") -> Column:
     by_source = {column.source.lower(): name for name, column in offered.items()}
     fields = field_columns(aggregate).items()
     by_word = {field: by_source[source] for field, source in fields if source in by_source}
-    by_word |= by_source | {name.lower(): name for name in offered} | _RENAMED
+    by_word |= by_source | {name.lower().removesuffix(" (j)"): name for name in offered}
+    by_word |= {name.lower(): name for name in offered} | _RENAMED
     wanted = word.strip().lower()
     if name := by_word.get(wanted):
         return offered[name]
