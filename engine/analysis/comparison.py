@@ -11,11 +11,10 @@ from operator import itemgetter
 from typing import Any, overload
 
 from engine.analysis.columns.definitions import (
-    ENERGY_TO_QUALITY,
     FACTS,
     SORT,
     STD,
-    TIME_TO_QUALITY,
+    TO_QUALITY,
     Aggregate,
     Column,
     Value,
@@ -213,11 +212,10 @@ def by_cell(
         first |= {"marks": " ".join(in_order(words.split())) if told else None}
         first |= {name: runs[0].get(name) for name in EVALUATED}
         first["seeds"] = len(runs)
-        if TIME_TO_QUALITY in runs[0]:
+        for name in (column.name for column in TO_QUALITY if column.name in runs[0]):
             # Without those that never were as good, the mean would flatter the cell.
-            for name in (TIME_TO_QUALITY, ENERGY_TO_QUALITY):
-                taken = [row[name] for row in runs]
-                _put(first, name, spread(taken if None not in taken else []))
+            taken = [row[name] for row in runs]
+            _put(first, name, spread(taken if None not in taken else []))
         for name in measured:
             _put(first, name, spread(row[name] for row in runs))
         first |= {entry.name: runs[0].get(entry.name) for entry in setting_columns()}

@@ -10,6 +10,7 @@ from typing import Literal
 from engine.analysis.columns.definitions import Kind
 from engine.analysis.labels.words import cell_title
 from engine.analysis.pairs.cells import RankedCell
+from engine.analysis.refits import is_refit
 from engine.marks import of_times
 from engine.spread import Spread, spread
 from engine.store.runcosts import RunCosts, run_costs
@@ -84,6 +85,11 @@ class CostedCell:
     def disturbed(self) -> bool:
         """Whether a run is marked (`engine.marks`): something else affected its times or memory."""
         return any(of_times(run["marks"]) for run in self.cell.runs)
+
+    @property
+    def is_refit(self) -> bool:
+        """Whether its runs were trained with validation included."""
+        return is_refit(self.cell.runs[0])
 
     def values(self, cost: Cost) -> tuple[float, ...]:
         """Return the cost of each run; empty if any run lacks it."""

@@ -7,13 +7,16 @@ import sqlite3
 from collections.abc import Iterable
 
 from engine.analysis.columns.definitions import COSTS, Column
+from engine.analysis.refits import without_refits
 from engine.marks import of_times
 from engine.store.compare.comparison import SQL, comparison_count
 from engine.store.compare.grouping import (
+    CellRow,
     Choice,
     cell_table,
     cells_marked,
     marked_for_times,
+    refitted_cells,
 )
 from engine.store.database import fetch
 
@@ -25,13 +28,12 @@ long."""
 def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[str, str], float]:
     """Find the best value of any run, by data set and the store's column name.
 
-    Only columns of which one end is good have one; imported runs are left out, and of costs runs
-    that are marked for their times. Empty if there are more than `MANY` runs.
+    Only columns of which one end is good have one; imported runs are left out, refits beside
+    others, and of costs runs that are marked for their times. Empty if there are more than `MANY`
+    runs.
     """
     judged = [column for column in columns if column.better]
-    best = ", ".join(
-        f"{'max' if column.better == 'higher' else 'min'}({_judged(column)})" for column in judged
-    )
+    best = ", ".join(map(_best, judged))
     if not judged or comparison_count(con, "") > MANY:
         return {}
     rows = fetch(
@@ -46,6 +48,12 @@ def leaders(con: sqlite3.Connection, columns: Iterable[Column]) -> dict[tuple[st
         for column, value in zip(judged, values, strict=True)
         if value is not None
     }
+
+
+def _best(column: Column) -> str:
+    """Write SQL for the best value, of refits only if nothing else has one."""
+    best = f"{'max' if column.better == 'higher' else 'min'}({_judged(column)})"
+    return f"coalesce({best} FILTER (WHERE r.refits IS NULL), {best})"
 
 
 def _judged(column: Column) -> str:
@@ -67,8 +75,17 @@ def cell_leaders(
     marked = {
         cell for cell, marks in cells_marked(con, choice).items() if of_times(" ".join(marks))
     }
+    refits = refitted_cells(con, choice)
     best: dict[tuple[str, str], float] = {}
+    by_dataset: dict[str, list[CellRow]] = {}
     for row in cell_table(con, choice, [column.source for column in judged]):
+        by_dataset.setdefault(row.cell.dataset, []).append(row)
+    compared = (
+        row
+        for some in by_dataset.values()
+        for row in without_refits(some, lambda row: row.cell in refits)
+    )
+    for row in compared:
         for column in judged:
             source, pick = column.source, max if column.better == "higher" else min
             if column.name in COSTS and row.cell in marked:

@@ -10,22 +10,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from engine.analysis.columns.definitions import OF_TEST
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.spec import Code, Filter, SplitRule
 from engine.spec.identity import told_split
 from engine.store.database import fetch_tuples
 
+EVALUATED = tuple(column.name for column in OF_TEST)
+"""Keys that say whom the metrics on test are of."""
+
 PROVENANCE = (
     "device", "dtype", "checksum", "protocol", "split", "torch", "code", "settings", "attempts",
-    "test_users", "test_cold_users", "test_targets", "test_cold", "ceiling",
+    *EVALUATED,
 )  # fmt: skip
-"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only, `EVALUATED` say
-whom the metrics on test are of."""
-
-EVALUATED = PROVENANCE[-5:]
-"""Users that are evaluated in test, those of them that training never had, their held-out items,
-those of them that training never had, and the highest value that a metric can have
-(`engine.evaluated`)."""
+"""Keys of `provenance_of`. ``settings`` is equal for runs that differ in seed only."""
 
 _SPEC = ("protocol", "source")
 _START = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -16,10 +17,12 @@ from engine.analysis.columns.definitions import (
 from engine.analysis.comparison import COMPARABLE, Row
 from engine.errors import UsageError, cut, did_you_mean
 from engine.store.compare.comparison import runs_by_id
+from engine.store.compare.computed import QUALITY_SHARE, level_of
+from engine.store.database import fetch
 from engine.store.runcosts import NEVER, spent_to_reach
 
-DEFAULT = "ndcg@10=95%"
-"""Early stopping looks at this metric too, and every run that trains well passes this level."""
+DEFAULT = f"ndcg@10={100 * QUALITY_SHARE:g}%"
+"""The quality of the columns `TO_QUALITY`."""
 
 _FORM = re.compile(r"(?P<name>[^=<>]+?)\s*>?=\s*(?P<value>\d*\.?\d+)\s*(?P<share>%?)")
 _SPELLINGS = {"hitrate": "hit", "hr": "hit"}
@@ -33,7 +36,8 @@ class Quality:
     """The store's name, such as ``valid_ndcg``."""
     value: float
     share: bool
-    """Whether ``value`` is a share of the best that any of the runs of a data set reached."""
+    """Whether ``value`` is a share of the best that any run of the same data set, data and protocol
+    in the store reached."""
 
     @property
     def title(self) -> str:
@@ -71,14 +75,16 @@ def parse_quality(text: str) -> Quality:
     return Quality(f"valid_{metric}{underscore}{ranking}", value, bool(found["share"]))
 
 
-def levels(
+def levels_among(
     con: sqlite3.Connection, rows: Sequence[Row], quality: Quality
 ) -> dict[tuple[Value, ...], float]:
-    """Return the level to pass, by the values of `COMPARABLE`, of runs with the metric."""
+    """Return the level to pass by the values of `COMPARABLE`, of runs with the metric: a share is
+    of the best among these runs, so that no other run in the store changes it."""
     if not quality.share:
         return {_group(row): quality.value for row in rows}
-    ids = [str(row["run"]) for row in rows]
-    best = dict(runs_by_id(con, ["id", f"{quality.measure}_max"], ids))
+    best = dict(
+        runs_by_id(con, ["id", f"{quality.measure}_max"], [str(row["run"]) for row in rows])
+    )
     found: dict[tuple[Value, ...], float] = {}
     for row in rows:
         if (reached := best.get(row["run"])) is not None:
@@ -87,17 +93,29 @@ def levels(
     return found
 
 
+def _levels(con: sqlite3.Connection, rows: Sequence[Row], quality: Quality) -> dict[str, float]:
+    """Return the level to pass by run; none of runs of whose data no run has the metric."""
+    ids = [str(row["run"]) for row in rows]
+    if not quality.share:
+        return dict.fromkeys(ids, quality.value)
+    found = fetch(
+        con,
+        f"SELECT r.id, {level_of(quality.measure, quality.value)} FROM json_each(?) wanted"  # noqa: S608
+        " CROSS JOIN runs r ON r.id = wanted.value",
+        (json.dumps(ids),),
+    )
+    return {run: level for run, level in map(tuple, found) if level is not None}
+
+
 def with_costs_to_quality(
     con: sqlite3.Connection, rows: Sequence[Row], quality: Quality
 ) -> list[Row]:
-    """Add to rows of `compare_rows` the columns `TIME_TO_QUALITY` and `ENERGY_TO_QUALITY`: what
-    training to the quality took, in seconds and joules.
+    """Add to rows of `compare_rows` the columns `TO_QUALITY`: what training to the quality took,
+    in seconds and joules.
 
     They come after the other measures, and are ``None`` for a run that never reached the quality.
     """
-    passed = levels(con, rows, quality)
-    wanted = {str(row["run"]): passed[_group(row)] for row in rows if _group(row) in passed}
-    reached = spent_to_reach(con, quality.measure, wanted)
+    reached = spent_to_reach(con, quality.measure, _levels(con, rows, quality))
     found: list[Row] = []
     for row in rows:
         wider: Row = {}

@@ -28,7 +28,8 @@ class Point:
     y: float
     count: int
     front: bool
-    """Whether it is on the Pareto front of its data set. On one of a cost no marked run is."""
+    """Whether it is on the Pareto front of its data set, on which no refit is beside other runs. On
+    one of a cost no marked run is."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ def scatter(
     where, parameters = matching(choice.filter, choice.aggregate, choice.without)
     (left, right), source = places_of([x.source, y.source])
     points = (
-        f"SELECT p.id, p.model, p.dataset, p.marks, {left} AS x, {right} AS y FROM"  # noqa: S608
-        " (SELECT r.id, r.model, r.dataset, r.marks FROM runs r"
+        "SELECT p.id, p.model, p.dataset, p.marks, p.refit,"  # noqa: S608
+        f" {left} AS x, {right} AS y FROM"
+        " (SELECT r.id, r.model, r.dataset, r.marks, r.refits IS NOT NULL AS refit FROM runs r"
         f" WHERE r.state = 'done' AND {where}) p"
         f" {source} WHERE x IS NOT NULL AND y IS NOT NULL"
     )
@@ -99,7 +101,7 @@ def _front(
     marked: list[str],
 ) -> list[Point]:
     """Find the Pareto front of each data set: from the best x on, the runs whose y is better than
-    every y before. Runs with one of the marks are on none."""
+    every y before. Runs with one of the marks are on none, nor are refits beside others."""
     x = "x" if x_end == "lower" else "-x"
     y = "y" if y_end == "higher" else "-y"
     rows = fetch(
@@ -107,7 +109,9 @@ def _front(
         "SELECT id, model, dataset, x, y FROM ("  # noqa: S608
         f" SELECT *, {y} AS good, max({y}) OVER (PARTITION BY dataset ORDER BY {x}, {y} DESC, id"
         "  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before"
-        f" FROM ({points}) WHERE marks IS NULL OR marks NOT IN (SELECT value FROM json_each(?)))"
+        f" FROM (SELECT *, min(refit) OVER (PARTITION BY dataset) AS least FROM ({points}))"
+        " WHERE refit = least"
+        " AND (marks IS NULL OR marks NOT IN (SELECT value FROM json_each(?))))"
         " WHERE before IS NULL OR good > before LIMIT ?",
         (*parameters, json.dumps(marked), FRONT_AT_MOST),
     )

@@ -33,14 +33,13 @@ from engine.analysis.comparison import COMPARABLE
 from engine.analysis.costs import ENERGY_TO_BEST, TO_BEST, Cost, CostedCell, known_costs
 from engine.analysis.pairs.cells import pairs
 from engine.analysis.pairs.significance import Metric, holm, ratio
+from engine.analysis.refits import without_refits
 from engine.marks import OF_TRAINING
 from engine.spec import TOP_K
 from engine.spread import spread
 
 WORTH_TELLING = 1.05
 """Least ratio of two costs that counts as a pro or a con, however certain."""
-
-_ON_VALIDATION = metric_name("ndcg", masked=False, split="valid")
 
 
 @dataclass(frozen=True)
@@ -118,17 +117,11 @@ def tradeoffs(
     ]
 
 
-def is_refit(cell: CostedCell) -> bool:
-    """Whether a cell's runs were trained with validation included: only these have no metric on
-    it."""
-    return all(run[_ON_VALIDATION] is None for run in cell.cell.runs)
-
-
 def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> list[CostedCell]:
     """Choose of each model and profile the cell whose metric at 10 is best on validation: of equal
     ones the shortest, and of these one whose training wasn't cut off by its limit of epochs.
 
-    Refits are left out unless all cells are: they were trained on more than the others.
+    Refits are left out unless all cells are (`engine.analysis.refits`).
     """
     column = metric_name(metric, masked=masked, split="valid")
 
@@ -138,7 +131,7 @@ def contenders(cells: Sequence[CostedCell], metric: Metric, *, masked: bool) -> 
         return found.mean if found else -math.inf, -each.cell.cell.length, whole
 
     best: dict[tuple[str, str], CostedCell] = {}
-    for each in [cell for cell in cells if not is_refit(cell)] or cells:
+    for each in without_refits(cells, lambda each: each.is_refit):
         key = (each.cell.cell.model, each.cell.cell.profile)
         if key not in best or on_validation(each) > on_validation(best[key]):
             best[key] = each

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.datasets.splitting.splits import Split, leave_one_out
 from engine.datasets.synthetic import MarkovSource, generate, markov_source
+from engine.results.cutoffs import gains
 from engine.spec import TOP_K, Dataset
 
 _CELLS_AT_ONCE = 2**22
@@ -53,8 +54,8 @@ class BayesOptimum:
 def bayes_optimum(dataset: Dataset, split: Split) -> BayesOptimum:
     """Compute the optimum of one split of a synthetic data set.
 
-    With one item to find, a metric is a sum over ranks of a gain that falls with the rank: 1, 1/k
-    and 1/log2(k + 1) for k ≤ 10. Its expectation, Σ_k gain(k) · p(item at rank k), is greatest
+    With one item to find, a metric is a sum over ranks of a gain that falls with the rank
+    (`engine.results.cutoffs.gains`). Its expectation, Σ_k gain(k) · p(item at rank k), is greatest
     when items are ranked by probability.
     """
     assert dataset.synthetic is not None
@@ -63,25 +64,19 @@ def bayes_optimum(dataset: Dataset, split: Split) -> BayesOptimum:
     contexts, targets = halves.histories(split, source.order), halves.targets(split)
 
     best = min(TOP_K, dataset.items)
-    gains = _gains(np.arange(1, best + 1))
+    of_rank = gains(np.arange(1, best + 1), TOP_K)
     expected, realised = np.zeros(3), np.zeros(3)
     for part in _chunks(len(targets), dataset.items):
         table = next_item(source, contexts[part])[:, 1:]
         top = -np.sort(-np.partition(table, -best, axis=1)[:, -best:], axis=1)
-        expected += gains @ top.sum(axis=0)
+        expected += of_rank @ top.sum(axis=0)
         true = np.take_along_axis(table, targets[part][:, None].astype(np.int64) - 1, axis=1)
-        realised += _gains((table >= true).sum(axis=1)).sum(axis=1)
+        realised += gains((table >= true).sum(axis=1), TOP_K).sum(axis=1)
     recall, mrr, ndcg = (expected / len(targets)).tolist()
     realised_recall, realised_mrr, realised_ndcg = (realised / len(targets)).tolist()
     return BayesOptimum(
         recall, mrr, ndcg, realised_recall, realised_mrr, realised_ndcg, len(targets)
     )
-
-
-def _gains(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return Recall, MRR and NDCG at 10 of a true item at each rank: (3, ranks)."""
-    inside = ranks <= TOP_K
-    return np.stack([inside / 1.0, inside / ranks, inside / np.log2(ranks + 1)])
 
 
 def _chunks(users: int, items: int) -> Iterator[slice]:

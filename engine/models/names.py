@@ -18,13 +18,15 @@ from engine.spec import RunSpec, Training
 _OF_RUNS = {
     "age", "all", "attempt", "attempts", "best_energy", "best_epoch", "bestepoch", "cause",
     "ceiling", "checksum", "configuration", "cost", "cpu_time", "created", "cutoffs", "data",
-    "default", "device", "energy_of", "energyof", "epoch", "epoch_energy", "epoch_time",
-    "epochcputime", "epochs_trained", "epochtime", "eval_time", "fingerprint", "finished", "gpu",
-    "grad", "gradientnorm", "id", "items", "joules_of", "l", "label", "learning_rate",
-    "learningrate", "mark", "marks", "memory", "message", "note", "origin", "parameters", "params",
-    "protocol", "quality", "queued", "run", "runs", "seeds", "settings", "split", "started",
-    "state", "suite", "tag", "tags", "test_cold", "test_cold_users", "test_targets", "test_users",
-    "torch", "total_energy", "total_seconds", "total_time", "totaltime", "utilization",
+    "default", "device", "energy_of", "energyof", "energytobest", "energytoquality", "epoch",
+    "epoch_energy", "epoch_time", "epochcputime", "epochenergy", "epochs_trained", "epochtime",
+    "eval_time", "fingerprint", "finished", "gpu", "grad", "gradientnorm", "id", "items",
+    "joules_of", "joules_to_quality", "l", "label", "learning_rate", "learningrate", "mark",
+    "marks", "memory", "message", "note", "origin", "parameters", "params", "protocol", "quality",
+    "quality_energy", "quality_time", "queued", "refits", "run", "runs", "seconds_to_quality",
+    "seeds", "settings", "split", "started", "state", "suite", "tag", "tags", "test_cold",
+    "test_cold_users", "test_targets", "test_users", "timetoquality", "torch", "total_energy",
+    "total_seconds", "total_time", "totalenergy", "totaltime", "utilization",
 }  # fmt: skip
 """Columns, fields of the filter and presets of columns, in small letters."""
 

@@ -39,7 +39,7 @@ from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.protocols.rankings import Protocols
 from engine.analysis.protocols.stored import Measured, protocols
 from engine.analysis.published import Published
-from engine.analysis.quality import DEFAULT, Quality, levels, parse_quality
+from engine.analysis.quality import DEFAULT, Quality, levels_among, parse_quality
 from engine.analysis.run.further import further_commands
 from engine.analysis.run.relaunch import launches_of
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
@@ -306,7 +306,7 @@ def _groups(
         groups.setdefault(each.cell.comparable, []).append(each)
     datasets = [key[0] for key in groups]
     ranked = [row for each in cells for row in each.runs]
-    passed = levels(con, ranked, wanted.quality)
+    passed = levels_among(con, ranked, wanted.quality)
     measure = f"valid_{wanted.metric}{'_masked' if wanted.masked else ''}"
     made = []
     for key, members in groups.items():

@@ -239,17 +239,20 @@ def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Col
         axes.plot(*zip(*steps, strict=True), color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
     lengths = sorted({quality.cell.cell.cell.length for quality in qualities})
     places = Counter(quality.cell.cell.cell.place for quality in qualities)
+    labelled: Counter[tuple[str, str, int]] = Counter()
     for index, (x, quality) in enumerate(points):
         colour, marker = looks[_model(quality.cell)]
         axes.plot([x, x], [quality.low, quality.high], color=colour, linewidth=1, alpha=0.55)
         inside = colour if index in front else PAPER
         axes.plot([x], [quality.mean], marker, color=colour, markerfacecolor=inside, markersize=7)
-        length = quality.cell.cell.cell.length
+        place = quality.cell.cell.cell.place
+        length = place[2]
         beside = [str(length)] if len(lengths) > 1 else []
-        if places[quality.cell.cell.cell.place] > 1:
+        if places[place] > 1:
             beside.append(quality.cell.differs)
         if beside:
-            right, up, side = _BESIDE[lengths.index(length) % len(_BESIDE)]
+            right, up, side = _BESIDE[(lengths.index(length) + labelled[place]) % len(_BESIDE)]
+            labelled[place] += 1
             axes.annotate(
                 " ".join(beside), (x, quality.mean), (right, up), textcoords="offset points",
                 horizontalalignment=side, fontsize=8.5, color=QUIET,

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from engine.analysis.comparison import Row
 from engine.analysis.export import listed
 from engine.analysis.labels.words import length_title
+from engine.analysis.refits import is_refit
 from engine.marks import MEANING, OF_METRICS, STILL_IMPROVING, UNDISTURBED_SHARE, of_times
 from engine.report.blocks import Block, Cell, Commands, Paragraph, table
 
@@ -95,7 +96,9 @@ def remarks_table(
 def _cells(runs: Iterable[Row]) -> Iterator[str]:
     places: dict[str, list[str]] = {}
     for run in runs:
-        cell = f"{length_title(str(run['model']), str(run['length']))} on {run['dataset']}"
+        refit = " refit" if is_refit(run) else ""
+        cell = f"{length_title(str(run['model']), str(run['length']))}{refit} on {run['dataset']}"
         places.setdefault(cell, []).append(str(run["seed"]))
-    for cell, seeds in places.items():
+    for cell, every in places.items():
+        seeds = list(dict.fromkeys(every))  # cells of other settings have the same
         yield f"{cell}, {'seed' if len(seeds) == 1 else 'seeds'} {listed(seeds)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +17,33 @@ Users = NDArray[np.int32]
 """(targets,): the number of each target's user, ascending."""
 
 
-def value_at(ranks: Ranks, metric: str, k: int) -> NDArray[np.float64]:
-    """Return a metric at ``k`` of each target, from its rank, in any shape.
+GAINS = ("hit", "mrr", "ndcg")
+"""The metrics that `gains` has; Recall equals HitRate, as there is one relevant item."""
 
-    With one relevant item Recall@k equals HitRate@k, and NDCG@k is 1 / log2(1 + rank) within the
-    first k (Järvelin & Kekäläinen 2002, with an ideal gain of 1).
+
+def gains(ranks: NDArray[np.integer], k: int) -> NDArray[np.float64]:
+    """Return what a target of each rank adds to the metrics `GAINS` at ``k``: (3, …).
+
+    That is 1, 1 / rank and 1 / log2(1 + rank) within the first k (Järvelin & Kekäläinen 2002, with
+    an ideal gain of 1), else 0.
     """
-    within = ranks <= k
-    if metric == "mrr":
-        return np.where(within, 1.0 / ranks, 0.0)
-    if metric == "ndcg":
-        return np.where(within, 1.0 / np.log2(1.0 + ranks), 0.0)
-    return within.astype(np.float64)
+    found: NDArray[np.float64] = _table(k)[:, np.where(ranks <= k, ranks, 0)]
+    return found
+
+
+def value_at(ranks: Ranks, metric: str, k: int) -> NDArray[np.float64]:
+    """Return a metric at ``k`` of each target, from its rank, in any shape."""
+    row = GAINS.index("hit" if metric == "recall" else metric)
+    found: NDArray[np.float64] = _table(k)[row, np.where(ranks <= k, ranks, 0)]
+    return found
+
+
+@cache
+def _table(k: int) -> NDArray[np.float64]:
+    """Return `gains` of the ranks 1 to ``k``, (3, k + 1); rank 0 stands for those beyond."""
+    rank = np.arange(1.0, k + 1)
+    inside = np.stack([np.ones(k), 1 / rank, 1 / np.log2(1 + rank)])
+    return np.pad(inside, ((0, 0), (1, 0)))
 
 
 def mean_over_users(values: NDArray[np.float64], users: Users | None) -> float | None:

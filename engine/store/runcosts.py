@@ -78,7 +78,7 @@ def run_costs(con: sqlite3.Connection, runs: Iterable[str]) -> dict[str, RunCost
     """Read costs of runs, by id; an id that the store doesn't have is left out."""
     rows = fetch(
         con,
-        f"""SELECT r.id, ({_TRAINED} AND e.epoch <= s.best_epoch) AS seconds_to_best,
+        f"""SELECT r.id, {seconds_until("s.best_epoch")} AS seconds_to_best,
             s.train_seconds_median AS epoch_seconds, s.gpu_memory_mib_max AS gpu_memory_mib,
             s.cpu_seconds_median AS cpu_seconds, s.joules_per_epoch, s.joules_to_best, s.joules_of,
             (SELECT max(process_memory_mib) FROM telemetry WHERE run = r.id) AS host_memory_mib,
@@ -109,20 +109,28 @@ def spent_to_reach(
     rows = fetch(
         con,
         f"""WITH wanted AS (
-            SELECT key AS run, (SELECT min(epoch) FROM epochs
+            SELECT key AS id, (SELECT min(epoch) FROM epochs
                 WHERE run = key AND {measure} >= value) AS epoch FROM json_each(?))
-        SELECT r.run, ({_TRAINED.replace("r.id", "r.run")} AND e.epoch <= r.epoch),
-            (SELECT sum({joules("s.joules_of", "e")}) FROM epochs e
-                WHERE e.run = r.run AND e.epoch <= r.epoch)
-        FROM wanted r LEFT JOIN summaries s INDEXED BY summaries_totals ON s.run = r.run
-        WHERE r.epoch IS NOT NULL""",  # noqa: S608
+        SELECT r.id, {seconds_until("r.epoch")}, {joules_until("r.epoch")}
+        FROM wanted r WHERE r.epoch IS NOT NULL""",  # noqa: S608
         (json.dumps(dict(levels)),),
     )
     return {run: Reached(*spent) for run, *spent in rows}
 
 
-_TRAINED = (
-    "SELECT CASE WHEN count(*) = count(e.train_seconds) THEN sum(e.train_seconds) END"
-    " FROM epochs e WHERE e.run = r.id"
-)
-"""SQL for the training seconds of some epochs of ``r``; NULL if one of them has no such value."""
+def seconds_until(epoch: str) -> str:
+    """Write SQL for the training seconds of a run ``r`` up to the end of an epoch, which is SQL,
+    too; NULL without one, or if one of the epochs has no such value."""
+    return (
+        "(SELECT CASE WHEN count(*) = count(e.train_seconds) THEN sum(e.train_seconds) END"  # noqa: S608
+        f" FROM epochs e WHERE e.run = r.id AND e.epoch <= {epoch})"
+    )
+
+
+def joules_until(epoch: str) -> str:
+    """Write SQL for the joules of training: like `seconds_until`."""
+    parts = "(SELECT t.joules_of FROM summaries t INDEXED BY summaries_totals WHERE t.run = r.id)"
+    return (
+        f"(SELECT sum({joules(parts, 'e')}) FROM epochs e"  # noqa: S608
+        f" WHERE e.run = r.id AND e.epoch <= {epoch})"
+    )

@@ -1,4 +1,4 @@
-"""Judge a report: ``python -m tests.independent report.md runs/ [data/]``."""
+"""Judge a report: ``python -m tests.independent report.md runs/ [data/ [suites/]]``."""
 
 from __future__ import annotations
 

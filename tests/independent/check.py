@@ -6,12 +6,21 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from .facts import Facts, metric_of
 from .page import parts
 from .runs import read_runs
 from .sentences import judged
 from .tables import judged_rows
 from .texts import LABEL
+
+SUITES = Path(__file__).parents[2] / "configs" / "suites"
+APART = (
+    r"(\S+) × (\S+) × (\d+) \(\S+\) has several rows, never averaged: .*?"
+    r"their settings differ \((.*?)\)\."
+)
+"""How a report names cells of the same model, data set and length."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +34,15 @@ class Judged:
     why: str
 
 
-def check(report: Path, runs: Path, data: Path | None = None) -> list[Judged]:
+def check(
+    report: Path, runs: Path, data: Path | None = None, suites: Path = SUITES
+) -> list[Judged]:
     """Judge every sentence and row of a report on the runs of a folder, and on the data sets of
-    another."""
+    another.
+
+    Args:
+        suites: the folder with the file of the suite that the report is on, if it is on one.
+    """
     every = list(parts(report))
     head = "\n".join(part.text for part in every[:4])
     facts = Facts(read_runs(runs), folder=data)
@@ -36,9 +51,13 @@ def check(report: Path, runs: Path, data: Path | None = None) -> list[Judged]:
         facts.k = int(found[2])
     if found := re.search(r"^suite (\S+) · ", head, re.M):
         facts.suite = found[1]
+        file = suites / f"{facts.suite}.yaml"
+        facts.asked = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
     if found := re.search(r"\bfilter (.*?) · \d+ runs?", head):
-        terms = (term.partition(":") for term in found[1].split())
-        facts.meant = {name: set(values.split(",")) for name, _, values in terms}
+        terms = (re.split("[:=]", term, maxsplit=1) for term in found[1].split())
+        facts.meant = {name: set(values.split(",")) for name, values in terms}
+    for model, dataset, length, names in re.findall(APART, "\n".join(part.text for part in every)):
+        facts.named.setdefault((model, dataset, int(length)), set()).update(names.split(", "))
     told = [part.text for part in every] + [" ".join(r) for part in every for r in part.rows]
     facts.labels = {label for text in told for label in re.findall(LABEL, text)}
     judgements = []

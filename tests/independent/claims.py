@@ -190,10 +190,21 @@ def floors(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from differs("the trained cells", m["all"] or "1", len(signs))
     sign = {"can't": "≈", "lies": "▽", "lie": "▽"}.get(m["what"].split()[0], "")
     yield from differs("those", m["count"] or "1", signs.count(sign))
+    trained = [cell for cell in facts.cells if cell.group == group and not cell.fitted]
+    lone = sum(len(cell.runs) == 1 for cell in trained)
+    yield from differs("those with one seed", m["lone"] or str(int(bool(m["alone"]))), lone)
     if sign == "≈":
         yield from differs("those below", m["below"] or "0", signs.count("▽"))
     elif "≈" in signs or (not sign and "▽" in signs):
         yield "others are no better than the floor"
+
+
+def no_trained(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    """A data set has a floor, and no trained cell."""
+    group = facts.group(m["title"])[0].group
+    yield from _floor_differs(m["value"], facts, group)
+    if facts.signs(group):
+        yield "there are trained cells"
 
 
 def _floor_differs(shown: str, facts: Facts, group: tuple[Any, ...]) -> Iterator[str]:

@@ -47,9 +47,13 @@ class Data:
         return {"head": head, "mid": upper & ~head, "tail": ~upper}[part]
 
 
-def read_data(folder: Path, source: Mapping[str, Any]) -> Data | None:
+def read_data(folder: Path, source: Mapping[str, Any], *, with_validation: bool) -> Data | None:
     """Read a data set that is one file of user, item, rating and time between tabs, unfiltered;
-    None of another kind."""
+    None of another kind.
+
+    Args:
+        with_validation: whether validation is trained on, too, as by a refit.
+    """
     split = source["split"]
     if source["reader"] != "movielens-tab" or source["filter"]["repeats"] != "keep":
         return None
@@ -65,7 +69,8 @@ def read_data(folder: Path, source: Mapping[str, Any]) -> Data | None:
     if split["kind"] == "leave-one-out":
         evaluated = by_user["item"].transform("size") >= 3
         left = by_user.cumcount(ascending=False)
-        train, test = ~evaluated | (left >= 2), evaluated & (left == 0)
+        least = 1 if with_validation else 2
+        train, test = ~evaluated | (left >= least), evaluated & (left == 0)
     elif (
         split["kind"] == "temporal"
         and split["targets"] == "successive"
@@ -74,7 +79,7 @@ def read_data(folder: Path, source: Mapping[str, Any]) -> Data | None:
         times = np.sort(rows["time"])
         shares = split["valid_share"] + split["test_share"], split["test_share"]
         valid_from, test_from = (times[round(len(times) * (1 - share))] for share in shares)
-        train = rows["time"] < valid_from
+        train = rows["time"] < (test_from if with_validation else valid_from)
         test = (rows["time"] >= test_from) & (by_user.cumcount() > 0)
     else:
         return None

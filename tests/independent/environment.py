@@ -40,6 +40,7 @@ def _of_data(row: Row, facts: Facts) -> list[Run]:
         if run.place[1] == row["data set"]
         and run.start["checksum"].startswith(row["checksum"])
         and row["split"].startswith(run.spec["source"]["split"]["kind"])
+        and ("refits" in run.spec) == ("trained on validation too" in row["split"])
     ]
 
 

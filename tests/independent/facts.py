@@ -55,6 +55,10 @@ class Facts:
     meant: dict[str, set[str]] = field(default_factory=dict)
     """Conditions of the report's filter, by field."""
     suite: str | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """What the suite asks for; nothing if that isn't known."""
+    named: dict[tuple[str, str, int], set[str]] = field(default_factory=dict)
+    """What the report says tells the cells of a model, data set and length apart, where it does."""
     labels: set[str] = field(default_factory=set)
     """What the report calls cells."""
     folder: Path | None = None
@@ -64,9 +68,29 @@ class Facts:
     def means(self, run: Run) -> bool:
         model, dataset, length, profile = run.place
         facts = {"model": model, "dataset": dataset, "length": str(length), "profile": profile,
-                 "seed": str(run.spec["seed"]), "state": run.state}  # fmt: skip
-        named = all(facts[name] in values for name, values in self.meant.items())
-        return named and self.suite in (None, run.suite)
+                 "seed": str(run.spec["seed"]), "state": run.state, "suite": run.suite or "",
+                 "refits": run.spec.get("refits", "")}  # fmt: skip
+        named = all(
+            facts[name] in values or ("*" in values and facts[name])
+            for name, values in self.meant.items()
+        )
+        return bool(named) and (self.suite in (None, run.suite) or self.is_asked(run))
+
+    def is_asked(self, run: Run) -> bool:
+        """Whether a run is one that the suite asks for: of its cells and seeds, with the settings
+        of a run of the same model that was launched as the suite, if these matter to its model."""
+        if not self.asked:
+            return run.suite == self.suite
+        model, dataset, length, profile = run.place
+        own = {"models": model, "datasets": dataset, "lengths": length, "seeds": run.spec["seed"]}
+        fitted = run.spec["training"]["objective"] == "fitted" and "refits" not in run.spec
+        alike = fitted or any(
+            each.suite == self.suite
+            and each.place[::3] == (model, profile)
+            and all(each.spec[part] == run.spec[part] for part in ("architecture", "training"))
+            for each in self.every
+        )
+        return alike and all(value in self.asked[name] for name, value in own.items())
 
     @property
     def runs(self) -> list[Run]:
@@ -78,9 +102,11 @@ class Facts:
 
     def data_of(self, run: Run) -> Data | None:
         """The data that a run was trained on; None if it can't be read."""
-        key = json.dumps(run.spec["source"], sort_keys=True)
+        source, refit = run.spec["source"], "refits" in run.spec
+        key = json.dumps([source, refit], sort_keys=True)
         if key not in self._data:
-            self._data[key] = read_data(self.folder, run.spec["source"]) if self.folder else None
+            read = self.folder and read_data(self.folder, source, with_validation=refit)
+            self._data[key] = read or None
         return self._data[key]
 
     @cached_property
@@ -102,6 +128,7 @@ class Facts:
             return [*alike]
         base = f"{alike[0].label} "
         names = {each.removeprefix(base) for each in self.labels if each.startswith(base)}
+        names = set(self.named.get(alike[0].runs[0].place[:3], names))
         unnamed, called = [*alike], []
         while found := [
             (name, true[0])
@@ -180,7 +207,7 @@ class Facts:
     def contenders(self, cells: Sequence[Cell]) -> list[Cell]:
         """Of each model and profile the cell that validation prefers, the best first."""
         models: dict[tuple[str, str], list[Cell]] = defaultdict(list)
-        for cell in [cell for cell in cells if not cell.refit] or cells:
+        for cell in compared(cells):
             models[cell.model].append(cell)
         chosen = [
             max(
@@ -236,6 +263,11 @@ class Facts:
             yield Cost(name, a.label, b.label, *found[:3], p)
             value, low, high, _ = found
             yield Cost(name, b.label, a.label, 1 / value, 1 / high, 1 / low, p)
+
+
+def compared(cells: Sequence[Cell]) -> list[Cell]:
+    """Leave out the refits, unless all are: they were trained on more."""
+    return [cell for cell in cells if not cell.refit] or [*cells]
 
 
 @dataclass(frozen=True)

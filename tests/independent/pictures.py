@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .facts import Facts, metric_of
+from .facts import Facts, compared, metric_of
 from .figures import Cell
 from .page import Part
 from .texts import LABEL, differs
@@ -25,8 +25,8 @@ def quality_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 
 def curves_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    # What is fitted has no curve over epochs.
-    cells = [cell for cell in facts.group(m["title"]) if not cell.fitted]
+    # What is fitted has no curve over epochs, and a refit none of validation.
+    cells = [cell for cell in facts.group(m["title"]) if not (cell.fitted or cell.refit)]
     runs = [run for cell in cells for run in cell.runs]
     told = 0
     for count, model, words in re.findall(r"([\d,]+) of ([\w.-]+)(.*?)(?=, | and |$)", m["runs"]):
@@ -44,7 +44,7 @@ def curves_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 
 def pareto_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    cells = facts.group(m["title"])
+    cells = compared(facts.group(m["title"]))
     yield from differs("cells", m["cells"], len(cells))
     fronts = m["fronts"].split("; ")
     yield from differs("costs", m["costs"], len(fronts))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from .facts import WORTH, Facts, metric_of
 from .figures import Cell
 from .page import Part
+from .runs import Run
 from .texts import differs
 
 Match = re.Match[str]
@@ -88,8 +89,12 @@ def passed(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     name, masked = metric_of(m["name"])
     key = f"valid_{name}{'_masked' if masked else ''}"
     runs = [run for cell in facts.group(part.place) for run in cell.runs]
-    level = share * max(line[key] for run in runs for line in run.epochs)
-    yield from differs("level", m["level"], level)
+    yield from differs("level", m["level"], share * best_valid(runs, key))
+
+
+def best_valid(runs: Sequence[Run], key: str) -> float:
+    """The best of a metric of validation in any epoch; refits have none."""
+    return max(line[key] for run in runs for line in run.epochs if key in line)
 
 
 def adds(m: Match, facts: Facts, part: Part) -> Iterator[str]:
@@ -114,7 +119,12 @@ def ended(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 
 def ceiling(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    runs = [run for run in facts.done if run.place[1] == m["dataset"]]
+    refit = "trained on validation too" in m[0]
+    runs = [
+        run
+        for run in facts.done
+        if run.place[1] == m["dataset"] and ("refits" in run.spec) == refit
+    ]
     if not runs:
         yield f"no run on {m['dataset']}"
     for run in runs:
@@ -155,6 +165,28 @@ def each_cell(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     own = {cell.differs for cell in facts.cells if cell.runs[0].place == place}
     if len(own) < 2 or own != set(m["names"].split(", ")):
         yield f"the cells are {sorted(own)}"
+
+
+def suite(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    """How many of a suite's runs are done: of a fitted model one a cell is enough."""
+    asked = [run for run in facts.done if facts.is_asked(run)]
+    yield from differs("runs that are done", m["done"], len(asked))
+
+
+def missing(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    """Runs that a suite asks for and that there aren't."""
+    lengths, seeds = (set(map(int, re.findall(r"\d+", m[name]))) for name in ("lengths", "seeds"))
+    for run in filter(facts.is_asked, facts.done):
+        of = run.place[:2] == (m["model"], m["dataset"]) and run.place[2] in lengths
+        if of and run.spec["seed"] in seeds:
+            yield f"{run.id} is done"
+
+
+def more_apart(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    """How many more places have several rows than are told, which are three."""
+    places = Counter(cell.runs[0].place[:3] for cell in facts.cells)
+    several = sum(rows > 1 for rows in places.values())
+    yield from differs("such cells", m["count"], several - 3)
 
 
 def rows_apart(m: Match, facts: Facts, part: Part) -> Iterator[str]:

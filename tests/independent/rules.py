@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .facts import Facts, UnsureError, unknown_heads
+from .facts import Facts, UnsureError, compared, unknown_heads
 from .figures import LEVEL, Cell, holm, test
 from .page import Part
 from .runs import Run, by_user, per_user
@@ -35,7 +35,7 @@ class Under:
     @property
     def key(self) -> str:
         """What is equal for one model with the same settings, whatever the data."""
-        told = ("seed", "variant", "dataset", "source", "protocol", "continues")
+        told = ("seed", "variant", "dataset", "source", "protocol", "continues", "refits")
         spec = self.cell.runs[0].spec
         return json.dumps({k: v for k, v in spec.items() if k not in told}, sort_keys=True)
 
@@ -70,7 +70,7 @@ def under(title: str, facts: Facts) -> list[Under]:
     """The cells that were ranked under a rule, the best first."""
     rule, evaluated = title.removesuffix(" (evaluated)"), title.endswith(" (evaluated)")
     found = []
-    for cell in facts.cells:
+    for cell in compared(facts.cells):
         own = _split(cell.runs[0])
         if not evaluated:
             if _title(own) == rule:
@@ -111,15 +111,29 @@ def _tellable(each: Under) -> bool:
     return seeds and each.cell.tellable
 
 
-def _standing(some: Sequence[Under]) -> dict[str, set[str]]:
+def _called(facts: Facts) -> dict[str, str]:
+    """What cells are called, by key: as on the first data set that has them, which is named where
+    another cell is called the same."""
+    of: dict[str, tuple[str, str]] = {}
+    every = [(title.endswith(" (evaluated)"), under(title, facts)) for title in _titles(facts)]
+    for _, some in sorted(every, key=lambda each: (each[0], each[1][0].cell.group[0])):
+        for one in some:
+            of.setdefault(one.key, (one.cell.label, one.cell.group[0]))
+    labels = [label for label, _ in of.values()]
+    return {
+        key: f"{label} on {dataset}" if labels.count(label) > 1 else label
+        for key, (label, dataset) in of.items()
+    }
+
+
+def _standing(some: Sequence[Under], facts: Facts) -> dict[str, set[str]]:
     """The others, by what the test says of the first against them."""
-    verdicts = _verdicts(some)
+    verdicts, called = _verdicts(some), _called(facts)
     names: dict[str, set[str]] = {"above": set(), "not shown": set(), "untold": set()}
     for each in some[1:]:
         sign = verdicts[some[0].key, each.key]
-        names["untold" if sign is None else "above" if sign > 0 else "not shown"].add(
-            each.cell.label
-        )
+        what = "untold" if sign is None else "above" if sign > 0 else "not shown"
+        names[what].add(called[each.key])
     return names
 
 
@@ -132,12 +146,12 @@ def rule(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     yield from differs("cells", row["cells"], len(some))
     if row["data set"] != some[0].cell.group[0]:
         yield f"its data set is {some[0].cell.group[0]}"
-    if row["first"] != some[0].cell.label:
-        yield f"the first is {some[0].cell.label}"
+    if row["first"] != (first := _called(facts)[some[0].key]):
+        yield f"the first is {first}"
     (figure,) = (head for head in row if re.match(r"\w+@\d+/test", head))
     yield from differs(figure, row[figure], some[0].mean)
     told = {"not shown": "not shown to be above", "untold": "no conclusion about"}
-    names = _standing(some)
+    names = _standing(some, facts)
     expected = {what for what in told if names[what]}
     for what, words in told.items():
         found = re.search(rf"{words} ([^;]+)", row["is it shown?"])
@@ -160,10 +174,7 @@ def places(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         if title == "cell":
             continue
         some = under(title, facts)
-        keys = {
-            each.key for name in row if name != "cell" for each in under(name, facts)
-            if each.cell.label == row["cell"]
-        }  # fmt: skip
+        keys = {key for key, label in _called(facts).items() if label == row["cell"]}
         own = [each for each in some if each.key in keys]
         if not own:
             if shown not in NOTHING:
@@ -182,8 +193,8 @@ def agreement(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     yield from differs("cells", row["cells"], len(common))
     for side, head in ((a, "first"), (b, "first under the other")):
         first = next(each for each in side if each.key in common)
-        if row[head] != first.cell.label:
-            yield f"{head}: it is {first.cell.label}"
+        if row[head] != (label := _called(facts)[first.key]):
+            yield f"{head}: it is {label}"
     shown = row["Kendall's τ"]
     values = [
         [round(each.mean, 12) for key in common for each in side if each.key == key]
@@ -209,6 +220,22 @@ def first_alike(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from differs("rules", str(count), len(firsts))
 
 
+def no_two(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    """Fewer than two cells are under every rule."""
+    every = [{each.key for each in under(title, facts)} for title in _titles(facts)]
+    ranked = [keys for keys in every if len(keys) > 1]
+    if len(ranked) > 1 and len(set.intersection(*ranked)) > 1:
+        yield "there are two"
+
+
+def left_out(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    """The rules under which a single cell was ranked."""
+    told = set(re.findall(r"“([^”]+)”", m["rules"]))
+    own = {title for title in _titles(facts) if len(under(title, facts)) == 1}
+    if own != told:
+        yield f"they are {sorted(own)}"
+
+
 def first_depends(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """Another cell is first under another rule."""
     told = {
@@ -232,7 +259,7 @@ def _firsts_differ(told: dict[str, set[str]], firsts: dict[str, str]) -> Iterato
 def _titles(facts: Facts) -> list[str]:
     """All rules that there are: own ones, and those of evaluations."""
     found = []
-    for cell in facts.cells:
+    for cell in compared(facts.cells):
         own = _split(cell.runs[0])
         found.append(_title(own))
         for run in cell.runs:
@@ -244,12 +271,13 @@ def _titles(facts: Facts) -> list[str]:
 
 def _firsts(facts: Facts) -> dict[str, str]:
     """The best of the cells that all rules have, by rule."""
-    ranked = {title: under(title, facts) for title in _titles(facts)}
+    ranked = {title: some for title in _titles(facts) if len(some := under(title, facts)) > 1}
     common = set.intersection(*({each.key for each in some} for some in ranked.values()))
     if len(common) < 2:
         raise UnsureError("no two cells are under all rules")
+    called = _called(facts)
     return {
-        title: next(each.cell.label for each in some if each.key in common)
+        title: next(called[each.key] for each in some if each.key in common)
         for title, some in ranked.items()
     }
 
@@ -259,7 +287,7 @@ def first_shown(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     told = set(re.findall(r"“([^”]+)”", m["rules"])) if m["rules"] else set()
     own = set()
     for title in _titles(facts):
-        names = _standing(some := under(title, facts))
+        names = _standing(some := under(title, facts), facts)
         if len(some) > 1 and not names["not shown"] and not names["untold"]:
             own.add(title)
     if own != told:
@@ -271,7 +299,7 @@ def change_places(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     turned = set()
     for one, other in combinations(_titles(facts), 2):
         a, b = under(one, facts), under(other, facts)
-        labels = {each.key: each.cell.label for each in (*a, *b)}
+        labels = _called(facts)
         signs = _verdicts(b)
         for (above, below), sign in _verdicts(a).items():
             if sign and sign > 0 and (signs.get((above, below)) or 0) < 0:

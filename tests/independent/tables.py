@@ -11,10 +11,11 @@ from .balance import balance
 from .beyond import beyond
 from .claims import interval_differs
 from .environment import data, evaluated, ran_on
-from .facts import Facts, UnsureError, metric_of, unknown_heads
+from .facts import Facts, UnsureError, compared, metric_of, unknown_heads
 from .figures import LEVEL, Cell
 from .page import Part
 from .published import elsewhere, published
+from .recorded import best_valid
 from .rules import agreement, places, rule
 from .runs import Run
 from .sentences import verdict
@@ -31,6 +32,10 @@ Row = dict[str, str]
 Check = Callable[[Row, Facts, Part], Iterator[str]]
 
 
+DONE = r"(\d+|–)(?: of (\d+)(?:: (.*))?)?"
+"""How many runs are done; of a suite, of how many, and the states of the rest."""
+
+
 def _done(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     for head, shown in row.items():
         if head.startswith("L = "):
@@ -39,7 +44,11 @@ def _done(row: Row, facts: Facts, part: Part) -> Iterator[str]:
                 for run in facts.done
                 if run.place[:3] == (row["model"], row["data set"], int(head[4:]))
             ]
-            yield from differs(head, shown, len(of) or None)
+            done, of_asked, rest = re.fullmatch(DONE, shown).groups()  # type: ignore[union-attr]
+            yield from differs(head, done, len(of) or (0 if of_asked else None))
+            if of_asked:
+                missed = sum(map(int, re.findall(r"\d+", rest or "")))
+                yield from differs("those missing", str(missed), int(of_asked) - len(of))
 
 
 def _ended_badly(row: Row, facts: Facts, part: Part) -> Iterator[str]:
@@ -56,13 +65,14 @@ def _remarks(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     of = [run for run in facts.done if row["remark"] in run.remarks]
     yield from differs("runs", row["runs"], len(of))
     for line in row["of"].split("<br>"):
-        m = re.match(r"(\S+) L(\d+) on (\S+), seeds? (.*)", line)
+        m = re.match(r"(\S+) L(\d+)( refit)? on (\S+), seeds? (.*)", line)
         if m is None:
             raise UnsureError(line)
-        place = m[1], m[3], int(m[2])
-        seeds = {str(run.spec["seed"]) for run in of if run.place[:3] == place}
-        if seeds != set(re.findall(r"\d+", m[4])):
-            yield f"of {m[1]} L{m[2]} it is seeds {sorted(seeds)}"
+        place, refit = (m[1], m[4], int(m[2])), m[3] is not None
+        named = [run for run in of if run.place[:3] == place and ("refits" in run.spec) == refit]
+        seeds = sorted({str(run.spec["seed"]) for run in named})
+        if seeds != sorted(re.findall(r"\d+", m[5])):
+            yield f"of {m[1]} L{m[2]} it is seeds {seeds}"
 
 
 def _epoch_time(run: Run) -> float:
@@ -103,7 +113,7 @@ def _pivot(row: Row, facts: Facts, part: Part) -> Iterator[str]:
         elif len(place) == 3:
             yield from spread_differs(head, row[head], [value(run) for run in cells[0].runs])
         else:
-            means = [np.mean(known) for c in cells if (known := _known(c, value))]
+            means = [np.mean(known) for c in compared(cells) if (known := _known(c, value))]
             yield from differs(head, row[head], max(means, default=None))
     yield from unknown_heads(row, {"", "#", *PIVOT})
 
@@ -180,7 +190,9 @@ def _costs(row: Row, facts: Facts, part: Part) -> Iterator[str]:
 
 def _to_quality(cell: Cell, cells: list[Cell], of: Callable[[Run], list[float]]) -> float | None:
     """What epochs took until 95 % of the best validation NDCG, mean over seeds."""
-    level = 0.95 * max(e["valid_ndcg"] for c in cells for run in c.runs for e in run.epochs)
+    if cell.refit:
+        return None
+    level = 0.95 * best_valid([run for c in cells for run in c.runs], "valid_ndcg")
     times = []
     for run in cell.runs:
         passed = [number for number, e in enumerate(run.epochs) if e["valid_ndcg"] >= level]

@@ -55,14 +55,26 @@ def _add_data(folder: Path) -> None:
         path.write_text(yaml.safe_dump(content))
 
 
+SUITE = {
+    "name": "chains", "title": "Chains", "models": ["sasrec", "markov"], "datasets": ["chain"],
+    "lengths": [10], "seeds": [1, 2, 3], "profile": "reference", "overrides": {"patience": 1},
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A store with three models, of which one has two lengths and other settings, and one stops too
-    early, with their floor, also of data split by time, and its report."""
+    early, with their floor, also of data split by time, and refits; and its report. Some runs were
+    launched as a suite."""
     lab = Lab(tmp_path_factory.mktemp("reported"))
     _add_data(lab.folder)
     common = ("--dataset", "chain", "--set", "patience=1", "--wait")
-    lab.run("run", "--model", "sasrec", "--length", "10,20", "--seed", "1,2,3", *common)
+    suites = lab.folder / "configs" / "suites"
+    suites.mkdir()
+    (suites / "chains.yaml").write_text(yaml.safe_dump(SUITE))
+    lab.run("run", "--model", "sasrec", "--length", "20", "--seed", "1,2,3", *common)
+    lab.run("run", "--model", "sasrec", "--length", "10", "--seed", "1,2", *common)
+    lab.run("run", "--suite", "chains", "--wait")
     lab.run("run", "--model", "xlstm", "--length", "10", "--seed", "1,2", *common)
     cut = ("--set", "epochs=2")
     lab.run("run", "--model", "bert4rec", "--length", "10", "--seed", "1,2", *common, *cut)
@@ -72,6 +84,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab.run("run", "--model", "sasrec", "--length", "10", "--seed", "1,2", *by_time)
     lab.run("run", "--model", "markov", "--length", "10", "--dataset", "chain,chain-time", "--wait")
     lab.run("evaluate", "--filter", "data:chain-time", "--targets", "last")
+    lab.run("refit", "--filter", "data:chain-time", "--wait")
     lab.run("report", "-o", str(lab.folder / "report.md"))
     yield lab
     lab.end()
@@ -101,6 +114,21 @@ def test_every_sentence_about_another_metric_holds(lab: Lab, tmp_path: Path, met
     found = check(tmp_path / "report.md", lab.location.runs, lab.folder / "data")
     assert [each for each in found if each.state != "holds"] == []
     assert len(found) > 100
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--suite", "chains"), ("--filter", "suite=chains"), ("--filter", "refits:*")],
+    ids=str,
+)
+def test_every_sentence_about_a_part_of_the_runs_holds(
+    lab: Lab, tmp_path: Path, words: tuple[str, str]
+) -> None:
+    lab.run("report", *words, "-o", str(tmp_path / "report.md"))
+    suites = lab.folder / "configs" / "suites"
+    found = check(tmp_path / "report.md", lab.location.runs, lab.folder / "data", suites)
+    assert [each for each in found if each.state != "holds"] == []
+    assert len(found) > 50
 
 
 def test_each_figure_that_is_changed_is_found(lab: Lab, tmp_path: Path) -> None:

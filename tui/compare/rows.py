@@ -26,6 +26,9 @@ BASELINE = "="
 FLOOR = "_"
 """The sign in place of a floor's state."""
 
+REFIT = "refit"
+"""What stands after the model of a run that was trained again with validation included."""
+
 AGE_SECONDS = 5.0
 """Seconds by which an age on the screen may be out of date."""
 
@@ -183,6 +186,8 @@ def _cell(run: Mapping[str, Value], column: Column, leaders: Leaders, tone: str 
         return Cell(IMPORTED if run.get("origin") else glyph(state), f"state-{state}")
     if column.name in HELD:
         text = plain(figure(value, column.kind), WIDEST)
+        if column.name == "model" and run.get("refits"):
+            text = f"{text} {REFIT}"
         if column.name == "model" and is_annotated(run.get("note"), run.get("tags")):
             text = f"{text} {ANNOTATED}"
         return Cell(text, "" if column.name == "seed" else tone)

@@ -53,7 +53,7 @@ class View:
         """The store's columns to read: those shown, those that signs beside them tell of, and
         those that published figures stand beside."""
         shown = (entry.source for entry in self.columns)
-        signs = ("origin", "marks", "note", "tags")
+        signs = ("origin", "marks", "note", "tags", "refits")
         return tuple(dict.fromkeys(["id", *signs, *shown, *alike_sources("max")]))
 
     def choice(self, hidden: tuple[str, ...] = ()) -> Choice:

@@ -47,6 +47,7 @@ _TOTALS: tuple[tuple[str, str, Kind], ...] = (
     ("EpochCPUTime, median", "cpu_seconds_median", "seconds"),
     ("EpochEnergy, J", "joules_per_epoch", "real"),
     ("EnergyToBest, J", "joules_to_best", "real"),
+    ("EnergyToQuality, J", "joules_to_quality", "real"),
     ("TotalEnergy, J", "joules", "real"),
     ("EnergyOf", "joules_of", "text"),
     ("Loss/train, sum", "loss_sum_best", "real"),
@@ -63,7 +64,7 @@ _TOTALS: tuple[tuple[str, str, Kind], ...] = (
 _OF_TRAINING = ("loss_sum_best", "loss_best", "grad_norm_best", "lr_best")
 """Figures that a fitted model doesn't have."""
 
-_WHERE_KNOWN = (*RUN_ENERGY, "joules_of")
+_WHERE_KNOWN = (*RUN_ENERGY, "joules_to_quality", "joules_of")
 """Figures that few machines tell, which aren't shown as absent."""
 
 _SOURCE = ("name", "size", "reader", "users", "items", "interactions", "files", "synthetic")

@@ -38,7 +38,8 @@ Value = str | int | float | None
 SORT = "NDCG@10/test"
 TIME_TO_QUALITY = "TimeToQuality"
 ENERGY_TO_QUALITY = "EnergyToQuality (J)"
-"""Columns that rows have if a quality was asked for (`engine.analysis.quality`)."""
+"""Columns that rows of a comparison have if they or a quality are asked for
+(`engine.analysis.quality`)."""
 STD = " (std)"
 DIFFERENCE = " (difference)"
 """What follows a figure's name in the name of its difference to a baseline."""
@@ -92,6 +93,8 @@ COSTS = frozenset(
         "EpochEnergy (J)",
         "EnergyToBest (J)",
         "TotalEnergy (J)",
+        TIME_TO_QUALITY,
+        ENERGY_TO_QUALITY,
         "GPU/Memory(MiB)",
         "GPU/Utilization(%)",
         "Users/s (batch 1)",
@@ -111,6 +114,22 @@ FACTS = (
     Column("state", "state", "text"),
     Column("origin", "origin", "text"),
     Column("marks", "marks", "text"),
+)
+
+OF_TEST = (
+    Column("test_users", "test_users", "whole"),
+    Column("test_cold_users", "test_cold_users", "whole"),
+    Column("test_targets", "test_targets", "whole"),
+    Column("test_cold", "test_cold", "whole"),
+    Column("ceiling", "ceiling", "metric"),
+)
+"""Users that are evaluated in test, those of them that training never had, their held-out items,
+those of them that training never had, and the highest value that a metric can have
+(`engine.evaluated`)."""
+
+TO_QUALITY = (
+    Column(TIME_TO_QUALITY, "seconds_to_quality", "seconds", "lower"),
+    Column(ENERGY_TO_QUALITY, "joules_to_quality", "real", "lower"),
 )
 
 _SETTING_KINDS: dict[str, Kind] = {"whole": "whole", "real": "rate", "text": "text"}
@@ -197,15 +216,10 @@ def metric_name(metric: str, k: int = 10, *, masked: bool, split: str = "test") 
 def kind_of(name: str) -> Kind:
     """Return the kind of the values under a row's key: how they are shown."""
     name = name.removesuffix(DIFFERENCE)
-    if name in ("seeds", "test_users", "test_cold_users", "test_targets", "test_cold"):
+    if name == "seeds":
         return "whole"
-    if name == TIME_TO_QUALITY:
-        return "seconds"
-    if name == ENERGY_TO_QUALITY:
-        return "real"
-    if name == "ceiling":
-        return "metric"
-    return next((entry.kind for entry in columns() if entry.name == name), "text")
+    every = (*columns(), *OF_TEST, *TO_QUALITY)
+    return next((entry.kind for entry in every if entry.name == name), "text")
 
 
 def _column(name: str, measure: str, aggregate: Aggregate) -> Column:

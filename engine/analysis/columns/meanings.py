@@ -80,6 +80,16 @@ MEASURE_MEANING = {
     "whatever the aggregate. EnergyOf says what is in it. Unknown for older runs. Lower is better.",
     "joules_to_best": "Joules of training until the end of the chosen epoch. Lower is better.",
     "joules": "Joules of training of all epochs, without evaluation.",
+    "seconds_to_quality": "Seconds of training until validation first reached 95 % of the best "
+    "NDCG@10 that any run here reached on the same data. Lower is better.",
+    "joules_to_quality": "Joules of training until validation first reached 95 % of the best "
+    "NDCG@10 that any run here reached on the same data. Lower is better.",
+    "test_users": "Users that the test metrics are of.",
+    "test_cold_users": "Those test users whom training never had.",
+    "test_targets": "Held-out items that are ranked in test, one or several per user.",
+    "test_cold": "Those held-out items of test that occur in no training interaction.",
+    "ceiling": "The highest value that a test metric can have, apart from chance: the share of "
+    "held-out items that occur in training, averaged by user.",
     "joules_of": "What the energy is of: the run's GPUs by their driver's counters (GPU), the "
     "machine's processors (CPU), or both, as far as it is known of every epoch.",
     "users_per_second_1": "Users per second that the trained model recommends for at batch size 1,"
@@ -95,6 +105,8 @@ MEASURE_MEANING = {
     "tags": "Words that you gave the run; tag:WORD finds it.",
     "note": "What you wrote about the run.",
     "suite": "The named set of cells that it was launched with.",
+    "refits": "The run that it trains again with validation included, to its chosen epoch: not "
+    "comparable with runs that weren't, so it is no best value beside them.",
     "device": "What it was trained on.",
     "created": "When it was queued.",
     "origin": "How a run trained by another program came here; empty for seqbench's own. Imported "

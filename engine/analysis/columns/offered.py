@@ -9,6 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
 from engine.analysis.columns.definitions import (
+    ENERGY_TO_QUALITY,
+    OF_TEST,
+    TIME_TO_QUALITY,
+    TO_QUALITY,
     Aggregate,
     Column,
     columns,
@@ -55,10 +59,12 @@ _PRESETS = {
     "cost": (
         "NDCG@10/test",
         "TotalTime",
+        TIME_TO_QUALITY,
         "EpochTime",
         "EpochCPUTime",
         "EpochEnergy (J)",
         "EnergyToBest (J)",
+        ENERGY_TO_QUALITY,
         "TotalEnergy (J)",
         "EnergyOf",
         "Total Epoch Trained",
@@ -97,13 +103,15 @@ _WRITTEN = (
     Column("tags", "tags", "text"),
     Column("note", "note", "text"),
     Column("suite", "suite", "text"),
+    Column("refits", "refits", "text"),
     Column("device", "device", "text"),
     Column("EnergyOf", "joules_of", "text"),
     Column("age", "created", "text"),
+    *OF_TEST,
 )
-"""Columns beside those of `engine.analysis.columns.definitions`."""
+"""Columns of each run beside those of `columns`."""
 
-_LAST = ("age", "tags", "note", "profile", "run", "origin", "marks", "suite", "device")
+_LAST = ("age", "tags", "note", "profile", "run", "origin", "refits", "marks", "suite", "device")
 QUIET = frozenset(_LAST)
 """Columns that tell who a run is rather than how well it did."""
 
@@ -114,10 +122,15 @@ _RENAMED = {"queued": "age"}
 """Names that columns had in earlier versions, and have in what users stored."""
 
 
-def beside_columns(aggregate: Aggregate) -> list[Column]:
-    """Return the columns that can be shown beside those of `columns`."""
+def beside_columns(aggregate: Aggregate, names: Collection[str] = ()) -> list[Column]:
+    """Return the columns that rows have beside those of `columns`: of `TO_QUALITY`, which take
+    all epochs of all runs, those among ``names``."""
     own = columns(aggregate)
-    return [column for column in every_column(aggregate).values() if column not in own]
+    return [
+        column
+        for column in every_column(aggregate).values()
+        if column not in own and (column not in TO_QUALITY or column.name in names)
+    ]
 
 
 def shared_names(beside: Iterable[Column]) -> list[str]:
@@ -137,7 +150,7 @@ def every_column(aggregate: Aggregate) -> dict[str, Column]:
 
 @cache
 def _offered(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> dict[str, Column]:
-    by_name = {column.name: column for column in (*columns(aggregate), *_WRITTEN)}
+    by_name = {column.name: column for column in (*columns(aggregate), *_WRITTEN, *TO_QUALITY)}
     later = {*_LAST, *(column.name for column in result_columns())}
     first = dict.fromkeys(
         [*HELD, *(name for some in _PRESETS.values() for name in some if name not in later)]
@@ -211,7 +224,8 @@ def sort_column(text: str, aggregate: Aggregate) -> tuple[Column, bool]:
 
 
 def column_named(word: str, aggregate: Aggregate = "best") -> Column:
-    """Find a column by its name, the store's, or that of a filter's field, in any case.
+    """Find a column by its name, with or without its unit, the store's, or that of a filter's
+    field, in any case.
 
     Raises:
         UsageError: there is none; says the nearest.
@@ -220,7 +234,8 @@ def column_named(word: str, aggregate: Aggregate = "best") -> Column:
     by_source = {column.source.lower(): name for name, column in offered.items()}
     fields = field_columns(aggregate).items()
     by_word = {field: by_source[source] for field, source in fields if source in by_source}
-    by_word |= by_source | {name.lower(): name for name in offered} | _RENAMED
+    by_word |= by_source | {name.lower().removesuffix(" (j)"): name for name in offered}
+    by_word |= {name.lower(): name for name in offered} | _RENAMED
     wanted = word.strip().lower()
     if name := by_word.get(wanted):
         return offered[name]

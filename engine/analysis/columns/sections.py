@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.analysis.columns.definitions import COSTS, Column
+from engine.analysis.columns.definitions import COSTS, OF_TEST, Column
 from engine.analysis.columns.offered import every_column
 from engine.metrics import LIST_MEASURES, RESULT_OF
 
@@ -38,7 +38,7 @@ def _section(column: Column) -> str:
         if result.scope:
             return "By popularity of the target"
         return "Recommended items" if result.metric in LIST_MEASURES else "Other cut-offs"
-    if column.kind == "metric":
+    if column.kind == "metric" or column in OF_TEST:
         return "Metrics"
     if column.name in COSTS or column.source in _OF_COSTS:
         return "Costs"

@@ -21,6 +21,7 @@ from engine.analysis.export import listed
 from engine.analysis.floor import Floor, Standing, floor_text, with_sign
 from engine.analysis.labels.words import Described, cell_labels
 from engine.analysis.published import Against, Published
+from engine.analysis.refits import without_refits
 from engine.cell import Cell
 from engine.marks import IMPORTED, MEANING, in_order
 from engine.metrics import REFERENCE_COLUMNS
@@ -55,11 +56,14 @@ class PivotCell:
     published: tuple[Published, ...] = ()
     marks: tuple[str, ...] = ()
     """Marks of its runs (`engine.marks`)."""
+    refit: bool = False
+    """Whether its runs were trained with validation included."""
 
 
 @dataclass(frozen=True, slots=True)
 class PivotRow:
-    """One row; in a subtotal or the total, every value is the maximum of the cells below."""
+    """One row; in a subtotal or the total, every value is the maximum of the cells below, without
+    refits unless all are."""
 
     level: Level
     label: str
@@ -82,6 +86,8 @@ class PivotRow:
     """Whether another program trained the cell's runs."""
     marks: tuple[str, ...] = ()
     """Marks of a cell's runs, for which its label has a ``!``."""
+    refit: bool = False
+    """Whether a cell's runs were trained with validation included."""
     why_not: str = ""
     """Why no verdict on a metric below a cell is possible, if none is."""
     apart: tuple[str, ...] = ()
@@ -186,8 +192,9 @@ def mark_sentences(rows: Iterable[PivotRow]) -> list[str]:
 
 
 def _maximum(cells: Iterable[PivotCell]) -> tuple[Value, ...]:
-    """Take the maximum of every column."""
-    columns = zip(*(cell.figures for cell in cells), strict=True)
+    """Take the maximum of every column, without refits unless all are."""
+    compared = without_refits(list(cells), lambda cell: cell.refit)
+    columns = zip(*(cell.figures for cell in compared), strict=True)
     return tuple(
         max((value for value in column if isinstance(value, int | float)), default=None)
         for column in columns
@@ -207,7 +214,9 @@ def _rows_of(
         label += " !" if cell.marks else ""
         figures, deviations = cell.figures, cell.deviations
         row = PivotRow("length", label, *place, cell.seeds, figures, deviations, cell.cell.name)
-        yield replace(row, named=named, imported=imported, marks=cell.marks, apart=apart)
+        yield replace(
+            row, named=named, imported=imported, marks=cell.marks, refit=cell.refit, apart=apart
+        )
         for published in cell.published:
             if published.figures.keys().isdisjoint(names):
                 continue

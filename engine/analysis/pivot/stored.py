@@ -19,8 +19,15 @@ from engine.analysis.literature.stored import setups
 from engine.analysis.pivot.arranged import COLUMNS, PivotCell, PivotRow, arranged, with_standings
 from engine.analysis.provenance import provenance_of
 from engine.analysis.published import Published
+from engine.analysis.refits import without_refits
 from engine.marks import of_times
-from engine.store.compare.grouping import CellRow, Choice, cell_table, cells_marked
+from engine.store.compare.grouping import (
+    CellRow,
+    Choice,
+    cell_table,
+    cells_marked,
+    refitted_cells,
+)
 
 if TYPE_CHECKING:
     from engine.config import Catalogue, PublishedTable
@@ -79,7 +86,7 @@ def stored_pivot(
     read = dict.fromkeys([*shown, *measures(), *published.sources(tables)])
     cells = cell_table(con, choice, list(read))
     measured = _measured(con, cells)
-    marks = cells_marked(con, choice)
+    marks, refits = cells_marked(con, choice), refitted_cells(con, choice)
     labels = stored_labels(con, {row.cell: row.run for row in cells}, catalogue)
     own = setups(con, cells) if tables else {}
     beside = {
@@ -91,6 +98,7 @@ def stored_pivot(
             replace(
                 _pivot_cell(row, shown, aggregate, measured.get(row.run), beside[row.cell]),
                 marks=marks.get(row.cell, ()),
+                refit=row.cell in refits,
             )
             for row in cells
         ],
@@ -144,19 +152,26 @@ def leaders(
 ) -> dict[tuple[str, int], Value]:
     """Find the best value of any cell, by data set and the column's index.
 
-    Only columns of which one end is good have one; imported cells are left out, and of costs cells
-    that are marked for their times.
+    Only columns of which one end is good have one; imported cells are left out, refits beside
+    others, and of costs cells that are marked for their times.
     """
+    of_dataset: dict[str, list[PivotRow]] = {}
+    for row in rows:
+        if row.is_cell and not row.imported:
+            of_dataset.setdefault(row.dataset, []).append(row)
+    judged = [
+        row for some in of_dataset.values() for row in without_refits(some, lambda row: row.refit)
+    ]
     found: dict[tuple[str, int], Value] = {}
     for place, entry in enumerate(pivot_columns(aggregate, names)):
         if entry.better is None:
             continue
         pick = max if entry.better == "higher" else min
         by_dataset: dict[str, list[float]] = {}
-        for row in rows:
+        for row in judged:
             value = row.figures[place]
-            aside = row.imported or (entry.name in COSTS and of_times(" ".join(row.marks)))
-            if row.is_cell and not aside and isinstance(value, int | float):
+            aside = entry.name in COSTS and of_times(" ".join(row.marks))
+            if not aside and isinstance(value, int | float):
                 by_dataset.setdefault(row.dataset, []).append(value)
         found |= {(dataset, place): pick(values) for dataset, values in by_dataset.items()}
     return found

@@ -99,7 +99,10 @@ class Ranking:
 
     @property
     def reason(self) -> str:
-        """Why nothing can be claimed about some of the cells; empty if something can of all."""
+        """Why nothing can be claimed about some of the cells; empty if something can of all, or if
+        there is but one."""
+        if len(self.placed) < 2:
+            return ""
         why = untold(*(each.cell.side for each in self.placed))
         return why.reason if why else ""
 
@@ -164,28 +167,27 @@ class Protocols:
 
     @property
     def agreements(self) -> list[Agreement]:
-        """Every two rules with a cell in common."""
+        """Every two rules with two cells or more in common."""
         both = (
             (a, b, tuple(key for key in self.keys if key in a.values and key in b.values))
             for a, b in combinations(self.rankings, 2)
         )
-        return [Agreement(a, b, keys) for a, b, keys in both if keys]
+        return [Agreement(a, b, keys) for a, b, keys in both if len(keys) > 1]
+
+    @property
+    def ordering(self) -> tuple[Ranking, ...]:
+        """The rules that order anything: those under which two cells or more were ranked."""
+        return tuple(each for each in self.rankings if len(each.placed) > 1)
 
     @property
     def common(self) -> tuple[str, ...]:
-        """The keys of the cells that were ranked under every rule."""
-        return tuple(key for key in self.keys if all(key in each.values for each in self.rankings))
+        """The keys of the cells that were ranked under each of `ordering`."""
+        ordering = self.ordering
+        if len(ordering) < 2:
+            return ()
+        return tuple(key for key in self.keys if all(key in each.values for each in ordering))
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """What cells are called, by key: as on their data set, which is named too where others on
-        another data set are called the same."""
-        of: dict[str, tuple[str, str]] = {}
-        for ranking in self.rankings:
-            for each in ranking.placed:
-                of.setdefault(each.key, (each.cell.label, ranking.dataset))
-        names = [label for label, _ in of.values()]
-        return {
-            key: f"{label} on {dataset}" if names.count(label) > 1 else label
-            for key, (label, dataset) in of.items()
-        }
+        """What cells are called under every rule, by key."""
+        return {each.key: each.cell.label for some in self.rankings for each in some.placed}

@@ -17,6 +17,7 @@ from engine.analysis.pairs.cells import RankedCell, pairs
 from engine.analysis.pairs.significance import Metric
 from engine.analysis.protocols.rankings import DIGITS, Placed, Protocols, Ranking
 from engine.analysis.protocols.words import rule_title
+from engine.analysis.refits import is_refit, without_refits
 from engine.results.evaluations import read_evaluation_ranks
 from engine.spec import TOP_K
 from engine.spec.identity import identity
@@ -53,12 +54,14 @@ def protocols(
     """Rank cells under every rule that they were measured under, by interactions.
 
     Args:
-        cells: with the ranks of their own rule.
+        cells: with the ranks of their own rule; refits are left out unless all are
+            (`engine.analysis.refits`).
 
     Returns:
         Interactions with two rules or more, and a sentence for each evaluation that can't be read.
     """
-    newest = {str(cell.runs[-1]["run"]): cell for cell in cells}
+    compared = without_refits(cells, lambda cell: is_refit(cell.runs[0]))
+    newest = {str(cell.runs[-1]["run"]): cell for cell in compared}
     specs = queries.specs_of(con, list(newest))
     starts = series.starts(con, list(newest))
     kept = evaluations_of(con, [str(run["run"]) for cell in cells for run in cell.runs])
@@ -158,7 +161,25 @@ def _rankings(found: Sequence[_Under], wanted: Measured) -> tuple[Ranking, ...]:
     groups = _grouped(_apart(found), lambda each: each.cell.comparable)
     groups.sort(key=lambda some: (some[0].evaluated, str(some[0].cell.comparable)))
     titles = _titles([some[0] for some in groups])
-    return tuple(_ranking(some, title, wanted) for some, title in zip(groups, titles, strict=True))
+    labels = _labels(groups)
+    named = [
+        [replace(each, cell=replace(each.cell, label=labels[each.key])) for each in some]
+        for some in groups
+    ]
+    return tuple(_ranking(some, title, wanted) for some, title in zip(named, titles, strict=True))
+
+
+def _labels(groups: Sequence[Sequence[_Under]]) -> dict[str, str]:
+    """Call cells the same under every rule, by key: as on the first data set that has them, which
+    is named too where other cells are called the same."""
+    of: dict[str, tuple[str, str]] = {}
+    for each in (each for some in groups for each in some):
+        of.setdefault(each.key, (each.cell.label, each.cell.cell.dataset))
+    names = [label for label, _ in of.values()]
+    return {
+        key: f"{label} on {dataset}" if names.count(label) > 1 else label
+        for key, (label, dataset) in of.items()
+    }
 
 
 def _apart(found: Sequence[_Under]) -> list[_Under]:

@@ -26,18 +26,18 @@ _MOST = 3
 
 def sentences(found: Protocols) -> Iterator[str]:
     """Say which cell is first under which rule, of those that were ranked under all, and where that
-    is shown."""
-    common = found.common
+    is shown; rules under which a single cell was ranked are left out."""
+    common, ordering = found.common, found.ordering
     if len(common) < 2:
         yield "Fewer than two cells were ranked under every rule."
         return
     firsts: dict[str, list[str]] = {}
-    for ranking in found.rankings:
+    for ranking in ordering:
         best = next(each for each in ranking.placed if each.key in common)
         firsts.setdefault(found.labels[best.key], []).append(ranking.title)
     if len(firsts) == 1:
         (label,) = firsts
-        which = "both" if len(found.rankings) == 2 else f"all {len(found.rankings)}"
+        which = "both" if len(ordering) == 2 else f"all {len(ordering)}"
         yield f"{label} is first under {which} rules."
     else:
         told = "; ".join(f"{label} under {_rules(rules)}" for label, rules in firsts.items())
@@ -47,6 +47,8 @@ def sentences(found: Protocols) -> Iterator[str]:
         yield f"The first is shown to be above every other cell under {_rules(shown)}."
     else:
         yield "Under none of the rules is the first shown to be above every other cell."
+    if alone := [each.title for each in found.rankings if each not in ordering]:
+        yield f"Left out, as a single cell was ranked: {_rules(alone)}."
     turned = list(_reversals(found))
     yield from turned[:_MOST]
     if len(turned) > _MOST:

@@ -13,10 +13,11 @@ from engine.analysis.provenance import provenance_of
 from engine.metrics import SPEEDS
 from engine.store import queries, series
 from engine.store.compare.comparison import SUMMARY_COLUMNS, runs_by_id
+from engine.store.compare.computed import TO_QUALITY
 from engine.store.database import fetch
 from engine.store.evaluations import evaluations_of
 
-FIGURES = ("parameters", *SPEEDS, *SUMMARY_COLUMNS)
+FIGURES = ("parameters", *SPEEDS, *SUMMARY_COLUMNS, *TO_QUALITY)
 """The names of a run's metrics and costs."""
 
 

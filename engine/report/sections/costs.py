@@ -18,6 +18,7 @@ from engine.analysis.costs import (
     known_costs,
 )
 from engine.analysis.export import listed
+from engine.analysis.refits import without_refits
 from engine.analysis.tradeoffs import WORTH_TELLING
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
 from engine.report.gather import DataGroup, Material
@@ -102,13 +103,16 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
     plotted = [cost for cost in costs if cost is not PARAMETERS or len(_sizes(group)) > 1]
     if plotted:
         picture = f"pareto-{slug(group.title)}"
+        shown = without_refits(group.qualities, lambda each: each.cell.is_refit)
+        left_out = "; refits, which were trained on validation, too, are left out"
         yield Plot(
             name=picture,
-            draw=partial(pareto_plot, picture, group.qualities, plotted, name, looks),
-            alt=pareto_alt(group.qualities, plotted, name, group.title),
+            draw=partial(pareto_plot, picture, shown, plotted, name, looks),
+            alt=pareto_alt(shown, plotted, name, group.title),
             caption=f"{name} over its cost; the number is the length. Filled, on the dashed "
             "line: no other cell has as large a mean at the same cost or less, which doesn't show "
-            "a difference (bars are 95 % over users); a cell whose times are marked is on no line",
+            "a difference (bars are 95 % over users); a cell whose times are marked is on no line"
+            f"{left_out if len(shown) < len(group.qualities) else ''}",
         )
     yield from _pros_and_cons(group)
 

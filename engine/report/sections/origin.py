@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.analysis.comparison import Row
 from engine.analysis.provenance import filter_of, rule_of, split_of
+from engine.analysis.refits import is_refit
 from engine.analysis.run.relaunch import relaunch_command, suite_command
 from engine.config import Catalogue
 from engine.evaluated import ceiling_of
@@ -58,7 +59,7 @@ def _data(material: Material) -> Iterator[Block]:
     used: Counter[tuple[str, ...]] = Counter()
     evaluated: dict[tuple[str, ...], None] = {}
     ceilings: dict[str, None] = {}
-    for row in material.done:
+    for row in sorted(material.done, key=is_refit):  # the runs that they refit first
         run = str(row["run"])
         spec, start = material.specs.get(run, {}), material.starts.get(run, {})
         place = (str(row["dataset"]), str(row["checksum"] or ABSENT)[:12])

@@ -11,8 +11,8 @@ from engine.analysis.comparison import by_cell
 from engine.analysis.costs import CostedCell
 from engine.analysis.export import listed
 from engine.analysis.floor import summary_sentence
+from engine.analysis.refits import without_refits
 from engine.analysis.run.relaunch import suite_command
-from engine.analysis.tradeoffs import is_refit
 from engine.config.overrides import swept, swept_settings
 from engine.lifecycle import DIED
 from engine.order import settings_text
@@ -60,8 +60,8 @@ def in_short(material: Material) -> Section:
 
 def _refits_beside(group: DataGroup) -> list[CostedCell]:
     """List the refits of a group that also has other cells, which alone are compared."""
-    refits = [each for each in group.cells if is_refit(each)]
-    return refits if len(refits) < len(group.cells) else []
+    compared = without_refits(group.cells, lambda each: each.is_refit)
+    return [each for each in group.cells if each not in compared]
 
 
 def _lone(group: DataGroup) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import UsageError, did_you_mean
 from engine.metrics import RESULT_OF, RUN_ENERGY, SPEEDS
+from engine.store.compare.computed import COMPUTED
 from engine.store.compare.filter_sql import CONFIGURATION, Condition, conditions
 from engine.store.database import fetch, fetch_tuples
 from engine.store.schema import RESULT_INDEXES, SUMMARY_MEASURES
@@ -20,17 +21,23 @@ _RUN_COLUMNS = (
     "id", "model", "dataset", "length", "seed", "profile", "suite", "state", "created",
     "started", "finished", "attempt", "device", "epoch", "epochs", "parameters", *SPEEDS,
     "fingerprint", "cause", "message", "note", "tags", "origin", "marks", "configuration",
+    "refits",
 )  # fmt: skip
 SUMMARY_COLUMNS = (
     "best_epoch", "epochs_trained", "total_seconds", *RUN_ENERGY, "joules_of",
     *SUMMARY_MEASURES, *RESULT_OF,
 )  # fmt: skip
-SQL = {name: f"r.{name}" for name in _RUN_COLUMNS} | {name: f"s.{name}" for name in SUMMARY_COLUMNS}
+SQL = {
+    **{name: f"r.{name}" for name in _RUN_COLUMNS},
+    **{name: f"s.{name}" for name in SUMMARY_COLUMNS},
+    **COMPUTED,
+}
 
 
 def comparison_columns() -> list[str]:
     """List the columns that `comparison` can give and sort by: a run's, then its summary's
-    (``{measure}_{aggregate}``), then its settings (`engine.spec.settings.every_setting`)."""
+    (``{measure}_{aggregate}``), what is computed when it is read (`COMPUTED`), then its settings
+    (`engine.spec.settings.every_setting`)."""
     return [*SQL, *known_settings()]
 
 

@@ -27,6 +27,7 @@ from engine.metrics import (
     summary_of,
 )
 from engine.modelinfo.own_settings import ModelSetting, own_settings
+from engine.store.compare.computed import COMPUTED
 from engine.store.compare.filter_words import FilterError, Term, read_filter
 from engine.store.schema import SUMMARY_MEASURES
 
@@ -49,6 +50,15 @@ class Field:
     """Its meaning in a few words."""
     setting: Setting | None = None
     """The setting whose value it is, in the table ``settings``."""
+    computed: str = ""
+    """Its name among `COMPUTED`, if it is one of these."""
+
+    @property
+    def column(self) -> str:
+        """The name of its column in the comparison."""
+        if self.setting:
+            return self.setting.title
+        return self.computed or self.sql.partition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,7 @@ _RUN_FIELDS = {
         "why its values need caution: shared, throttled, busy-processor, other-copy, changed-data,"
         " still-improving",
     ),
+    "refits": Field("r.refits", "text", "the run that it trains again with validation included"),
     "tag": Field("r.tags", "tags", "one of its tags"),
     "note": Field("r.note", "text", "its note"),
     "cause": Field("r.cause", "text", "why it ended, in a word"),
@@ -105,6 +116,18 @@ _SUMMARY_FIELDS = {
     "best_energy": Field("s.joules_to_best", "number", "joules of training to the chosen epoch"),
     "total_energy": Field("s.joules", "number", "joules of training, all epochs"),
     "energy_of": Field("s.joules_of", "text", "what the energy is of: GPU, CPU or GPU + CPU"),
+}
+_COMPUTED_FIELDS = {
+    name: Field(COMPUTED[column], "number", about, computed=column)
+    for name, column, about in (
+        ("quality_time", "seconds_to_quality", "seconds of training to 95 % of the best ndcg"),
+        ("quality_energy", "joules_to_quality", "joules of training to 95 % of the best ndcg"),
+        ("test_users", "test_users", "users evaluated in test"),
+        ("test_cold_users", "test_cold_users", "those of them that training never had"),
+        ("test_targets", "test_targets", "items ranked in test"),
+        ("test_cold", "test_cold", "those of them that training never had"),
+        ("ceiling", "ceiling", "the highest value that a test metric can have"),
+    )
 }
 _MEASURES = {
     "loss": ("loss", "training loss, nats per target"),
@@ -175,7 +198,7 @@ def _run_fields(aggregate: str) -> dict[str, Field]:
             known[name] = Field(f"s.{split}_{metric}{ranking}_{aggregate}", "number", about)
     for name, (measure, about) in _MEASURES.items():
         known[name] = Field(f"s.{summary_of(measure, aggregate)}", "number", about)
-    return known | _SUMMARY_FIELDS
+    return known | _SUMMARY_FIELDS | _COMPUTED_FIELDS
 
 
 def _settings() -> ItemsView[str, Setting]:
@@ -191,10 +214,7 @@ def _setting_field(setting: Setting) -> Field:
 
 def field_columns(aggregate: str = "best") -> dict[str, str]:
     """Return the store's column of each field, by every name that a filter accepts for it."""
-    return {
-        name: field.setting.title if field.setting else field.sql.partition(".")[2]
-        for name, field in _every_name(aggregate).items()
-    }
+    return {name: field.column for name, field in _every_name(aggregate).items()}
 
 
 def _every_name(aggregate: str) -> dict[str, Field]:

@@ -23,6 +23,7 @@ from engine.store.compare.comparison import (
     matching,
     place_of,
 )
+from engine.store.compare.computed import TO_QUALITY
 from engine.store.database import fetch
 
 Measure = str | tuple[str, str]
@@ -30,7 +31,7 @@ Measure = str | tuple[str, str]
 
 _TEXTS = frozenset((
     "id", "suite", "state", "device", "fingerprint", "cause", "message", "note", "tags",
-    "origin", "marks", "configuration",
+    "origin", "marks", "configuration", "refits",
 ))  # fmt: skip
 """Columns that have no mean, beside settings that are texts."""
 
@@ -92,7 +93,7 @@ def cell_table(
         figures = found[cell] = {}
         for place, measure in enumerate(measures):
             count, total, squares, lowest, highest = sums_of[5 * place : 5 * place + 5]
-            if not count:
+            if not count or (measure in TO_QUALITY and count < seeds):
                 continue
             if known := spread_of_sums(count, total, squares, lowest, highest):
                 figures[measure] = OverSeeds(known, lowest, highest)
@@ -237,6 +238,24 @@ def cells_marked(con: sqlite3.Connection, choice: Choice) -> dict[Cell, tuple[st
     return {
         Cell(*key): in_order(marks.replace(",", " ").split()) for *key, marks in map(tuple, rows)
     }
+
+
+def refitted_cells(con: sqlite3.Connection, choice: Choice) -> frozenset[Cell]:
+    """Read which cells have runs that count and were trained with validation included.
+
+    Raises:
+        UsageError: a filter that means nothing.
+    """
+    if not fetch(con, "SELECT 1 FROM runs WHERE refits IS NOT NULL LIMIT 1"):
+        return frozenset()
+    picked, parameters = counted(choice)
+    rows = fetch(
+        con,
+        f"SELECT DISTINCT {KEY} FROM ({picked}) p"  # noqa: S608
+        " JOIN runs r ON r.id = p.id WHERE r.refits IS NOT NULL",
+        parameters,
+    )
+    return frozenset(Cell(*key) for key in map(tuple, rows))
 
 
 def marked_for_times(con: sqlite3.Connection) -> list[str]:

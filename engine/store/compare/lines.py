@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine.cell import FIELDS, Cell
 from engine.store.compare.comparison import SQL, check_columns
+from engine.store.compare.computed import TO_QUALITY
 from engine.store.compare.grouping import (
     KEY,
     Choice,
@@ -91,7 +92,9 @@ def _value(sort: str) -> tuple[str, str]:
     (place,), source = places_of([sort])
     if sort not in SQL:  # a setting, which the runs of a cell have in common
         return f"max({place})", source
-    return _mean(_finite(place)), source
+    mean = _mean(_finite(place))
+    whole = f"CASE WHEN count({place}) = count(*) THEN {mean} END"
+    return (whole if sort in TO_QUALITY else mean), source
 
 
 def _finite(value: str) -> str:

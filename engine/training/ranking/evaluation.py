@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -20,6 +18,7 @@ from engine.datasets.interactions import Interactions
 from engine.datasets.splitting.splits import Split, SplitData, first_places
 from engine.metrics import METRICS, RANKINGS
 from engine.models.base import Model
+from engine.results.cutoffs import gains
 from engine.results.users import mean_by_user
 from engine.spec import TOP_K
 from engine.training.group import SINGLE, Group
@@ -252,26 +251,13 @@ def metrics(ranks_of_true: Tensor, users: NDArray[np.int64], k: int = TOP_K) -> 
     """Average HitRate, Recall, MRR and NDCG at ``k`` over the users, each the mean over the user's
     targets, from ranks, int (targets,).
 
-    With one relevant item, Recall@k equals HitRate@k, and NDCG@k is 1/log2(1 + rank) inside the
-    first k (Järvelin & Kekäläinen 2002, with an ideal gain of 1).
-
     Args:
         users: (targets,), as in `EvaluationSet`.
     """
-    rank = ranks_of_true.numpy()
-    by_user = mean_by_user(_gains(k)[:, np.where(rank <= k, rank, 0)], users)
+    by_user = mean_by_user(gains(ranks_of_true.numpy(), k), users)
     hit, mrr, ndcg = (float(torch.from_numpy(each).mean()) for each in by_user)
     means = {"hit": hit, "recall": hit, "mrr": mrr, "ndcg": ndcg}
     return {name: means[name] for name in METRICS}
-
-
-@cache
-def _gains(k: int) -> NDArray[np.float64]:
-    """Return what ranks 1 to ``k`` add to HitRate, MRR and NDCG, float64 (3, k + 1); rank 0 stands
-    for those beyond."""
-    rank = torch.arange(1, k + 1, dtype=torch.float64)
-    inside = torch.stack([torch.ones(k, dtype=torch.float64), 1 / rank, 1 / torch.log2(rank + 1)])
-    return F.pad(inside, (1, 0)).numpy()
 
 
 def metric_columns(split: Split, both: Tensor, users: NDArray[np.int64]) -> dict[str, float]:

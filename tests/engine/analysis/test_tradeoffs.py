@@ -34,15 +34,17 @@ def cell(
     costs: list[RunCosts],
     *,
     length: int = 50,
-    valid: float | None = 0.1,
+    valid: float = 0.1,
     parameters: int = 1_000,
     device: str = "cpu",
     marks: str | None = None,
+    refit: bool = False,
 ) -> CostedCell:
     name = Cell(model, "d", length, "reference", "s", "c")
     runs = tuple(
         {"run": f"{model}{length}{seed}", "NDCG@10/valid": valid, "Model/TotalParams": parameters,
-         "device": device, "dtype": "float32", "marks": marks}
+         "device": device, "dtype": "float32", "marks": marks,
+         "refit": "true" if refit else None}
         for seed in range(len(ranks))
     )  # fmt: skip
     return CostedCell(
@@ -240,7 +242,7 @@ def test_a_refit_is_compared_with_refits_alone() -> None:
     generator = np.random.default_rng(13)
     costs = costs_of(generator, 2, 1.0)
     a, b = (cell(model, ranks_of(generator, 2, 2.0), costs) for model in "ab")
-    more = [cell(model, ranks_of(generator, 2, 0.0), costs, valid=None) for model in "abc"]
+    more = [cell(model, ranks_of(generator, 2, 0.0), costs, refit=True) for model in "abc"]
     assert {id(each.cell) for each in balance(*more, a, b).balances} == {id(a), id(b)}
     found = balance(*more)
     assert {id(each.cell) for each in found.balances} == set(map(id, more))

@@ -21,7 +21,7 @@ from engine.analysis.comparison import Row, compare_rows
 from engine.analysis.floor import COLUMN_STANDING, ONE_SEED, SIGN
 from engine.analysis.floorrows import with_floors
 from engine.analysis.protocols.inrows import with_evaluations
-from engine.analysis.quality import parse_quality, with_costs_to_quality
+from engine.analysis.quality import DEFAULT, parse_quality, with_costs_to_quality
 from engine.errors import UsageError, did_you_mean
 from engine.store.compare.grouping import Choice
 from tui.cli import completion
@@ -210,7 +210,9 @@ def compare(
     if reference and not pivot:
         raise UsageError("--reference is part of the pivot: add --pivot.")
     if quality is not None and (pivot or of_cells):
-        raise UsageError("--quality is a column of the runs or of --by-cell.")
+        raise UsageError(
+            "--quality is for runs and --by-cell; the pivot has --columns EnergyToQuality."
+        )
     if metric is not None and not (pairs or protocols or published):
         raise UsageError(
             "--metric is for --pairs, --protocols and --published: --sort orders the runs."
@@ -248,7 +250,7 @@ def compare(
         put_pivot(session, filter_, chosen, form, output)
         return
     order, descending = sort_column(sort or SORT, chosen)
-    beside = beside_columns(chosen)
+    beside = beside_columns(chosen, names or () if wanted is None else ())
     rows: Sequence[Row] = []
     if session.has_store:
         with session.reader() as connection, progress("Reading runs"):
@@ -292,15 +294,15 @@ def compare(
         tell_none(session, filter_, done=by_cell)
     if chosen != "best":
         note(f"Every value is the {chosen}: {epochs_words(chosen)}.")
-    if wanted is not None and rows:
-        note(
-            f"TimeToQuality, EnergyToQuality: seconds and joules of training until {wanted.title}."
-        )
+    if rows and (wanted or not {TIME_TO_QUALITY, ENERGY_TO_QUALITY}.isdisjoint(names or ())):
+        until = (wanted or parse_quality(DEFAULT)).title
+        note(f"TimeToQuality, EnergyToQuality: seconds and joules of training until {until}.")
     if not rows and format_ in ("table", "md", "latex") and output is None:
         return
     if names is not None and wanted is not None:
         known = any(row[ENERGY_TO_QUALITY] is not None for row in rows)
-        names = [TIME_TO_QUALITY, *([ENERGY_TO_QUALITY] if known else []), *names]
+        first = [TIME_TO_QUALITY, *([ENERGY_TO_QUALITY] if known else [])]
+        names = list(dict.fromkeys([*first, *names]))
     if names is not None:
         names = with_difference_names(names, rows)
     put_rows(rows, format_, names, words, output, width)

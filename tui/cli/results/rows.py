@@ -74,10 +74,14 @@ def put_rows(
             names = [name for name in names if kind_of(name) != "text" or name == COLUMN_STANDING]
         names = row_names(names, cells=cells)
     if format_ == "table":
-        rows = [_with_age(row) for row in rows]
+        rows = [_for_people(row) for row in rows]
     put(rows_content(rows, format_, names, width), output)
 
 
-def _with_age(row: Row) -> Row:
-    moment = row.get("age")
-    return {**row, "age": ago(moment)} if isinstance(moment, int | float) else row
+def _for_people(row: Row) -> Row:
+    moment, found = row.get("age"), {**row}
+    if isinstance(moment, int | float):
+        found["age"] = ago(moment)
+    if "seeds" not in row and row.get("refits"):
+        found["model"] = f"{row['model']} refit"
+    return found

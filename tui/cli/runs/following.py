@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
+
+import click
 
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.fitted import combination_text
@@ -15,11 +17,35 @@ from engine.lifecycle import UNDER_WAY
 from engine.store.database import is_current
 from engine.store.queries import Run, data_version, get_run, list_runs, queue_hold
 from engine.store.series import epochs, events
-from tui.cli.session import Session, paused
+from tui.cli.session import Session, note, paused
 from tui.shell.text import count, duration, number
 
 POLL_SECONDS = 0.25
 LOOK_AFTER_SECONDS = 5.0
+
+
+wait_option = click.option(
+    "--wait", is_flag=True, help="Follow the runs; exit with 1 if one isn't done."
+)
+
+
+def wait_for(session: Session, run_ids: Sequence[str]) -> list[Run]:
+    """Follow runs on stderr until they have ended, and return them as they ended; on Ctrl+C say
+    that they continue, and exit with 130."""
+    try:
+        return follow(session, run_ids, note)
+    except KeyboardInterrupt:
+        note(
+            "The runs continue in the background: `seqbench watch` follows them, `seqbench "
+            "cancel` stops them."
+        )
+        raise click.exceptions.Exit(130) from None
+
+
+def exit_with(ended: Iterable[Run]) -> None:
+    """Exit with 1 if one of the runs isn't done."""
+    if any(run.state != "done" for run in ended):
+        raise click.exceptions.Exit(1)
 
 
 @dataclass
@@ -131,14 +157,16 @@ def _epoch(run: Run, row: dict[str, Any]) -> str:
     eta = f"  ETA {duration(run.eta_seconds)}" if run.eta_seconds is not None else ""
     if (settings := row["settings"]) is not None:
         tried = f"  {combination_text(settings)}" if settings else ""
-        return (
-            f"combination {row['epoch']} of {run.epochs}{tried}"
-            f"  valid NDCG@10 {number(row['valid_ndcg'])}{eta}"
-        )
+        return f"combination {row['epoch']} of {run.epochs}{tried}{_on_validation(row)}{eta}"
     return (
-        f"epoch {row['epoch']}/{run.epochs}  loss {number(row['loss'])}"
-        f"  valid NDCG@10 {number(row['valid_ndcg'])}{eta}"
+        f"epoch {row['epoch']}/{run.epochs}  loss {number(row['loss'])}{_on_validation(row)}{eta}"
     )
+
+
+def _on_validation(row: dict[str, Any]) -> str:
+    """Write an epoch's metric on validation, which a refit has none of."""
+    metric = row["valid_ndcg"]
+    return f"  valid NDCG@10 {number(metric)}" if metric is not None else ""
 
 
 def _standing(connection: sqlite3.Connection, run: Run) -> str:

@@ -8,6 +8,7 @@ import click
 from engine.planning import enqueue_further, enqueue_refits
 from engine.store.queries import list_runs, resolve_run
 from tui.cli import completion
+from tui.cli.runs.following import exit_with, wait_for, wait_option
 from tui.cli.runs.queue import tell_other_copies
 from tui.cli.session import Session, filter_option, note, pass_session, say
 
@@ -23,8 +24,9 @@ from tui.cli.session import Session, filter_option, note, pass_session, say
     required=True,
     help="The new limit, from the start of training.",
 )
+@wait_option
 @pass_session
-def continue_(session: Session, names: tuple[str, ...], epochs: int) -> None:
+def continue_(session: Session, names: tuple[str, ...], epochs: int, wait: bool) -> None:
     """Train runs past their epoch limit.
      For each one, a new run is queued that resumes from its checkpoint and gives the same results
     as a run with the higher limit from the start. The old one stays as it is. RUN is an id, or
@@ -33,17 +35,21 @@ def continue_(session: Session, names: tuple[str, ...], epochs: int) -> None:
     with session.reader() as connection:
         runs = {run.id: run for run in (resolve_run(connection, name) for name in names)}
         tell_other_copies(connection, runs.values())
-    for run in enqueue_further(session.location, session.catalogue, list(runs), epochs):
+    new = enqueue_further(session.location, session.catalogue, list(runs), epochs)
+    for run in new:
         say(run)
     with session.reader():
         note(f"{len(runs)} queued, up to epoch {epochs}; the runs they continue stay as they are.")
+    if wait:
+        exit_with(wait_for(session, new))
 
 
 @click.command()
 @click.argument("names", metavar="[RUN...]", nargs=-1, shell_complete=completion.runs())
 @filter_option
+@wait_option
 @pass_session
-def refit(session: Session, names: tuple[str, ...], filter_: str) -> None:
+def refit(session: Session, names: tuple[str, ...], filter_: str, wait: bool) -> None:
     """Train runs again with validation included.
      For each one, a new run is queued that trains on training and validation for as many epochs as
     the chosen one of the old run, which stays as it is (a fitted model with the chosen settings).
@@ -65,3 +71,5 @@ def refit(session: Session, names: tuple[str, ...], filter_: str) -> None:
         say(run)
     with session.reader():
         note(f"{len(new)} queued; the runs that they refit stay as they are.")
+    if wait:
+        exit_with(wait_for(session, new))

@@ -17,12 +17,12 @@ from engine.machine.slots import Slot, detect_slots
 from engine.order import Order, parse_lengths, parse_seeds, parse_settings, settings_text
 from engine.planning import Plan, order_of_axes, plan_in_store, swept_settings
 from engine.spec import Dataset
-from engine.store.queries import Run, present_fingerprints, present_runs
+from engine.store.queries import present_fingerprints, present_runs
 from engine.store.requests import enqueue_planned
 from engine.supervisor.slurm.script import example_script
 from tui.cli import completion
 from tui.cli.progress import progress
-from tui.cli.runs.following import follow
+from tui.cli.runs.following import exit_with, wait_for, wait_option
 from tui.cli.session import (
     Listed,
     Session,
@@ -102,13 +102,11 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--again", is_flag=True, help="Include runs that are queued, running or done already."
 )
-@click.option("--wait", is_flag=True, help="Follow the runs; exit with 1 if one isn't done.")
+@wait_option
 @click.option("--dry-run", is_flag=True, help="Say what would be queued, and queue nothing.")
 @json_option
 @pass_session
-@click.pass_context
 def run(
-    ctx: click.Context,
     session: Session,
     models: tuple[tuple[str, ...], ...],
     datasets: tuple[tuple[str, ...], ...],
@@ -156,12 +154,11 @@ def run(
         if as_json:
             say_json({"queued": queued, "present": there})
         return
-    ended = _wait(ctx, session, [*there, *queued])
+    ended = wait_for(session, [*there, *queued])
     if as_json:
         runs = [asdict(each) for each in ended]
         say_json({"queued": queued, "present": there, "runs": runs})
-    if any(each.state != "done" for each in ended):
-        ctx.exit(1)
+    exit_with(ended)
 
 
 def asked_order(
@@ -341,14 +338,3 @@ def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | 
         say()
         for line in script.splitlines():
             say(line)
-
-
-def _wait(ctx: click.Context, session: Session, run_ids: list[str]) -> list[Run]:
-    try:
-        return follow(session, run_ids, note)
-    except KeyboardInterrupt:
-        note(
-            "The runs continue in the background: `seqbench watch` follows them, `seqbench "
-            "cancel` stops them."
-        )
-        ctx.exit(130)

@@ -13,6 +13,7 @@ from engine.analysis.columns.text import figure
 from engine.analysis.labels.stored import label_of_run
 from engine.analysis.pairs.users import UserIntervals
 from engine.analysis.provenance import EVALUATED, model_file_of
+from engine.analysis.quality import DEFAULT, parse_quality
 from engine.analysis.run.beyond import completing, result_tables
 from engine.analysis.run.details import RunDetails, run_details
 from engine.analysis.run.further import further_command
@@ -179,6 +180,8 @@ def _say_details(
         epoch, best, every = (figure(details.figures.get(name), "real") for name in RUN_ENERGY)
         text = f"{epoch} J per {part} (median), {best} J to the chosen one, {every} J in all"
         say_fact("energy", f"{text} ({parts})")
+        if (quality := details.figures.get("joules_to_quality")) is not None:
+            say_fact("", f"{figure(quality, 'real')} J to {parse_quality(DEFAULT).title}")
     if (speed := details.figures.get("users_per_second_1")) is not None:
         many = details.figures.get("users_per_second_256")
         say_fact("users per second", f"{_whole(speed)} (batch 1), {_whole(many)} (batch 256)")

@@ -63,7 +63,7 @@ def write_table(
     with closing(connect_reader(location)) as con:
         choice = visible_choice(con, choice)
         aggregate = parse_aggregate(choice.aggregate)
-        beside = beside_columns(aggregate)
+        beside = beside_columns(aggregate, table.names or ())
         rows: Sequence[Row] = compare_rows(
             con,
             aggregate=aggregate,

@@ -54,6 +54,13 @@ def test_presets_of_results_have_every_cut_off_and_every_part_of_the_items() -> 
     assert offered.index("NDCG@20/test") > offered.index("Users/s (batch 256)")
 
 
+def test_a_unit_may_be_left_out() -> None:
+    assert chosen_columns(["energytoquality", "TotalEnergy"]) == (
+        "EnergyToQuality (J)",
+        "TotalEnergy (J)",
+    )
+
+
 def test_columns_are_named_in_any_case_and_as_the_store_does() -> None:
     typed = ["ndcg@10/TEST", " note", "state", "cost", "created", "queued"]
     assert chosen_columns(typed) == tuple(

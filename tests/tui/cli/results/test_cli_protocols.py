@@ -127,6 +127,24 @@ def test_ranks_that_were_changed_are_left_out_with_a_sentence(
     assert {each["cell"] for each in last["cells"]} == {"popularity L6", "item-knn L6"}
 
 
+def test_a_rule_under_which_one_cell_was_ranked_hides_nothing(
+    folders: dict[str, RunFolder], cli: Run
+) -> None:
+    before = cli("compare", "--protocols").stderr
+    assert "Left out" not in before
+    assert cli("evaluate", "markov-time", "--targets", "first").exit_code == 0
+    said = cli("compare", "--protocols", "--format", "json")
+    first = OWN.replace("successive", "first (evaluated)")
+    assert f"Left out, as a single cell was ranked: “{first}”." in said.stderr
+    left = said.stderr.replace(f" Left out, as a single cell was ranked: “{first}”.", "")
+    assert left == before
+    (found,) = json.loads(said.stdout)
+    assert first in {each["rule"] for each in found["rankings"]}
+    compared = {each[name] for each in found["agreements"] for name in ("rule", "other_rule")}
+    assert first not in compared
+    assert len(compared) == 3
+
+
 def test_one_rule_alone_is_nothing_to_compare(held: StoreLocation, cli: Run) -> None:
     said = cli("compare", "--protocols")
     assert said.exit_code == 0

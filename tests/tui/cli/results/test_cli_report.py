@@ -66,4 +66,4 @@ def test_time_to_quality_is_a_column_of_compare(reported: None, cli: Run) -> Non
     cells = cli("compare", "--by-cell", "--quality", "ndcg=0.01", "--format", "table")
     assert "TimeToQuality" in cells.stdout
     refused = cli("compare", "--pivot", "--quality", "ndcg=0.01")
-    assert (refused.exit_code, "--quality is a column" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "--quality is for runs and --by-cell" in refused.stderr) == (2, True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from measured_runs import MeasuredStore
+from user_lab import SMALL, Lab
 
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
@@ -70,3 +71,21 @@ def test_an_order_with_the_setting_queues_what_is_missing(
         specs = [run_spec(con, run) for run in queued]
     assert [spec.refits for spec in specs] == ["", first, queued[0]]
     assert cli_json(*order) == {"queued": [], "present": [first, *queued]}
+
+
+@pytest.mark.timeout(600)
+def test_refits_and_continued_runs_are_waited_for(tmp_path: Path) -> None:
+    """The whole way, with a real supervisor and real training on very little data."""
+    lab = Lab(tmp_path)
+    try:
+        order = ("run", "--model", "sasrec", "--dataset", "tiny", "--length", "8", *SMALL)
+        (first,) = lab.run(*order, "--set", "epochs=2", "--wait").split()
+        refit = lab.done("refit", first, "--wait")
+        assert f"{refit.stdout.strip()}  done: test NDCG@10" in refit.stderr
+        assert "valid" not in refit.stderr
+        for told in lab.run("compare").splitlines():
+            assert (" refit " in told) == (refit.stdout.strip() in told)
+        further = lab.done("continue", first, "--epochs", "3", "--wait")
+        assert f"{further.stdout.strip()}  done: test NDCG@10" in further.stderr
+    finally:
+        lab.end()
