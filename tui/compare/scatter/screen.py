@@ -77,8 +77,9 @@ class ScatterScreen(Screen[None]):
             return
         show_or_say(self, self.plot, "")
         self.plot.show(content, *map(words.axis_name, (self._x, self._y)))
-        legend = words.legend(self.plot, content, self._choice.aggregate)
-        self.query_one("#legend", Static).update(legend)
+        box = self.query_one("#legend", Static)
+        room = self.size.width - box.gutter.width
+        box.update(words.legend(self.plot, content, self._choice.aggregate, room))
 
     def _say(self, sentence: str) -> None:
         show_or_say(self, self.plot, sentence)
