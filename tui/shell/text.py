@@ -217,13 +217,13 @@ def run_label(run: Run | EndedRun, width: int = 120, settings: str = "") -> str:
     return shorten(shorten(model, max(width - cells(end), 2)) + end, width)
 
 
-def epochs_text(run: Run, width: int = 120) -> str:
+def epochs_text(run: Run, *, named: bool = True) -> str:
     """Write the epoch that a run has reached, of how many: ``3/20``; of a fitted model the fit, if
-    there is room in ``width`` cells: ``fit 3/12``."""
+    ``named`` as such: ``fit 3/12``."""
     if not run.epochs:
         return ABSENT
     text = f"{run.epoch or 0}/{run.epochs}"
-    return f"fit {text}" if run.fitted and len(text) + 4 <= width else text
+    return f"fit {text}" if run.fitted and named else text
 
 
 def short_path(path: Path, width: int = 40) -> str:
