@@ -123,9 +123,10 @@ def time_text(runs: Sequence[PlannedRun], slots: int = 1) -> str:
     if not longest:
         return NOT_YET
     usual = [run.cost.run_seconds for run in runs if run.cost and run.cost.run_seconds]
-    text = f"at most {duration(makespan(longest, slots))}"
-    if len(usual) == len(longest):
-        text = f"about {duration(makespan(usual, slots))}, {text}"
+    most = makespan(longest, slots)
+    text = f"at most {duration(most)}"
+    if len(usual) == len(longest) and (expected := makespan(usual, slots)) < most:
+        text = f"about {duration(expected)}, {text}"
     unknown = len(runs) - len(longest)
     return f"{text}; {count(unknown, 'run')} {WITHOUT}" if unknown else text
 

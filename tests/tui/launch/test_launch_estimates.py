@@ -70,6 +70,11 @@ def test_time_is_for_as_many_slots_as_there_are(catalogue: Catalogue) -> None:
     assert time_text(runs, slots=2) == "about 30 s, at most 1 m 00 s"
 
 
+def test_no_run_is_expected_to_take_longer_than_at_most(catalogue: Catalogue) -> None:
+    runs = planned(catalogue, lambda spec: CostEstimate("past", 6.0, 150.0, None))
+    assert time_text(runs) == "at most 2 m 00 s"
+
+
 def test_what_is_not_known_is_not_guessed(catalogue: Catalogue) -> None:
     known = CostEstimate("measured", 6.0, None, 400.0)
     runs = planned(catalogue, lambda spec: known if spec.model == "sasrec" else None)
