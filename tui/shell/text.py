@@ -95,9 +95,12 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def duration(seconds: float | None) -> str:
-    """Write ``0.8 s``, ``42 s``, ``3 m 05 s``, ``2 h 07 m`` or ``3 d 04 h``; a dash for None."""
+    """Write ``12 ms``, ``0.8 s``, ``42 s``, ``3 m 05 s``, ``2 h 07 m`` or ``3 d 04 h``; a dash for
+    None."""
     if seconds is None or seconds != seconds or seconds < 0:
         return ABSENT
+    if 0 < seconds < 0.05:
+        return f"{max(round(seconds * 1000), 1)} ms"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
