@@ -68,7 +68,7 @@ async def since(pilot: Pilot[Any]) -> None:
     app = pilot.app
     assert isinstance(app, SeqbenchApp)
     await pilot.press("escape", "1")
-    news = read_news(app.location, first_end(app.location) - 60)
+    news = read_news(app.location, first_end(app.location) - 60, app.catalogue)
     assert news is not None, "no run is done"
     await app.push_screen(SinceScreen(news))
     await asyncio.sleep(MOMENT)

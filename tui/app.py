@@ -6,15 +6,17 @@ what threads read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
+from textual.actions import ActionParseResult
 from textual.binding import Binding
 from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.events import AppFocus, InputEvent, MouseMove, Paste, Resize
 from textual.notifications import SeverityLevel
@@ -24,11 +26,7 @@ from engine.store.location import StoreLocation
 from tui.lab import Lab
 from tui.messages import (
     CatalogueLoaded,
-    CatalogueWanted,
     DataSetsChanged,
-    PivotWanted,
-    ReplayWanted,
-    RunWanted,
     Snapshot,
     StoreChanged,
 )
@@ -50,13 +48,15 @@ from tui.shell.terminal.driver import TerminalDriver
 from tui.shell.terminal.glyphs import ascii_wanted
 from tui.shell.text import plain
 from tui.shell.theme import DEFAULT_VARIABLES, THEMES
+from tui.shell.typed_ahead import waits
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from engine.analysis.columns.definitions import Aggregate
     from engine.config import Catalogue
+    from engine.store.compare.grouping import Choice
     from engine.store.news import Notification
-    from tui.charts.charted import ChartWanted
 
 FIRST_VIEW_SECONDS = 0.5
 """The longest that the first screen keeps everything else waiting, from the first paint on."""
@@ -290,38 +290,48 @@ class SeqbenchApp(Lab):
             event.text = "\n".join(plain(line) for line in event.text.splitlines())
         await super().on_event(event)
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run an action now or, if it acts on what is still being read, once that is shown."""
+        act = partial(super().run_action, action, default_namespace, namespaces)
+        return waits(default_namespace, action, act) or await act()
+
     # What screens ask for
 
-    def on_chart_wanted(self, message: ChartWanted) -> None:
-        """Show one chart on the whole screen."""
+    def open_chart(self, run_id: str, chart: str) -> None:
+        """Show one chart of a run on the whole screen."""
         from tui.charts.screen import ChartScreen
 
-        self.push_screen(ChartScreen(message.run_id, message.chart))
+        self.push_screen(ChartScreen(run_id, chart))
 
-    def on_replay_wanted(self, message: ReplayWanted) -> None:
+    def open_replay(self, run_id: str) -> None:
         """Replay a run."""
         from tui.run.replay.screen import ReplayScreen
 
-        self.push_screen(ReplayScreen(message.run_id))
+        self.push_screen(ReplayScreen(run_id))
 
-    def on_run_wanted(self, message: RunWanted) -> None:
+    def open_run(self, run_id: str) -> None:
         """Show a run's details."""
         from tui.run.screen import RunScreen
 
-        self.push_screen(RunScreen(message.run_id))
+        self.push_screen(RunScreen(run_id))
 
-    def on_pivot_wanted(self, message: PivotWanted) -> None:
+    def open_pivot(self, choice: Choice, aggregate: Aggregate) -> None:
         """Show cells as a pivot table."""
         from tui.pivot.screen import PivotScreen
 
-        self.push_screen(PivotScreen(message.choice, message.aggregate))
+        self.push_screen(PivotScreen(choice, aggregate))
 
-    def on_catalogue_wanted(self, message: CatalogueWanted) -> None:
-        """Show the catalogue of data sets, once it is read."""
+    def open_catalogue(self, dataset: str | None) -> None:
+        """Show the catalogue of data sets, once it is read, with the cursor on one of them."""
         from tui.data.screen import DataScreen
 
         if self.catalogue is not None:
-            self.push_screen(DataScreen(self.catalogue, message.dataset), self._catalogue_left)
+            self.push_screen(DataScreen(self.catalogue, dataset), self._catalogue_left)
 
     def _catalogue_left(self, wanted: str | None) -> None:
         self.screen.post_message(DataSetsChanged(wanted))

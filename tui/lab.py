@@ -26,8 +26,10 @@ from tui.shell.terminal.clipboard import copy_by_tmux, through_screen
 from tui.shell.terminal.driver import TerminalDriver
 
 if TYPE_CHECKING:
+    from engine.analysis.columns.definitions import Aggregate
     from engine.config import Catalogue
     from engine.machine.estimates import CostEstimate
+    from engine.store.compare.grouping import Choice
 
 T = TypeVar("T")
 
@@ -155,6 +157,26 @@ class Lab(App[None]):
     @abstractmethod
     def show_news(self) -> None:
         """Show what ended between the last time and this one."""
+
+    @abstractmethod
+    def open_run(self, run_id: str) -> None:
+        """Show a run's details."""
+
+    @abstractmethod
+    def open_replay(self, run_id: str) -> None:
+        """Replay a run."""
+
+    @abstractmethod
+    def open_chart(self, run_id: str, chart: str) -> None:
+        """Show one chart of a run on the whole screen."""
+
+    @abstractmethod
+    def open_pivot(self, choice: Choice, aggregate: Aggregate) -> None:
+        """Show cells as a pivot table."""
+
+    @abstractmethod
+    def open_catalogue(self, dataset: str | None) -> None:
+        """Show the catalogue of data sets, once it is read, with the cursor on one of them."""
 
     @abstractmethod
     async def action_show(self, mode: str) -> None:

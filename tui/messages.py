@@ -11,9 +11,7 @@ from textual.message import Message
 from engine.lifecycle import UNDER_WAY
 
 if TYPE_CHECKING:
-    from engine.analysis.columns.definitions import Aggregate
     from engine.config import Catalogue
-    from engine.store.compare.grouping import Choice
 
 
 class Snapshot(NamedTuple):
@@ -75,41 +73,5 @@ class DataSetsChanged(Message, bubble=False):
         """A data set that runs are to be chosen of."""
 
 
-# What screens tell the app, and ask of it
-
-
 class FirstViewShown(Message):
     """Tell that the first screen shows what it can before anything else is read."""
-
-
-class RunWanted(Message):
-    """Ask to show a run's details."""
-
-    def __init__(self, run_id: str) -> None:
-        super().__init__()
-        self.run_id = run_id
-
-
-class ReplayWanted(Message):
-    """Ask to replay a run."""
-
-    def __init__(self, run_id: str) -> None:
-        super().__init__()
-        self.run_id = run_id
-
-
-class PivotWanted(Message):
-    """Ask to show the cells of some runs as a pivot table."""
-
-    def __init__(self, choice: Choice, aggregate: Aggregate) -> None:
-        super().__init__()
-        self.choice = choice
-        self.aggregate = aggregate
-
-
-class CatalogueWanted(Message):
-    """Ask to show the catalogue of data sets, with the cursor on one of them."""
-
-    def __init__(self, dataset: str | None) -> None:
-        super().__init__()
-        self.dataset = dataset

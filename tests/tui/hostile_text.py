@@ -6,6 +6,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from pilots import painted
 from textual.app import App
 
 MARK = "HOSTILE"
@@ -33,7 +34,7 @@ def harms(text: str) -> set[str]:
 def screen_lines(app: App[Any]) -> list[str]:
     """What is on the screen, once it is seen to be harmless and in its place."""
     width, height = app.size
-    strips = app.screen._compositor.render_strips()
+    strips = painted(app)
     assert len(strips) == height
     lines = []
     for y, strip in enumerate(strips):

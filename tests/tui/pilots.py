@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from rest import at_rest
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from tui.app import SeqbenchApp
 
@@ -47,6 +49,13 @@ async def settled(pilot: Pilot[Any]) -> None:
             return
 
 
+def painted(app: App[Any]) -> list[Strip]:
+    """The lines of the screen. Behind a dialog Textual would else draw nothing, and keep that for
+    the next picture, if the dialog hasn't been painted since it last changed."""
+    visible_screen_stack.set(app._background_screens)
+    return app.screen._compositor.render_strips()
+
+
 def screen_text(app: App[Any]) -> str:
     """What stands on the screen, line by line."""
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+    return "\n".join(strip.text for strip in painted(app))

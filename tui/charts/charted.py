@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from textual import getters, on
 from textual.events import ScreenResume
-from textual.message import Message
 
 from tui.charts.overlay import OverlayScreen
 from tui.charts.run_charts import RunCharts
 from tui.lab import Lab
-from tui.messages import ReplayWanted
 from tui.widgets.ground import FullScreen
-
-
-@dataclass
-class ChartWanted(Message):
-    """Ask the app to show one chart of a run on the whole screen."""
-
-    run_id: str
-    chart: str
-
 
 SMALL_HEIGHT = 30
 """Rows of the terminal below which one chart is shown at a time."""
@@ -87,13 +76,13 @@ class ChartedScreen(FullScreen):
             self.charts.lay_over(run_ids)
 
     def action_open_chart(self) -> None:
-        """Ask for one chart on the whole screen."""
+        """Show one chart on the whole screen."""
         charts = self.charts
         if charts.main is not None:
-            self.post_message(ChartWanted(charts.main.run_id, charts.chart_shown))
+            self.app.open_chart(charts.main.run_id, charts.chart_shown)
 
     def action_replay(self) -> None:
-        """Ask the app to replay the run."""
+        """Replay the run."""
         charts = self.charts
         if charts.main is None:
             return
@@ -101,4 +90,4 @@ class ChartedScreen(FullScreen):
         if run is None or run.started is None:
             self.notify("Nothing to replay: the run hasn't started.", timeout=4)
         else:
-            self.post_message(ReplayWanted(run.id))
+            self.app.open_replay(run.id)

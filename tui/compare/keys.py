@@ -87,3 +87,9 @@ COMPARE = (
     _scatter("swap_axes", ("s",), "Swap", "Swap the axes", show=True),
     _scatter("open_point", ("enter",), "Open", "Open the run under the cursor", show=True),
 )  # fmt: skip
+
+ON_ROWS = frozenset({
+    "details", "mark", "diff", "baseline", "copy", "copy_row", "copy_command", "note", "tags",
+    "delete",
+})  # fmt: skip
+"""Actions on the row under the cursor, or on the marked ones."""

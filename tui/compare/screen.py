@@ -22,7 +22,7 @@ from tui.compare.deletions import Deleting
 from tui.compare.drawing import Drawing
 from tui.compare.filter_field import FILTER_HELP, FilterField
 from tui.compare.kept import keep_baseline, view_at_first
-from tui.compare.keys import COMPARE
+from tui.compare.keys import COMPARE, ON_ROWS
 from tui.compare.opening import open_diff, open_export, open_import, open_report, open_scatter
 from tui.compare.page import Page, PageRequest
 from tui.compare.reading import Choice, PageReader
@@ -31,12 +31,13 @@ from tui.compare.selection import Selection, only_runs
 from tui.compare.status import NO_RUNS, StatusLine, usual_status, why_empty
 from tui.compare.view import View
 from tui.lab import Lab
-from tui.messages import CatalogueLoaded, PivotWanted, RunWanted, StoreChanged
+from tui.messages import CatalogueLoaded, StoreChanged
 from tui.results.acting import show_or_say
 from tui.results.words import NONE_IMPORTED, mark_topics, next_aggregate
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
+from tui.shell.typed_ahead import TypedAhead
 from tui.widgets.field import Field
 from tui.widgets.ground import FullScreen
 from tui.widgets.header import Header
@@ -79,6 +80,7 @@ class CompareScreen(FullScreen):
         self.deleting = Deleting(self.app, self._hidden_changed)
         self._page_reader = PageReader(self.app.location)
         self._pages = Reading(self, self._take_page, self._say)
+        self.typed_ahead = TypedAhead(self, self._pages, ON_ROWS, self.table, self._has_rows)
 
     def compose(self) -> ComposeResult:
         yield Header("compare")
@@ -133,6 +135,12 @@ class CompareScreen(FullScreen):
         subject = replace(request, version=0, follow=False)
         page, catalogue = self.selection.page, self.app.catalogue
         self._pages.ask(partial(self._page_reader.read, request, page, catalogue), subject)
+
+    def _has_rows(self) -> bool:
+        """Whether the rows that are wanted are shown, as far as there is a store to read."""
+        snapshot = self.app.snapshot
+        unread = self.selection.page is None and snapshot.exists and not snapshot.problem
+        return self._pages.settled and not unread
 
     def _take_page(self, page: Page) -> None:
         self.selection.page = page
@@ -372,7 +380,7 @@ class CompareScreen(FullScreen):
 
     def action_pivot(self) -> None:
         """Show the cells of the runs that match in the reference table's form."""
-        self.post_message(PivotWanted(self._choice, self._view.aggregate))
+        self.app.open_pivot(self._choice, self._view.aggregate)
 
     def action_reference(self) -> None:
         """Show or hide the published results of the cell under the cursor."""
@@ -397,4 +405,4 @@ class CompareScreen(FullScreen):
             self._view = replace(self._view, expanded=self._view.expanded ^ {row.key})
             self._read()
         elif row is not None:
-            self.post_message(RunWanted(row.key))
+            self.app.open_run(row.key)

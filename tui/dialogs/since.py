@@ -15,7 +15,6 @@ from textual.widgets.option_list import Option
 from engine.store.news import EndedRun
 from tui.dialogs.news import News
 from tui.lab import Lab
-from tui.messages import RunWanted
 from tui.shell.states import glyph, style_variable
 from tui.shell.text import PARAGRAPH, ago, number, plain, run_label, shorten
 from tui.widgets.dialog import Dialog
@@ -81,7 +80,7 @@ class SinceScreen(ModalScreen[None]):
     @on(OptionList.OptionSelected)
     def _open(self, event: OptionList.OptionSelected) -> None:
         if event.option_id is not None:
-            self.post_message(RunWanted(event.option_id))
+            self.app.open_run(event.option_id)
 
 
 def _counted(counts: Mapping[str, int]) -> list[tuple[str, str]]:

@@ -89,7 +89,7 @@ class RunList(Lines, can_focus=True):
         shown = self._runs[self._first : self._first + rows]
         seeds = max([4, *(len(str(run.seed)) for run in self._runs)])
         settings = "settings" if any(run.settings for run in self._runs) else ""
-        heading = f"  {'seed':>{seeds}}  NDCG@10  {'age':<11}  {settings}"
+        heading = f"  {'seed':>{seeds}}  test NDCG  {'age':<11}  {settings}"
         place = f" {self._first + 1}–{self._first + len(shown)} of {self._total:,}"
         if len(shown) in (0, self._total) or cell_len(heading + place) > width:
             place = ""
@@ -102,7 +102,7 @@ class RunList(Lines, can_focus=True):
         cursor = "block-cursor" if self.has_focus else "block-cursor-blurred"
         ground = f" on ${cursor}-background" if index == self._at else ""
         score, age = number(run.score, 4), ago(run.when, wall_clock())
-        text = f"{run.seed:>{seeds}}  {score:>7}  {age:<11}  {plain(run.settings, TITLE)}"
+        text = f"{run.seed:>{seeds}}  {score:>9}  {age:<11}  {plain(run.settings, TITLE)}"
         return [
             (f"{glyph(run.state)} ", f"{style_variable(run.state)}{ground}"),
             (fit(text, width - 2), f"$foreground{ground}"),

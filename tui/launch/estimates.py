@@ -125,9 +125,10 @@ def time_text(runs: Sequence[PlannedRun], slots: Sequence[Slot] = ()) -> str:
     if not longest:
         return NOT_YET
     usual = [run.cost.run_seconds for run in runs if run.cost and run.cost.run_seconds]
-    text = f"at most {duration(makespan(longest, devices))}"
-    if len(usual) == len(longest):
-        text = f"about {duration(makespan(usual, devices))}, {text}"
+    most = makespan(longest, devices)
+    text = f"at most {duration(most)}"
+    if len(usual) == len(longest) and (expected := makespan(usual, devices)) < most:
+        text = f"about {duration(expected)}, {text}"
     unknown = len(runs) - len(longest)
     return f"{text}; {count(unknown, 'run')} {WITHOUT}" if unknown else text
 

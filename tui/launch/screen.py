@@ -30,11 +30,9 @@ from tui.launch.words import cells_title, problem_text, suite_keys
 from tui.messages import (
     CatalogueFailed,
     CatalogueLoaded,
-    CatalogueWanted,
     DataSetsChanged,
     FirstViewShown,
     ModelsAwaited,
-    RunWanted,
     StoreChanged,
 )
 from tui.shell.bindings import bindings_for
@@ -331,8 +329,7 @@ class LaunchScreen(FullScreen):
     def action_data(self) -> None:
         """Show the catalogue of data sets."""
         key = self.grid.cursor_key
-        wanted = CatalogueWanted(key[1] if key else None)
-        self._when_known(partial(self.post_message, wanted))
+        self._when_known(partial(self.app.open_catalogue, key[1] if key else None))
 
     def action_choose(self, what: str) -> None:
         """Select a ``cell``, ``row``, ``column`` or ``all``, or undo it; or keep the rectangle."""
@@ -379,7 +376,7 @@ class LaunchScreen(FullScreen):
     def action_open_run(self) -> None:
         """Open the chosen run of the cell."""
         if (run := self.cell.chosen) is not None:
-            self.post_message(RunWanted(run))
+            self.app.open_run(run)
 
     def action_leave(self) -> None:
         """Go from the form or the list of runs to the grid."""

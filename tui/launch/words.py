@@ -244,7 +244,7 @@ def _runs(cell: LaunchCell | None) -> Content:
         if n := cell.counts.get(state):
             parts += [(f"{glyph(state)} {n:,} {state}", style_variable(state)), "  "]
     if cell.score is not None:
-        parts += [(f"NDCG@10 {spread_text(cell.score, 'metric')}", "bold")]
+        parts += [(f"test NDCG@10 {spread_text(cell.score, 'metric')}", "bold")]
         of = [f"mean of {cell.score.count:,} seeds"] if cell.score.count > 1 else []
         of += [f"best of {cell.settings:,} settings"] if cell.settings > 1 else []
         parts += [(f"  {', '.join(of)}", "$text-muted")]

@@ -40,3 +40,6 @@ LIVE = (
     _live("wrap", ("w",), "Wrap", "Wrap long lines of the log, or clip them"),
     _shown("since", ("S",), "Since", "List what finished since your last visit"),
 )  # fmt: skip
+
+ON_A_RUN = frozenset({"open", "cancel", "retry", "train_on", "refit", "reorder"})
+"""Actions on the selected run."""

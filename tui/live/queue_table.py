@@ -169,11 +169,13 @@ class QueueTable(Lines, can_focus=True):
         end = self._top + self._rows(height) - self._pinned
         shown = [*enumerate(self._runs[: self._pinned]),
                  *enumerate(self._runs[self._top : end], self._top)]  # fmt: skip
+        fits = [epochs_text(run) for _, run in shown if run.fitted]
+        named = all(len(text) <= columns["epoch"] for text in fits)
         lines = [_header(columns, self._top - self._pinned, len(self._runs) - end)]
         for index, run in shown:
             waits = _waits(run, index - running, self._runs)
             job, label = self._jobs.get(run.id), self._labels.get(run.id, "")
-            line = _row(run, columns, self._now, waits, job, label)
+            line = _row(run, columns, self._now, waits, job, label, named)
             if run.id == self._selected:
                 line = _under_cursor(line, width, self.has_focus)
             lines.append(line)
@@ -267,9 +269,16 @@ def _waits(run: Run, ahead: int, runs: Sequence[Run]) -> str:
 
 
 def _row(
-    run: Run, columns: dict[str, int], now: float, waits: str, job: JobFacts | None, label: str
+    run: Run,
+    columns: dict[str, int],
+    now: float,
+    waits: str,
+    job: JobFacts | None,
+    label: str,
+    named: bool,
 ) -> Line:
-    """A run's line; ``waits`` says for what, if it waits."""
+    """A run's line; ``waits`` says for what, if it waits; fits are ``named`` as such in all lines
+    or in none."""
     pending = run.state == "running" and job is not None and job.waits
     state = "queued" if pending else run.state
     style = style_variable(state)
@@ -284,7 +293,7 @@ def _row(
         elif name == "progress":
             line += _bar(run, size - 1, waits)
         else:
-            text = _cell(run, name, size, now, label)
+            text = _cell(run, name, size, now, label, named)
             padded = fit(text, size, ">" if name in _TO_THE_RIGHT else "<") + " "
             line.append((padded, "" if run.state in _BRIGHT else "$text-muted"))
     return line
@@ -293,12 +302,12 @@ def _row(
 _BRIGHT = frozenset({"running", "done"})
 
 
-def _cell(run: Run, name: str, size: int, now: float, label: str) -> str:
+def _cell(run: Run, name: str, size: int, now: float, label: str, named: bool) -> str:
     if name == "run":
         sign = f" {ANNOTATED}" if run.annotated else ""
         return run_label(run, size - len(sign), label) + sign
     if name == "epoch":
-        return epochs_text(run, size)
+        return epochs_text(run, named=named)
     if name == "time":
         return _time(run, now)
     if name == "ndcg":

@@ -26,7 +26,7 @@ from tui.dialogs.ask import AskScreen
 from tui.dialogs.limit import train_on
 from tui.dialogs.refit import refit
 from tui.live.device_panel import DevicePanel
-from tui.live.keys import LIVE
+from tui.live.keys import LIVE, ON_A_RUN
 from tui.live.log.panel import LogPanel, SearchField
 from tui.live.log.tail import LogTail
 from tui.live.queue_table import QueueTable
@@ -43,7 +43,7 @@ from tui.live.reading import (
     why_not_refit,
 )
 from tui.live.run_facts import Facts, RunFacts
-from tui.messages import FirstViewShown, RunWanted, StoreChanged
+from tui.messages import FirstViewShown, StoreChanged
 from tui.shell.bindings import bindings_for
 from tui.shell.events import journal_lines
 from tui.shell.keys import UNDO
@@ -51,6 +51,7 @@ from tui.shell.log_follower import LogFollower, Written
 from tui.shell.reading import Reading
 from tui.shell.run_log import RunLog
 from tui.shell.text import PARAGRAPH, plain
+from tui.shell.typed_ahead import TypedAhead
 from tui.widgets.ground import CoveredColumn, CoveredRow
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
@@ -98,6 +99,9 @@ class LiveScreen(ChartedScreen):
         self._forecast = Forecast(self.app.measured)
         self._kept = KeptReader(self.app.location)
         self._store = Reading(self, self._take, self._show_problem)
+        self.typed_ahead = TypedAhead(
+            self, self._store, ON_A_RUN, self.queue, ready=lambda: self._known is not None
+        )
         self._machine = Reading(self, self._take_sample, self._show_problem)
         self._log = Reading(self, self._take_log, self._show_problem)
 
@@ -341,7 +345,7 @@ class LiveScreen(ChartedScreen):
     def action_open(self) -> None:
         """Show the run's details."""
         if self._run is not None:
-            self.post_message(RunWanted(self._run.id))
+            self.app.open_run(self._run.id)
 
     def action_since(self) -> None:
         """Show what finished since the last visit."""

@@ -38,3 +38,8 @@ PIVOT = (
         "Write the whole pivot to a file: XLSX, CSV, Markdown, LaTeX, JSON or text",
     ),
 )  # fmt: skip
+
+ON_ROWS = frozenset({
+    "fold", "fold_level", "reference", "mark", "diff", "copy", "copy_all", "export",
+})  # fmt: skip
+"""Actions on rows of the pivot."""

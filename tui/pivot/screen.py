@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
@@ -18,7 +18,7 @@ from tui.messages import CatalogueLoaded, StoreChanged
 from tui.pivot import panel, words
 from tui.pivot import rows as pivot_rows
 from tui.pivot.export import PivotExport
-from tui.pivot.keys import PIVOT
+from tui.pivot.keys import ON_ROWS, PIVOT
 from tui.pivot.reading import (
     Aggregate,
     Choice,
@@ -38,6 +38,7 @@ from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, plain
+from tui.shell.typed_ahead import TypedAhead
 from tui.widgets.header import Header
 from tui.widgets.key_bar import LOW, KeyBar
 from tui.widgets.table import PagedTable
@@ -56,7 +57,6 @@ class PivotScreen(Screen[None]):
     BINDINGS = bindings_for("pivot", (IMPORTED, *PIVOT, UNDO))  # type: ignore[assignment]
 
     app: Lab
-    table = getters.query_one(PagedTable)
 
     def __init__(self, choice: Choice, aggregate: Aggregate) -> None:
         super().__init__()
@@ -77,11 +77,13 @@ class PivotScreen(Screen[None]):
         self._pivot = Reading(self, self._take_pivot, self._say)
         self._cell = Reading(self, self._take_cell, self._take_cell)
         self._cell_asked = ""
+        self.table = PagedTable(pivot_rows.table_columns(), id="pivot")
+        self.typed_ahead = TypedAhead(self, self._pivot, ON_ROWS, self.table)
 
     def compose(self) -> ComposeResult:
         yield Header("compare")
         yield Static(id="status", markup=False)
-        yield PagedTable(pivot_rows.table_columns(), id="pivot")
+        yield self.table
         yield Static("Reading …", id="empty", markup=False)
         yield Static(id="apart", markup=False)
         yield Static(id="cell", markup=False)

@@ -25,3 +25,8 @@ RUN = (
     _shown("note", ("n",), "Note", "Write a note about the run"),
     _shown("copy", ("y",), "Copy", "Copy the command that launches the run again"),
 )  # fmt: skip
+
+ON_THE_RUN = frozenset({
+    "retry", "amend", "train_on", "refit", "cancel", "delete", "predict", "note", "copy",
+})  # fmt: skip
+"""Actions on what the page shows."""

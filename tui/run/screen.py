@@ -23,7 +23,7 @@ from tui.results.note import NoteScreen
 from tui.results.published import elsewhere_content, reference_content, reference_title
 from tui.run import sections
 from tui.run.column import Column
-from tui.run.keys import RUN
+from tui.run.keys import ON_THE_RUN, RUN
 from tui.run.predictions import PredictionsScreen
 from tui.run.reading import (
     Ranked,
@@ -38,6 +38,7 @@ from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, TITLE, plain
+from tui.shell.typed_ahead import TypedAhead
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 
@@ -63,6 +64,7 @@ class RunScreen(ChartedScreen):
         self._intervals: UserIntervals | str | None = None
         self._floor = ""
         self._reading = Reading(self, self._take, self._say)
+        self.typed_ahead = TypedAhead(self, self._reading, ON_THE_RUN)
         # The page's own reading says what is wrong.
         self._ranks = Reading(self, self._take_ranked, lambda _: None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
@@ -11,6 +11,9 @@ from textual.dom import DOMNode
 from engine.errors import UserError
 
 T = TypeVar("T")
+
+_NOTHING = object()
+"""What was read about before anything was."""
 
 
 class _Asked(NamedTuple, Generic[T]):
@@ -45,11 +48,31 @@ class Reading(Generic[T]):
         self._fail = fail
         self._current: _Asked[T] | None = None
         self._next: _Asked[T] | None = None
+        self._shown: Hashable = _NOTHING
+        """The subject of what was shown last."""
+        self._waiting: list[Callable[[], Awaitable[object]]] = []
 
     @property
     def busy(self) -> bool:
         """Whether a read is under way."""
         return self._current is not None
+
+    @property
+    def settled(self) -> bool:
+        """Whether what is shown is about what was asked for last, though it may have changed since;
+        or nothing is read."""
+        newest = self._next or self._current
+        return newest is None or newest.subject == self._shown
+
+    @property
+    def awaited(self) -> bool:
+        """Whether anything waits for what is read."""
+        return bool(self._waiting)
+
+    def then(self, act: Callable[[], Awaitable[object]]) -> None:
+        """Act once what was asked for last is shown, in the order of calls; never if it can't be
+        read."""
+        self._waiting.append(act)
 
     def ask(self, read: Callable[[], T], subject: Hashable = None) -> None:
         """Read in the thread, as soon as it is free.
@@ -79,14 +102,19 @@ class Reading(Generic[T]):
         try:
             found = asked.read()
         except (UserError, sqlite3.Error, OSError) as error:
-            self._owner.call_later(self._end, asked, partial(self._fail, str(error)))
+            self._owner.call_later(self._end, asked, partial(self._fail, str(error)), False)
         else:
-            self._owner.call_later(self._end, asked, partial(self._show, found))
+            self._owner.call_later(self._end, asked, partial(self._show, found), True)
 
-    def _end(self, asked: _Asked[T], tell: Callable[[], object]) -> None:
+    async def _end(self, asked: _Asked[T], tell: Callable[[], object], found: bool) -> None:
         self._current = None
         newest = self._next
         if self._owner.is_attached and (newest is None or newest.subject == asked.subject):
+            self._shown = asked.subject if found else _NOTHING
             tell()
         if self._current is None:
             self._begin()
+        if not (found and self._owner.is_attached):
+            self._waiting.clear()
+        while self._waiting and self.settled:
+            await self._waiting.pop(0)()

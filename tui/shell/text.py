@@ -95,9 +95,12 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def duration(seconds: float | None) -> str:
-    """Write ``0.8 s``, ``42 s``, ``3 m 05 s``, ``2 h 07 m`` or ``3 d 04 h``; a dash for None."""
+    """Write ``12 ms``, ``0.8 s``, ``42 s``, ``3 m 05 s``, ``2 h 07 m`` or ``3 d 04 h``; a dash for
+    None."""
     if seconds is None or seconds != seconds or seconds < 0:
         return ABSENT
+    if 0 < seconds < 0.05:
+        return f"{max(round(seconds * 1000), 1)} ms"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -217,13 +220,13 @@ def run_label(run: Run | EndedRun, width: int = 120, settings: str = "") -> str:
     return shorten(shorten(model, max(width - cells(end), 2)) + end, width)
 
 
-def epochs_text(run: Run, width: int = 120) -> str:
+def epochs_text(run: Run, *, named: bool = True) -> str:
     """Write the epoch that a run has reached, of how many: ``3/20``; of a fitted model the fit, if
-    there is room in ``width`` cells: ``fit 3/12``."""
+    ``named`` as such: ``fit 3/12``."""
     if not run.epochs:
         return ABSENT
     text = f"{run.epoch or 0}/{run.epochs}"
-    return f"fit {text}" if run.fitted and len(text) + 4 <= width else text
+    return f"fit {text}" if run.fitted and named else text
 
 
 def short_path(path: Path, width: int = 40) -> str:

@@ -65,13 +65,18 @@ class TablePainter:
     """Draws the lines of a table with a widget's components ``table--…``, whose Rich styles are
     kept until the style sheet changes.
 
-    A line is as wide as the widget, its columns scrolled by ``scroll`` terminal cells. ``cursor``
-    is the number of the column that is drawn as the cursor's, None for no cursor on the line.
+    A line is as wide as the widget without its scroll bar, its columns scrolled by ``scroll``
+    terminal cells. ``cursor`` is the number of the column that is drawn as the cursor's, None for
+    no cursor on the line.
     """
 
     def __init__(self, widget: Widget) -> None:
         self._widget = widget
         self._known: dict[tuple[str, ...], Style] = {}
+
+    @property
+    def _width(self) -> int:
+        return self._widget.scrollable_content_region.width
 
     def forget_styles(self) -> None:
         """Look the styles up again, as the style sheet or the theme changed."""
@@ -79,7 +84,7 @@ class TablePainter:
 
     def empty_line(self) -> Strip:
         """Draw a line below the last row."""
-        return Strip.blank(self._widget.size.width, self._style("row"))
+        return Strip.blank(self._width, self._style("row"))
 
     def header_line(
         self, y: int, columns: Columns, scroll: int, cursor: int | None, sort: tuple[str, bool]
@@ -105,7 +110,7 @@ class TablePainter:
         ground = self._style("row") if cursor is None else self._style("row", "cursor-row")
         if row is None:
             waiting = Segment(" …", ground + self._style("muted"))
-            return Strip([waiting]).extend_cell_length(self._widget.size.width, ground)
+            return Strip([waiting]).extend_cell_length(self._width, ground)
 
         def part(number: int, column: TableColumn) -> tuple[str, Style]:
             cell = row.cells[number]
@@ -130,7 +135,7 @@ class TablePainter:
     ) -> Strip:
         """Draw the fixed columns, a rule, and the part of the other columns that is scrolled to;
         ``part`` gives a column's text, ``column.span`` cells wide, and its style."""
-        width = self._widget.size.width
+        width = self._width
         rule = Segment("│", ground + self._style("rule"))
         segments: list[Segment] = []
         filled = 0

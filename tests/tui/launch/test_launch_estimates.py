@@ -80,6 +80,11 @@ def test_runs_that_share_a_gpu_gain_only_what_packing_gives(catalogue: Catalogue
     assert time_text(runs) == "about 4 m 48 s, at most 8 m 00 s"
 
 
+def test_no_run_is_expected_to_take_longer_than_at_most(catalogue: Catalogue) -> None:
+    runs = planned(catalogue, lambda spec: CostEstimate("past", 6.0, 150.0, None))
+    assert time_text(runs) == "at most 2 m 00 s"
+
+
 def test_what_is_not_known_is_not_guessed(catalogue: Catalogue) -> None:
     known = CostEstimate("measured", 6.0, None, 400.0)
     runs = planned(catalogue, lambda spec: known if spec.model == "sasrec" else None)

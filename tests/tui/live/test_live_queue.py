@@ -64,6 +64,23 @@ async def test_rows_say_state_progress_time_and_figures() -> None:
     assert "5 m ago" in done
 
 
+async def test_fits_are_named_as_such_in_all_rows_or_in_none() -> None:
+    app = Queue()
+    fits = [
+        replace(DONE, id=f"f{number}", model="markov", fitted=True, epoch=number, epochs=number)
+        for number in (8, 12)
+    ]
+    async with app.run_test(size=(120, 8)) as pilot:
+        app.table.show([*fits, RUNNING], NOW)
+        await pilot.pause()
+        assert all(
+            text in screen_text(app)[1 + n] for n, text in enumerate((" fit 8/8", "fit 12/12"))
+        )
+        await pilot.resize_terminal(100, 8)
+        assert [screen_text(app)[1 + n].count("fit") for n in range(2)] == [0, 0]
+        assert all(text in screen_text(app)[1 + n] for n, text in enumerate((" 8/8", " 12/12")))
+
+
 async def test_a_refit_says_what_it_waits_for() -> None:
     refit = replace(NEW, id="f", seed=2, refits=RUNNING.id)
     app = Queue()

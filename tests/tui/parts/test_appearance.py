@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from live_runs import LiveStore
-from pilots import screen_text, settled, wait_for
+from pilots import painted, screen_text, settled, wait_for
 from rich.color import ColorType
 from rich.segment import Segment
 from rich.style import Style
@@ -26,7 +26,7 @@ def styles(app: App[Any]) -> set[Style]:
     """Of everything that stands on the screen, as it is sent to the terminal."""
     filters, ground = app.get_line_filters(), app.background_colors[1]
     found = set()
-    for strip in app.screen._compositor.render_strips():
+    for strip in painted(app):
         segments = list(strip)
         for line_filter in filters:
             segments = line_filter.apply(segments, ground)

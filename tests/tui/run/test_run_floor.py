@@ -12,7 +12,6 @@ from textual.widgets import Static
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader
 from tui.app import SeqbenchApp
-from tui.messages import RunWanted
 from tui.run.screen import RunScreen
 
 
@@ -32,7 +31,7 @@ async def test_its_page_says_where_its_cell_stands(tmp_path: Path, model: str, w
     app = SeqbenchApp(store.location)
     async with app.run_test(size=(120, 36)) as pilot:
         await wait_for(pilot, lambda: app.catalogue is not None, "the configuration")
-        app.post_message(RunWanted(run))
+        app.call_later(app.open_run, run)
         await wait_for(pilot, lambda: isinstance(app.screen, RunScreen), "the page")
         await settled(pilot)
 

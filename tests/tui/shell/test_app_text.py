@@ -38,7 +38,8 @@ def test_plain_text_never_controls_and_never_overflows(raw: str, width: int) -> 
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(None, "–"), (0.04, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (59.6, "1 m 00 s"),
+    [(None, "–"), (0.0, "0.0 s"), (0.0001, "1 ms"), (0.04, "40 ms"), (0.06, "0.1 s"),
+     (9.94, "9.9 s"), (9.96, "10 s"), (59.6, "1 m 00 s"),
      (185, "3 m 05 s"), (7620, "2 h 07 m"), (273_600, "3 d 04 h"), (float("nan"), "–")],
 )  # fmt: skip
 def test_duration(seconds: float | None, shown: str) -> None:

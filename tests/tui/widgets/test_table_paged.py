@@ -278,3 +278,17 @@ def test_widened_columns_stop_at_the_limit() -> None:
     columns = (TableColumn("a", ("", "a"), 3), TableColumn("b", ("", "b"), 50))
     rows = [TableRow("r", (Cell("x" * 90), Cell("y" * 90)))]
     assert [column.width for column in widened(columns, rows, limit=40)] == [40, 50]
+
+
+@pytest.mark.parametrize("width", [63, 70])
+async def test_no_number_ends_behind_the_scroll_bar(width: int) -> None:
+    app = app_of(100)
+    async with app.run_test(size=(width, 12)):
+        table = app.table
+        assert table.show_vertical_scrollbar
+        room = table.scrollable_content_region.width
+        for n, line in enumerate(screen_text(table)[HEADER:-1]):
+            shown = line[:room].split("│")[1]
+            *whole, last = shown.split()
+            assert whole == [f"{n}.{place:04}" for place in range(len(whole))]
+            assert last in (f"{n}.{len(whole):04}", "…") or last.endswith("…")

@@ -17,11 +17,12 @@ from tui.compare.reading import Choice, Column, Scatter, read_label, read_points
 from tui.compare.scatter import words
 from tui.compare.scatter.plot import ScatterPlot
 from tui.lab import Lab
-from tui.messages import RunWanted, StoreChanged
+from tui.messages import StoreChanged
 from tui.results.acting import show_or_say
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
+from tui.shell.typed_ahead import TypedAhead
 from tui.widgets.dialog import Dialog
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
@@ -46,6 +47,7 @@ class ScatterScreen(Screen[None]):
         self._choice = choice
         self._points = Reading(self, self._take_points, self._say)
         self._labels = Reading(self, self._take_label, self._say)
+        self.typed_ahead = TypedAhead(self, self._points, frozenset({"open_point"}))
 
     def compose(self) -> ComposeResult:
         yield Header("compare")
@@ -77,8 +79,9 @@ class ScatterScreen(Screen[None]):
             return
         show_or_say(self, self.plot, "")
         self.plot.show(content, *map(words.axis_name, (self._x, self._y)))
-        legend = words.legend(self.plot, content, self._choice.aggregate)
-        self.query_one("#legend", Static).update(legend)
+        box = self.query_one("#legend", Static)
+        room = self.size.width - box.gutter.width
+        box.update(words.legend(self.plot, content, self._choice.aggregate, room))
 
     def _say(self, sentence: str) -> None:
         show_or_say(self, self.plot, sentence)
@@ -105,7 +108,7 @@ class ScatterScreen(Screen[None]):
     def action_open_point(self) -> None:
         """Open the run under the cursor."""
         if self.plot.display and self.plot.point is not None:
-            self.post_message(RunWanted(self.plot.point.run))
+            self.app.open_run(self.plot.point.run)
 
     def action_axis(self, axis: str) -> None:
         """Choose what an axis shows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from engine.analysis.columns.definitions import Column
@@ -16,12 +17,18 @@ def axis_name(column: Column) -> str:
     return f"{column.name} {'↑' if good_end(column) == 'higher' else '↓'}"
 
 
-def legend(plot: ScatterPlot, content: Scatter, aggregate: str) -> Content:
-    """Name the models of the marks, and the number of runs."""
+def legend(plot: ScatterPlot, content: Scatter, aggregate: str, width: int) -> Content:
+    """Name the models of the marks, each with its mark in one of the lines of ``width`` terminal
+    cells, and the number of runs."""
     parts: list[tuple[str, str]] = []
+    used = 0
     for model in sorted({point.model for point in content.points}):
-        mark = plot.mark_of(model, front=False)
-        parts += [(f"{mark} {plain(model, TITLE)}  ", plot.style_of(model))]
+        text = f"{plot.mark_of(model, front=False)} {plain(model, TITLE)}"
+        if used and used + cell_len(text) > width:
+            parts.append(("\n", ""))
+            used = 0
+        used += cell_len(text) + 2
+        parts += [(text, plot.style_of(model)), ("  ", "")]
     front = sum(point.front for point in content.points)
     datasets = len({point.dataset for point in content.points})
     fronts = "front" if datasets == 1 else "front of each data set"

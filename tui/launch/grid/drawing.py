@@ -226,7 +226,8 @@ class GridDrawing(ScrollView):
         ground = self._base + self._ground(key in self.selected, (x, y) == self._cursor)
         view = self._cells.get(key, CellView())
         room = self._geometry.column_width - 5
-        pieces = cell_pieces(view, room if view.sign else room - 1)  # a sign is narrow enough
+        seen = min(room, max(room + 1 - self._beyond(x), 2))  # half a number is another one
+        pieces = cell_pieces(view, seen if view.sign else seen - 1)  # a sign is narrow enough
         rest = room - line_length(pieces)
         mark = "▌" if key in self.selected else " "
         return [
@@ -236,6 +237,11 @@ class GridDrawing(ScrollView):
             Segment(" " * rest, ground),
             Segment(" ", self._base),
         ]
+
+    def _beyond(self, x: int) -> int:
+        """Count the terminal cells of a column that are out of sight at the right."""
+        end = self._geometry.label_width + (x + 1) * self._geometry.column_width
+        return end - self.scroll_offset.x - self.scrollable_content_region.width
 
     def _ground(self, chosen: bool, here: bool) -> Style:
         if chosen and here:

@@ -140,8 +140,9 @@ def test_the_lists_of_runs_count_its_fits(
         assert _standing(con, run).split(", ")[0].endswith(f" with combination {run.best_epoch}")
         going = replace(run, state="running", epoch=3)
         assert _standing(con, going) == f"running: combination 3 of {run.epochs}"
-    assert epochs_text(run, 9) == f"fit 12/{run.epochs}"
-    assert epochs_text(run, 7) == epochs_text(replace(run, fitted=False)) == f"12/{run.epochs}"
+    trained = replace(run, fitted=False)
+    assert epochs_text(run) == f"fit 12/{run.epochs}"
+    assert epochs_text(run, named=False) == epochs_text(trained) == f"12/{run.epochs}"
     (headline, _), *_ = _state(run, "", 60)[0]
     assert headline.endswith("all combinations") or run.cause != "completed"
 

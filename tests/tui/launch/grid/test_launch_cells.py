@@ -7,14 +7,17 @@ from contextlib import closing
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from live_lines import Stage
 from live_runs import LiveStore
 from rich.cells import cell_len
 
 from engine.spread import Spread
 from engine.store.connect import connect_reader
 from engine.store.places import LaunchCell
-from tui.launch.grid.cells import CellView, cell_pieces
+from tui.launch.grid.cells import CellView, Column, Row, cell_pieces
 from tui.launch.grid.contents import cell_view
+from tui.launch.grid.geometry import HEADER_LINES
+from tui.launch.grid.grid import CellGrid
 from tui.launch.grid.reading import read_store
 from tui.shell.states import STATES
 from tui.widgets.lines import progress_bar
@@ -124,3 +127,17 @@ def figures(store: LiveStore) -> list[float]:
 def test_the_sign_of_the_floor_is_worth_a_shorter_result(width: int, text: str) -> None:
     view = cell_view(cell(Spread(0.0684, 0.0012, 3), done=3), "≈")
     assert text_of(view, width) == text
+
+
+@pytest.mark.parametrize("width", [62, 66, 69, 76])
+async def test_half_a_result_is_never_shown(width: int) -> None:
+    grid, names = CellGrid(), ["ml-100k", "ml-100k-time", "ml-1m", "ml-10m"]
+    view = cell_view(cell(Spread(0.0684, 0.0012, 3), done=3))
+    async with Stage(grid).run_test(size=(width, 8)) as pilot:
+        grid.set_layout([Row("sasrec", "SASRec", 50)], [Column(name) for name in names])
+        grid.set_cells({("sasrec", name, 50): view for name in names})
+        await pilot.pause()
+        line = grid.render_line(HEADER_LINES).text[: grid.scrollable_content_region.width]
+        results = [each.strip() for each in line.split("●")[1:]]
+        assert results
+        assert all(each in (*view.texts, "") or each.endswith("…") for each in results)

@@ -1,0 +1,69 @@
+"""Keys that are typed before what they act on is there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from textual.actions import ActionParseResult
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from tui.shell.reading import Reading
+
+
+class TypedAhead:
+    """Lets actions on what a screen reads, such as rows, wait until that is shown.
+
+    Keys that arrive together, as over a slow connection, would else act on rows of an order that
+    has been left, or on none.
+
+    Args:
+        actions: names of the screen's actions that wait.
+        cursor: moves the cursor; its own actions wait behind others, to keep their order.
+        ready: whether nothing needs to wait; else it is when what was asked for last is shown.
+    """
+
+    def __init__(
+        self,
+        screen: Screen[Any],
+        reading: Reading[Any],
+        actions: frozenset[str],
+        cursor: DOMNode | None = None,
+        ready: Callable[[], bool] | None = None,
+    ) -> None:
+        self._screen = screen
+        self._reading = reading
+        self._actions = actions
+        self._cursor = cursor
+        self._ready = ready or (lambda: reading.settled)
+
+    def keep(self, node: DOMNode, action: str, act: Callable[[], Awaitable[object]]) -> bool:
+        """Return whether an action of a node waits; then it is carried out later, if the screen is
+        still in sight then."""
+        if node is self._screen:
+            waits = action.partition("(")[0] in self._actions
+        else:
+            waits = node is self._cursor and self._reading.awaited
+        if not waits or (self._ready() and not self._reading.awaited):
+            return False
+
+        async def act_in_sight() -> None:
+            if self._screen.is_current:
+                await act()
+
+        self._reading.then(act_in_sight)
+        return True
+
+
+def waits(
+    node: DOMNode | None,
+    action: str | ActionParseResult,
+    act: Callable[[], Awaitable[object]],
+) -> bool:
+    """Return whether an action of a node waits, by the `TypedAhead` of its screen, if it has one
+    (``typed_ahead``)."""
+    if node is None or not isinstance(action, str) or not node.is_attached:
+        return False
+    ahead = getattr(node.screen, "typed_ahead", None)
+    return isinstance(ahead, TypedAhead) and ahead.keep(node, action, act)
