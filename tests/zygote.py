@@ -41,7 +41,7 @@ def start_zygote() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-P", __file__, "--serve", str(given)],
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # which is closed when the one that starts it ends
             cwd=os.sep,
             pass_fds=[given],
             start_new_session=True,
@@ -70,7 +70,10 @@ def _ask(module: str, arguments: list[str]) -> None:
 def _serve(listening: socket.socket) -> dict[str, Any]:
     """Fork a process for each that asks; return only in such a one, with what is asked of it."""
     loaded = False
+    waiting: list[Any] = [listening, sys.stdin]
     while True:
+        if sys.stdin in select.select(waiting, [], [])[0]:
+            sys.exit()
         asking, _ = listening.accept()
         if not loaded:
             for name in LOADED:
