@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -12,7 +13,12 @@ import hypothesis
 import pytest
 from held import end_supervisor
 from nvidia import Machine, build_driver
+from zygote import AT_ONCE, PLACE, start_zygote
 
+from engine.asking import modelcheck, predictions, reevaluation
+from engine.judge import ask as judging
+from engine.machine import estimates
+from engine.modelinfo import ask as describing
 from engine.modelinfo import own_settings
 from engine.store import database
 from engine.store.intake import rebuild
@@ -38,6 +44,53 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """A test's name is the same in every process, though an archive tells when it was made."""
     unfit = isinstance(val, bytes) or (isinstance(val, str) and len(val) > LONGEST_ID)
     return argname if unfit else None
+
+
+# Thousands of tests are never garbage: looking for it among them takes seconds of each process.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, among what comes."""
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the zygote, one for all processes of a session."""
+    if PLACE in os.environ:
+        return
+    zygote = start_zygote()
+
+    def end() -> None:
+        zygote.kill()
+        zygote.wait()
+        shutil.rmtree(os.environ.pop(PLACE))
+
+    config.add_cleanup(end)
+
+
+@pytest.fixture
+def own_process() -> None:
+    """What seqbench asks of a process, one that it starts itself tells."""
+
+
+@pytest.fixture(autouse=True)
+def processes_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have processes that load torch forked from one that has, but in tests with `own_process`."""
+    describing._end()
+    if "own_process" in request.fixturenames:
+        return
+    for module, name in (
+        (modelcheck, "CHECK"),
+        (reevaluation, "EVALUATE"),
+        (predictions, "RECOMMEND"),
+        (judging, "JUDGE"),
+        (estimates, "MEASURE"),
+        (describing, "DESCRIBE"),
+    ):
+        command = getattr(module, name)
+        monkeypatch.setattr(module, name, (*AT_ONCE, *command[3:]))
 
 
 @pytest.fixture

@@ -30,6 +30,13 @@ short_and_long = pytest.mark.parametrize(
 )
 
 
+def examples(most: int) -> int:
+    """Return how many of a property's examples are tried: all of them in `make test-all`, in `make
+    test` no more than of any other."""
+    profile = settings.get_profile(settings.get_current_profile_name())
+    return min(most, profile.max_examples) if profile.derandomize else most
+
+
 def fuzz(
     inputs: int,
     strategy: st.SearchStrategy[Input],

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 FIRST_VIEW_SECONDS = 0.5
 """The longest that the first screen keeps everything else waiting, from the first paint on."""
 
-WARM_AFTER = 0.5
+DEVICE_AFTER = WARM_AFTER = 0.5
 """Seconds from when the rest is read to what nobody waits for: the machine's name, and screens
 that are loaded ahead."""
 
@@ -190,7 +190,7 @@ class SeqbenchApp(Lab):
     def _start_threads(self) -> None:
         self._follow_store()  # first: a screen that is opened now waits for it
         self._configuration.read()
-        self.set_timer(WARM_AFTER, self._name_device)
+        self.set_timer(DEVICE_AFTER, self._name_device)
         self._absence.look_back()
 
     def _handle_exception(self, error: Exception) -> None:

@@ -67,6 +67,7 @@ def test_a_store_can_be_smaller_than_one_run_of_each_kind(
     assert (states[True], states[False]) == (queued, finished)
 
 
+@pytest.mark.slow
 def test_lines_are_written_taken_in_and_painted(small_store: StoreLocation, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     with supervised(small_store, SLOTS) as supervisor:

@@ -32,6 +32,7 @@ def keyboard(tmp_path: Path) -> Iterator[Keyboard]:
         yield Keyboard(terminal, marks)
 
 
+@pytest.mark.slow
 def test_what_a_key_changes_is_seen_in_the_paint_after_it(keyboard: Keyboard) -> None:
     moved = arrows(keyboard, 4)
     switched = screens(keyboard, 3)

@@ -7,6 +7,7 @@ import ast
 import importlib.util
 import re
 from collections import defaultdict
+from functools import cache
 from html import unescape
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def rows(picture: str) -> list[str]:
     return ["".join(text for _, text in sorted(found[y])) for y in sorted(found)]
 
 
+@cache
 def literals() -> str:
     """Every string of the app, a line each."""
     return "\n".join(

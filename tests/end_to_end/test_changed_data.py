@@ -40,7 +40,8 @@ def ended(lab: Lab, state: str, attempt: int) -> queries.Run:
     return lab.only_run()
 
 
-@pytest.mark.parametrize("imported", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("imported", [True, False])
 def test_a_run_goes_on_with_its_own_data_alone(lab: Lab, imported: bool) -> None:
     """Imported, the entry knows what it was made of; else only the checkpoint does."""
     if imported:

@@ -68,6 +68,7 @@ def lines(folder: RunFolder, kind: str, attempt: int) -> list[JournalLine]:
     return [x for x in read_journal(path).lines if x.kind == kind] if path.exists() else []
 
 
+@pytest.mark.slow
 def test_a_model_of_ones_own_from_launch_to_archive(labs: tuple[Lab, Lab]) -> None:
     here, there = labs
     mine = MINE.replace("HELD", str(held := here.folder / "held"))

@@ -54,6 +54,7 @@ def short_run(lab: Lab) -> str:
     return run
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_when_the_other_is_gone_and_its_worker_killed(lab: Lab) -> None:
     short = short_run(lab)
     lab.run("pause")

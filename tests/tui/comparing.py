@@ -19,11 +19,13 @@ from tui.widgets.table import PagedTable
 
 @asynccontextmanager
 async def comparing(
-    store: MeasuredStore, size: tuple[int, int] = (120, 36)
+    store: MeasuredStore, size: tuple[int, int] = (120, 36), first: str = "compare"
 ) -> AsyncIterator[tuple[SeqbenchApp, Pilot[Any]]]:
-    """An app with the comparison open."""
-    app = SeqbenchApp(store.location)
+    """An app with the comparison open: it begins with it, or with another screen."""
+    app = SeqbenchApp(store.location, mode=first)
     async with app.run_test(size=size) as pilot:
+        if first == "compare":
+            app.on_first_view_shown()  # which the other screens tell themselves
         await pilot.press("3")
         await wait_for(pilot, lambda: has_rows(app), "the comparison is read")
         await settled(pilot)

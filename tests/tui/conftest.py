@@ -22,8 +22,9 @@ from tui.launch import confirm
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_apps() -> Iterator[None]:
-    """Pilots wait for nothing but their app."""
+    """Pilots wait for nothing but their app, and all that it begins with begins at once."""
     with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("tui.app.DEVICE_AFTER", 0.01)
         let_pilots_wait_for_rest(monkeypatch)
         yield
 

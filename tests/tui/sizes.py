@@ -19,6 +19,9 @@ SIZES = [(80, 24), (120, 36), (200, 50)]
 EACH_SIZE = [*SIZES[:2], pytest.param(SIZES[2], marks=pytest.mark.slow)]
 """For a test whose app has to begin in its size: the largest adds least, since screens are laid out
 alike from 110 columns on."""
+ONE_SIZE = [pytest.param(size, marks=pytest.mark.slow) for size in SIZES]
+ONE_SIZE[1] = pytest.param(SIZES[1])
+"""The same, where the layout is that of a main screen, which is compared in `EACH_SIZE`."""
 
 
 def by_x(size: tuple[int, int]) -> str:

@@ -41,6 +41,7 @@ def test_equal_costs_have_equal_keys(catalogue: Catalogue) -> None:
     assert cost_key(plain.model_copy(update={"length": 11})) != cost_key(plain)
 
 
+@pytest.mark.usefixtures("own_process")
 def test_a_measurement_is_a_real_one_and_leaves_nothing_behind(catalogue: Catalogue) -> None:
     spec = spec_of(catalogue)
     source = spec.source.model_dump() | {"users": 120, "items": 40, "interactions": 3_600}

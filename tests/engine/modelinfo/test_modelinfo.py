@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from engine.modelinfo.ask import ask
 from engine.modelinfo.builtin import FILE
 from engine.modelinfo.copies import kept_copy
 from engine.modelinfo.find import keep_copies
+from engine.models import describe
 from engine.models.names import name_problem
 from engine.spec import RunSpec, Training
 from engine.store.compare.comparison import SQL
@@ -74,6 +76,19 @@ def write(folder: Path, name: str = "my_own.py", count: str = "length") -> Path:
     return folder / name
 
 
+def test_what_is_shipped_is_of_the_files_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each model's file and the layers are those that were described; two are described again."""
+    shipped = json.loads(FILE.read_text())
+    digests = {name: describe._builtin_hash(name) for name in describe.builtin_names()}
+    again = "`make modelinfo` writes it anew"
+    assert {name: each["info"]["sha256"] for name, each in shipped.items()} == digests, again
+    two = ["gru4rec", "popularity"]
+    monkeypatch.setattr(describe, "builtin_names", lambda: two)
+    described = json.loads(json.dumps(describe.describe_builtin()))
+    assert described == {name: shipped[name] for name in two}, again
+
+
+@pytest.mark.slow
 def test_what_is_shipped_is_what_describing_gives(tmp_path: Path) -> None:
     made = tmp_path / "builtin.json"
     command = [sys.executable, "-m", "engine.models.describe", "--builtin", str(made)]
@@ -97,6 +112,7 @@ def test_profiles_of_shipped_models_are_known_without_a_process() -> None:
                 assert facts.formula is not None
 
 
+@pytest.mark.usefixtures("own_process")
 def test_a_file_is_described_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write(tmp_path / "models")
     info = own_infos([tmp_path / "models"])["my-own"]

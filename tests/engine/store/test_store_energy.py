@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from fuzzing import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore
@@ -47,7 +48,7 @@ def told(gpu: Joules, cpu: Joules) -> tuple[list[float] | None, str | None]:
     return sums, " + ".join(found)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EPOCHS)
 def test_every_figure_is_of_the_devices_known_in_every_epoch(
     writer: StoreConnection,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore
@@ -158,7 +159,7 @@ anything = st.tuples(st.sampled_from([*SETTINGS]), st.sampled_from([":", "="]), 
 terms = st.tuples(st.booleans(), st.one_of(numbers, texts, anything))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(groups=st.lists(st.lists(terms, min_size=1, max_size=2), min_size=1, max_size=3))
 def test_a_filter_means_what_plain_python_says(
     filled: MeasuredStore, known: dict[str, Values], groups: list[list[Any]]

@@ -142,6 +142,7 @@ def test_a_hang_up_does_not_end_it(
     assert supervisors(location) == [pid]
 
 
+@pytest.mark.slow
 def test_of_many_started_at_once_one_works(
     location: StoreLocation, add: Add, start: Callable[[], None], look: Look
 ) -> None:

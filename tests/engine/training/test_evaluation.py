@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 import pytest
 import torch
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -78,7 +79,7 @@ def cases(draw: st.DrawFn) -> tuple[list[list[float]], list[int], list[list[int]
 
 
 @given(cases(), st.integers(1, 7))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_ranks_equal_a_plain_sort(
     case: tuple[list[list[float]], list[int], list[list[int]]], batch_size: int
 ) -> None:
@@ -105,7 +106,7 @@ def users_with_several(draw: st.DrawFn) -> tuple[list[list[int]], list[int]]:
 
 
 @given(users_with_several(), st.integers(1, 7), st.randoms(use_true_random=False))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_each_of_a_users_targets_is_ranked_after_all_before_it(
     case: tuple[list[list[int]], list[int]], batch_size: int, chance: Random
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +31,7 @@ def both(lengths: list[int], seed: int) -> list[EvaluationSet]:
 
 
 @given(st.lists(st.integers(3, 12), min_size=1, max_size=11), st.integers(1, 12), st.integers(0, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_ranks_are_the_same(lengths: list[int], batch_size: int, seed: int) -> None:
     spec = load_catalogue().run_spec("sasrec", "synthetic", LENGTH, 1, overrides={"dim": 8})
     torch.manual_seed(seed)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -50,7 +51,7 @@ def plain_list(scores: list[float], hidden: set[int], length: int) -> list[int]:
 
 @pytest.mark.parametrize("device", DEVICES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_lists_equal_a_full_sort(device: torch.device, data: st.DataObject) -> None:
     items = data.draw(st.sampled_from([1, 2, 7, 99, 100, 101, 102, 130, 300]))
     users = data.draw(st.integers(1, 5))

@@ -72,7 +72,7 @@ BROKEN = [
     (broken.Draws, "reproduces", "bias differs"),
     (broken.Counts, "resumes", "differ"),
     (broken.First, "targets", "last_only"),
-    (broken.Late, "targets", "Another last item"),
+    pytest.param(broken.Late, "targets", "Another last item", marks=pytest.mark.slow),
 ]
 
 
@@ -96,8 +96,8 @@ def test_it_passes_the_others_that_train_nothing(module: type, check: str, _: st
 LEARNT = [
     (broken.Frozen, "learns", "popularity"),
     (broken.Ignores, "order", "NDCG@10 is"),
-    (broken.Itself, "targets", "its own input"),
-    (broken.TooFar, "targets", "one item too far"),
+    pytest.param(broken.Itself, "targets", "its own input", marks=pytest.mark.slow),
+    pytest.param(broken.TooFar, "targets", "one item too far", marks=pytest.mark.slow),
 ]
 
 

@@ -85,6 +85,7 @@ def test_ranks_are_those_of_evaluation(folder: RunFolder) -> None:
     assert not {item for item, _, _ in masked.top} & set(np.unique(before).tolist())
 
 
+@pytest.mark.usefixtures("own_process")
 def test_a_process_names_users_and_items(folder: RunFolder) -> None:
     found = predictions(folder, "u8", top=3)
     (one,) = found.users

@@ -31,6 +31,7 @@ AT_ONCE = ("--at-once", "8")
 Reside = Callable[..., BaseProcess]
 
 
+@pytest.mark.slow
 def test_runs_beside_each_other_have_the_figures_that_they_have_alone(
     tmp_path: Path, worker: WorkerFolder, start: Reside, reside: Reside
 ) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -66,15 +67,16 @@ def telemetry(
 
 
 QUIET = Gpu("GPU-aaaa")
+slow = partial(pytest.param, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize(
     ("gpu", "marks"),
     [
         (lambda pid: replace(QUIET, processes=((pid, 300),)), ""),
-        (lambda pid: replace(QUIET, processes=((pid, 300), (77, None))), "shared"),
-        (lambda pid: replace(QUIET, processes=((77, 300),)), ""),
-        (lambda pid: replace(QUIET, processes=((77, 300),), throttle=None), None),
+        slow(lambda pid: replace(QUIET, processes=((pid, 300), (77, None))), "shared"),
+        slow(lambda pid: replace(QUIET, processes=((77, 300),)), ""),
+        slow(lambda pid: replace(QUIET, processes=((77, 300),), throttle=None), None),
         (
             lambda pid: replace(QUIET, processes=((pid, 1), (7, 1)), throttle=0x4, old_driver=True),
             "shared throttled-power",

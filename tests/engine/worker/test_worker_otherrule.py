@@ -51,7 +51,9 @@ def training(model: str) -> dict[str, Any]:
     return {} if model == "popularity" else {"epochs": 1, **more}
 
 
-@pytest.mark.parametrize("model", ["popularity", "sasrec", "hstu"])
+@pytest.mark.parametrize(
+    "model", ["popularity", "sasrec", pytest.param("hstu", marks=pytest.mark.slow)]
+)
 def test_an_evaluation_is_what_a_run_under_that_rule_reaches(tmp_path: Path, model: str) -> None:
     rules = ("successive", "last", "random", "first")
     runs = {

@@ -10,7 +10,7 @@ from live_app import know_the_surroundings
 from live_runs import LiveStore, populate
 from pilots import settled, wait_for
 from replayed_run import replayed_run
-from sizes import EACH_SIZE, Sizes, by_x
+from sizes import ONE_SIZE, Sizes, by_x
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
@@ -60,7 +60,7 @@ def test_choosing_runs(snap_compare: Compare, empty_store: LiveStore) -> None:
     assert snap_compare(app, terminal_size=(80, 24), run_before=look)
 
 
-@pytest.mark.parametrize("size", EACH_SIZE, ids=by_x)
+@pytest.mark.parametrize("size", ONE_SIZE, ids=by_x)
 def test_a_replay(
     snap_compare: Compare,
     empty_store: LiveStore,

@@ -138,6 +138,7 @@ def test_a_model_that_raises_fails_with_the_line_of_its_file(cli: Run, tmp_path:
     assert verdicts["parameters"]["passed"] is True
 
 
+@pytest.mark.usefixtures("own_process")
 def test_a_run_is_checked_with_its_weights_and_its_data(
     held: StoreLocation, empty_store: LiveStore, cli: Run
 ) -> None:

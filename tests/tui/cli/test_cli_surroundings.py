@@ -121,7 +121,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("error", ["silent", "spoken"])
+@pytest.mark.parametrize("error", [pytest.param("silent", marks=pytest.mark.slow), "spoken"])
 def test_whoever_reports_an_error_raises_none(tmp_path: Path, error: str) -> None:
     said = {"silent": "SilentError", "spoken": "ZeroDivisionError: x"}[error]
     beginning = f"seqbench: unexpected: {said}; please report it; "

@@ -318,7 +318,7 @@ async def test_keys_of_the_app_are_text_in_the_filter(measured: MeasuredStore) -
 async def test_a_metric_is_in_sight_whatever_the_width(
     measured: MeasuredStore, size: tuple[int, int]
 ) -> None:
-    async with comparing(measured, size) as (app, pilot):
+    async with comparing(measured, size, "launch") as (app, pilot):
         await pilot.pause()
         assert "NDCG@10" in lines(app)[0] + lines(app)[1]
         metric, seed = (column_of(app, name)[0] for name in ("test_ndcg_best", "seed"))

@@ -10,7 +10,7 @@ import pytest
 from live_app import know_the_surroundings
 from measured_runs import MeasuredStore, filled_store
 from pilots import settled
-from sizes import EACH_SIZE, Sizes
+from sizes import EACH_SIZE, ONE_SIZE, Sizes
 from textual.pilot import Pilot
 
 from engine.interchange.history import import_history
@@ -71,7 +71,7 @@ def test_cells(snap_compare: Compare, measured: MeasuredStore, size: tuple[int, 
     assert picture(snap_compare, measured, size, "b", "enter", "down", "space")
 
 
-@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
+@pytest.mark.parametrize("size", ONE_SIZE, ids=str)
 def test_diff(snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]) -> None:
     assert picture(snap_compare, measured, size, "space", "down", "space", "equals_sign")
 
@@ -110,7 +110,7 @@ def test_export(
     assert picture(snap_compare, measured, (80, 24), "b", "e")
 
 
-@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
+@pytest.mark.parametrize("size", ONE_SIZE, ids=str)
 def test_import(
     snap_compare: Compare,
     measured: MeasuredStore,
@@ -123,7 +123,7 @@ def test_import(
     assert picture(snap_compare, measured, size, "I", *"old.csv", "enter")
 
 
-@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
+@pytest.mark.parametrize("size", ONE_SIZE, ids=str)
 @pytest.mark.parametrize("shown", ["b", "v"])
 def test_imported(
     snap_compare: Compare,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,9 @@ async def test_keys_of_a_question_in_ascii(absent_store: StoreLocation) -> None:
         await settled(pilot)
         labels = [str(button.label) for button in app.screen.query(Button)]
         assert labels == ["enter  Delete", "esc  Back"]
+
+
+slow = partial(pytest.param, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize("answer", [True, False])
@@ -67,11 +71,11 @@ async def assert_enter_in_words(location: StoreLocation, keys: str, words: str) 
     ("keys", "words"),
     [
         ("3 n", "enter  Save"),
-        ("3 #", "enter  Save"),
-        ("3 I", "enter  Look"),
-        ("3 C", "enter  Show"),
+        slow("3 #", "enter  Save"),
+        slow("3 I", "enter  Look"),
+        slow("3 C", "enter  Show"),
         ("3 e", "enter  Write"),
-        ("3 p x", "enter  Choose"),
+        slow("3 p x", "enter  Choose"),
     ],
 )
 async def test_dialogs_of_the_comparison_in_ascii(tmp_path: Path, keys: str, words: str) -> None:
@@ -85,12 +89,12 @@ async def test_dialogs_of_the_comparison_in_ascii(tmp_path: Path, keys: str, wor
     [
         ("1 v down", "enter keep"),
         ("1 enter", "enter  Launch"),
-        ("1 s", "enter  Save"),
-        ("1 S", "enter  Load"),
-        ("2 o", "enter  Choose"),
+        slow("1 s", "enter  Save"),
+        slow("1 S", "enter  Load"),
+        slow("2 o", "enter  Choose"),
         ("2 x", "enter  Cancel the run"),
-        ("q", "enter  Quit"),
-        ("ctrl+p", "enter  Choose"),
+        slow("q", "enter  Quit"),
+        slow("ctrl+p", "enter  Choose"),
     ],
 )
 async def test_dialogs_of_runs_in_ascii(busy_store: LiveStore, keys: str, words: str) -> None:

@@ -12,7 +12,7 @@ from live_app import know_the_surroundings, show_live
 from live_lines import screen_text
 from live_runs import LiveStore
 from pilots import settled, wait_for
-from sizes import EACH_SIZE
+from sizes import ONE_SIZE
 from textual.pilot import Pilot
 from textual.widgets import Select, Static
 
@@ -82,7 +82,7 @@ async def test_without_a_cluster_nobody_is_asked(absent_store: StoreLocation) ->
 
 
 @pytest.mark.usefixtures("cluster")
-@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
+@pytest.mark.parametrize("size", ONE_SIZE, ids=str)
 def test_confirming(
     snap_compare: Compare, absent_store: StoreLocation, size: tuple[int, int]
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from floor_stores import add, floor_store
 from measured_runs import MeasuredStore
 from pilots import settled, wait_for
+from sizes import EACH_SIZE
 from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Static, TextArea
@@ -16,8 +17,6 @@ from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.launch.confirm import ConfirmScreen
 from tui.launch.screen import LaunchScreen
-
-SIZES = [(80, 24), (120, 36), (200, 50)]
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def signs(pilot: Pilot[None]) -> dict[str, str]:
     return {model: word for model, word in found.items() if word in ("≈", "▽")}
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", EACH_SIZE)
 async def test_results_that_are_not_above_the_floor_have_a_sign(
     store: MeasuredStore, size: tuple[int, int]
 ) -> None:

@@ -10,7 +10,7 @@ from live_app import know_the_surroundings
 from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 from pivoting import rank, said
-from sizes import EACH_SIZE, Sizes
+from sizes import ONE_SIZE, Sizes
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
@@ -52,7 +52,7 @@ def test_pivot(snap_sizes: Sizes, measured: MeasuredStore) -> None:
     snap_sizes(SeqbenchApp(measured.location), looking("down", "down"))
 
 
-@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
+@pytest.mark.parametrize("size", ONE_SIZE, ids=str)
 def test_with_the_reference(
     snap_compare: Compare, measured: MeasuredStore, size: tuple[int, int]
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from live_app import know_the_surroundings
 from measured_runs import MeasuredStore
 from pilots import settled
-from sizes import EACH_SIZE
+from sizes import ONE_SIZE
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
@@ -19,7 +19,7 @@ from tui.run.screen import RunScreen
 Compare = Callable[..., bool]
 
 
-@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
+@pytest.mark.parametrize("size", ONE_SIZE, ids=str)
 @pytest.mark.parametrize("asked", [False, True], ids=["page", "question"])
 def test_still_improving(
     snap_compare: Compare,

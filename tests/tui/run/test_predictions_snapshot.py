@@ -9,7 +9,7 @@ import pytest
 from live_app import know_the_surroundings
 from live_runs import LiveStore
 from pilots import settled, wait_for
-from sizes import EACH_SIZE
+from sizes import ONE_SIZE
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -45,7 +45,7 @@ FOUND = Predictions(
 )
 
 
-@pytest.mark.parametrize("size", EACH_SIZE, ids=str)
+@pytest.mark.parametrize("size", ONE_SIZE, ids=str)
 def test_predictions(
     snap_compare: Compare,
     empty_store: LiveStore,

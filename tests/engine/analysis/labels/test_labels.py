@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore
@@ -222,7 +223,7 @@ def words_of(label: str, one: Described, cells: Sequence[Described]) -> frozense
     return frozenset(found)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(cells_of_a_place, st.randoms(use_true_random=False))
 def test_names_are_unique_stable_and_short(cells: list[Described], chance: random.Random) -> None:
     labels = cell_labels(cells)

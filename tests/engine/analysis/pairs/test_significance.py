@@ -130,7 +130,7 @@ def targets_of_users(
 
 
 @pytest.mark.parametrize(("seeds", "seed_spread"), [(2, 0.0), (3, 0.15), (5, 0.4)])
-@pytest.mark.parametrize("users", [50, 300])
+@pytest.mark.parametrize("users", [50, pytest.param(300, marks=pytest.mark.slow)])
 def test_several_targets_of_a_user_are_one_observation(
     seeds: int, seed_spread: float, users: int
 ) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -165,7 +166,7 @@ def as_plain_csv(folder: Path, table: Table) -> Any:
     return told(lambda: read_table(folder / "plain", columns_of(plain)))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(table=tables(), text=TEXTS, packing=st.sampled_from(sorted(PACKINGS)), said=st.booleans())
 def test_any_form_of_text_is_the_same_table(
     tmp_path_factory: pytest.TempPathFactory, table: Table, text: Text, packing: str, said: bool
@@ -224,7 +225,7 @@ TIME_TYPES = [
 ]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(
     table=tables(),
     user=st.sampled_from(ID_TYPES),
@@ -253,7 +254,7 @@ def test_parquet_of_any_types_is_the_same_table(
     assert told(lambda: read_table(folder / "other", columns_of(None))) == expected
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=examples(80))
 @given(table=tables(), packing=st.sampled_from(sorted(PACKINGS)), absent=st.booleans())
 def test_json_lines_are_the_same_table(
     tmp_path_factory: pytest.TempPathFactory, table: Table, packing: str, absent: bool

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from fuzzing import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -170,7 +171,7 @@ def test_only_the_row_that_is_wrong_is_named(
 @given(
     odd=st.from_regex(r"[-+]?\d{1,20}(\.\d{0,3})?([eE] ?[-+]?\d{1,25})?[ \x00_l]?", fullmatch=True)
 )
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_an_odd_number_among_nanoseconds_is_read_or_refused(tmp_path: Path, odd: str) -> None:
     records = [{"user": 1, "item": n, "time": t} for n, t in enumerate((f"{9 * 10**18}.0", odd))]
     (tmp_path / "t").write_text("".join(json.dumps(record) + "\n" for record in records))

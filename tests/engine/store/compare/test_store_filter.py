@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from measured_runs import MeasuredStore, filled_store
@@ -187,7 +188,7 @@ def test_refuses_in_one_sentence_with_the_place(text: str, at: int, sentence: st
     assert "\n" not in str(caught.value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     text=st.text(
         st.sampled_from(list("ab*?[]%_~'\"\\;:<>=!-,. \x00é🎓")) | st.characters(), max_size=30

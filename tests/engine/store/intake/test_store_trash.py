@@ -226,6 +226,9 @@ def test_settings_that_no_run_has_are_emptied_out(measured: MeasuredStore) -> No
 
 # Killed on the way
 
+every_step = pytest.mark.parametrize("apart", [5, pytest.param(1, marks=pytest.mark.slow)])
+"""How far the steps are apart at which something is killed."""
+
 
 def killed_at(step: int, act: Callable[[], object]) -> bool:
     """Act in a process that is killed before its step of that number; return whether it was. A
@@ -261,13 +264,16 @@ def files(location: StoreLocation, run: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in found.iterdir()}
 
 
-def test_a_deletion_that_is_killed_anywhere_is_done_or_undone(measured: MeasuredStore) -> None:
+@every_step
+def test_a_deletion_that_is_killed_anywhere_is_done_or_undone(
+    measured: MeasuredStore, apart: int
+) -> None:
     location, run = measured.location, measured.add(epochs=3)
     end_processes(location)
     set_note(location, run, "mind this")
     end_processes(location)
     before, content = everything(location), files(location, run)
-    for step in count():
+    for step in count(0, apart):
         request_delete(location, [run])
         killed = killed_at(step, lambda: work(location))
         assert files(location, run).keys() == content.keys()
@@ -287,13 +293,16 @@ def test_a_deletion_that_is_killed_anywhere_is_done_or_undone(measured: Measured
     assert step > 5
 
 
-def test_an_undoing_that_is_killed_anywhere_is_done_or_done_again(measured: MeasuredStore) -> None:
+@every_step
+def test_an_undoing_that_is_killed_anywhere_is_done_or_done_again(
+    measured: MeasuredStore, apart: int
+) -> None:
     location, run = measured.location, measured.add(epochs=3)
     end_processes(location)
     set_note(location, run, "mind this")
     end_processes(location)
     before, content = everything(location), files(location, run)
-    for step in count():
+    for step in count(0, apart):
         request_delete(location, [run])
         work(location)
         killed = killed_at(step, lambda: bring_back(location, [run]))
@@ -329,8 +338,9 @@ def test_what_is_written_between_a_kill_and_the_next_supervisor_is_kept(
         assert connection.rows("SELECT count(*) FROM epochs")[0][0] == 14
 
 
+@every_step
 def test_an_import_that_is_killed_anywhere_adds_the_run_whole_or_not(
-    measured: MeasuredStore, tmp_path: Path
+    measured: MeasuredStore, tmp_path: Path, apart: int
 ) -> None:
     location, run = measured.location, measured.add(epochs=3)
     end_processes(location)
@@ -338,7 +348,7 @@ def test_an_import_that_is_killed_anywhere_adds_the_run_whole_or_not(
     before, archive = everything(location), tmp_path / "runs.tar.gz"
     with closing(connect_writer(location)) as connection:
         pack(connection, location, archive)
-    for step in count():
+    for step in count(0, apart):
         request_delete(location, [run])
         work(location)
         empty(location, time.time())

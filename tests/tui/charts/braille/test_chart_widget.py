@@ -8,6 +8,7 @@ import time
 
 import pytest
 from chart_points import add, chart, lines, moment, points
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_lines import Stage, screen_text
@@ -31,7 +32,7 @@ views = st.builds(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(pairs, pairs, st.integers(1, 90), st.integers(1, 30), epochs, epochs, views)
 def test_any_points_in_any_size_can_be_drawn(
     first: list[tuple[float, float | None]],

@@ -32,6 +32,7 @@ def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ask, "JUDGE", ("false",))
 
 
+@pytest.mark.usefixtures("own_process")
 def test_it_is_judged_once(
     cli: Run, walks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ def kept(tmp_path: Path) -> dict[str, dict[str, Any]]:
         return evaluations_of(con, [folder.run_id for folder in location.folders()])
 
 
+@pytest.mark.usefixtures("own_process")
 def test_runs_are_evaluated_and_the_result_outlives_the_database(
     runs: list[RunFolder], cli: Run, cli_json: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from live_lines import Stage, screen_text
 from live_runs import LiveStore, populate
 from pilots import wait_for
 from rich.cells import cell_len
-from sizes import EACH_SIZE, by_x
+from sizes import ONE_SIZE, by_x
 from textual.pilot import Pilot
 
 from tui.app import SeqbenchApp
@@ -198,7 +198,7 @@ async def test_from_the_screen(empty_store: LiveStore, surroundings: None) -> No
         assert not panel.searches
 
 
-@pytest.mark.parametrize("size", EACH_SIZE, ids=by_x)
+@pytest.mark.parametrize("size", ONE_SIZE, ids=by_x)
 def test_picture_of_a_search(
     snap_compare: Callable[..., bool],
     empty_store: LiveStore,

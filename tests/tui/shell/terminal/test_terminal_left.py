@@ -74,8 +74,7 @@ def test_what_nobody_foresaw_is_said_in_a_sentence(tmp_path: Path, broken: str, 
     "name",
     [
         "SIGINT",
-        "SIGQUIT",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("SIGTERM", "SIGHUP")),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("SIGQUIT", "SIGTERM", "SIGHUP")),
     ],
 )
 def test_a_signal_puts_the_terminal_right(terminal: Terminal, name: str) -> None:
@@ -154,7 +153,7 @@ def test_bytes_that_are_no_text_are_not_the_end(terminal: Terminal) -> None:
 # A terminal that no one reads
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGTERM", pytest.param("SIGHUP", marks=pytest.mark.slow)])
 def test_a_terminal_that_is_not_read_does_not_keep_the_app(terminal: Terminal, name: str) -> None:
     number = getattr(signal, name)
     ready(terminal)
