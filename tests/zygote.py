@@ -26,7 +26,8 @@ PLACE = "SEQBENCH_TEST_ZYGOTE"
 AT_ONCE = (sys.executable, "-I", "-S", __file__)
 
 LOADED = ("torch._dynamo", "engine.worker.attempt", "engine.judge.fitting", "engine.models.load")
-"""Modules of which most processes need some; an optimizer loads the first."""
+"""Modules of which most processes need some; counting the parameters of some models loads the
+first."""
 
 
 def start_zygote() -> subprocess.Popen[bytes]:
