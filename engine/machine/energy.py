@@ -120,6 +120,7 @@ class EnergyMeter:
         gpus: UUIDs of the GPUs that the run trains on.
         powercap: where the kernel has its energy counters, if not in `POWERCAP`.
         busy: returns the CPU seconds that all processes of the machine had since some moment.
+        short_seconds: if not `SHORT_SECONDS`.
     """
 
     def __init__(
@@ -127,13 +128,13 @@ class EnergyMeter:
         gpus: Sequence[str] = (),
         powercap: Path | None = None,
         busy: Callable[[], float] | None = None,
-        short_seconds: float = SHORT_SECONDS,
+        short_seconds: float | None = None,
     ) -> None:
         self._nvml = Nvml() if gpus else None
         self._gpus = gpus
         self._zones = rapl_zones(powercap or POWERCAP)
         self._busy = busy or _busy_seconds
-        self._short_seconds = short_seconds
+        self._short_seconds = SHORT_SECONDS if short_seconds is None else short_seconds
         self._lock = threading.Lock()
         self._counts = self._zone_counts()
         self._used = self._gaps = 0

@@ -43,6 +43,7 @@ def test_a_worker_tells_what_the_counters_grow_by_while_it_trains(
         constants=EVERY_STEP
         | {
             "engine.machine.energy:POWERCAP": powercap.root,
+            "engine.machine.energy:SHORT_SECONDS": 0.0,
             "engine.machine.energy:UNDISTURBED_SHARE": alone,
         },
     )
