@@ -23,8 +23,9 @@ _OF_RUNS = {
     "grad", "gradientnorm", "id", "items", "joules_of", "l", "label", "learning_rate",
     "learningrate", "mark", "marks", "memory", "message", "note", "origin", "parameters", "params",
     "protocol", "quality", "queued", "run", "runs", "seeds", "settings", "split", "started",
-    "state", "suite", "tag", "tags", "test_cold", "test_cold_users", "test_targets", "test_users",
-    "torch", "total_energy", "total_seconds", "total_time", "totaltime", "utilization",
+    "state", "study", "suite", "tag", "tags", "test_cold", "test_cold_users", "test_targets",
+    "test_users", "torch", "total_energy", "total_seconds", "total_time", "totaltime",
+    "utilization",
 }  # fmt: skip
 """Columns, fields of the filter and presets of columns, in small letters."""
 

@@ -30,7 +30,8 @@ Measure = str | tuple[str, str]
 
 _TEXTS = frozenset((
     "id", "suite", "state", "device", "fingerprint", "cause", "message", "note", "tags",
-    "origin", "marks", "configuration",
+    "origin", "marks", "configuration", "study",
+    "trial",
 ))  # fmt: skip
 """Columns that have no mean, beside settings that are texts."""
 
