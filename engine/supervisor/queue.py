@@ -32,6 +32,7 @@ from engine.supervisor.launcher import Ending, Launcher, Pool
 from engine.supervisor.memory import MemoryRoom
 from engine.supervisor.requests import answer
 from engine.supervisor.sharing import Company, Sharing
+from engine.supervisor.studies import go_on, supply
 
 CANCEL_SECONDS = 10.0
 """Time between asking a worker to end and killing it."""
@@ -117,6 +118,7 @@ class Queue:
                 problems.add(str(error))
         try:
             if not self._paused(connection):
+                go_on(connection, self.location)
                 problems |= self._start_queued(connection)
         except OSError as error:
             problems.add(f"No run can be started at the moment: {error.strerror}.")
@@ -335,6 +337,8 @@ class Queue:
             training = [attempt.run for attempt in live if attempt.launcher == name]
             company = self._company(live, name, pool)
             while free:
+                if transitions.next_queued(connection, name) is None:
+                    supply(connection, self.location, name)
                 with write(connection):
                     run = transitions.next_queued(connection, name)
                     if run is None:
