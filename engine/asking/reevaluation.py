@@ -95,7 +95,11 @@ def _prepared(
     """Return the folder of a run that is to be evaluated, or what is known without that."""
     run = folder.run_id
     try:
-        own = load_spec(folder).source.split
+        spec = load_spec(folder)
+        if spec.trial is not None:
+            name = spec.trial.study.name
+            return Evaluated(run, problem=f"it is a trial of {name}: a study looks at no test.")
+        own = spec.source.split
         rule = asked_rule(own, kind, targets)
         if rule == own:
             return Evaluated(run, problem="this is the rule that it was trained and tested under.")

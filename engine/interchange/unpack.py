@@ -23,6 +23,7 @@ from engine.interchange.place import Imported, importing, place
 from engine.lifecycle import ENDED
 from engine.progress import OnProgress, counted, untold
 from engine.runfolder import RunFolder
+from engine.spec import RunSpec
 from engine.specfile import load_spec_file, parse_any
 from engine.store.intake.folders import load_meta
 from engine.store.location import StoreLocation
@@ -172,7 +173,7 @@ def _check_run(folder: RunFolder) -> None:
     """Raise `ArchiveError` unless the folder is a run that has ended."""
     run = folder.run_id
     try:
-        parse_any(folder, load_spec_file(folder))
+        spec = parse_any(folder, load_spec_file(folder))
         meta = load_meta(folder)
     except StoreError as error:
         # The sentence names the file aside, which nobody knows.
@@ -181,3 +182,6 @@ def _check_run(folder: RunFolder) -> None:
     newest = max((attempt for attempt, _ in folder.journals()), default=0)
     if meta["state"] not in ENDED or newest > meta["attempt"]:
         raise ArchiveError(f"{run} has not ended, and would start training here")
+    if isinstance(spec, RunSpec) and spec.trial is not None and meta["study_end"] != "over":
+        name = spec.trial.study.name
+        raise ArchiveError(f"{run} is of the study {name}, which would go on here")

@@ -32,6 +32,8 @@ class ModelInfo:
     """As in YAML, every profile with all three sizes, without the key ``model``."""
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Of a fitted model: the values that are tried on validation, for settings that are null."""
+    space: Mapping[str, Any] = field(default_factory=dict)
+    """What a study tries, by setting; empty if its definition doesn't say."""
     sha256: str = ""
     """Of its file; of a model that comes with seqbench, of its code and the layers'."""
     origin: Origin = "builtin"

@@ -49,6 +49,9 @@ class Definition:
     ``model``."""
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Of a fitted model: the values that are tried on validation, for settings that are null."""
+    space: Mapping[str, Any] = field(default_factory=dict)
+    """What a study tries, as in ``configs/spaces``: by setting a list of values, or a mapping with
+    ``low``, ``high`` and, if wanted, ``log`` or ``step``."""
     needs_times: bool = False
     """Of a fitted model: whether it can't be fitted to data without times."""
 

@@ -63,6 +63,7 @@ def describe(name: str, definition: Definition, sha256: str, file: Path | None) 
         schema=definition.settings.model_json_schema(),
         profiles=_profiles(definition),
         grid=definition.grid,
+        space=definition.space,
         sha256=sha256,
         origin="builtin" if file is None else "file",
         file=None if file is None else str(file),

@@ -24,7 +24,7 @@ _OF_RUNS = {
     "joules_of", "joules_to_quality", "l", "label", "learning_rate", "learningrate", "mark",
     "marks", "memory", "message", "note", "origin", "parameters", "params", "protocol", "quality",
     "quality_energy", "quality_time", "queued", "refits", "run", "runs", "seconds_to_quality",
-    "seeds", "settings", "split", "started", "state", "suite", "tag", "tags", "test_cold",
+    "seeds", "settings", "split", "started", "state", "study", "suite", "tag", "tags", "test_cold",
     "test_cold_users", "test_targets", "test_users", "timetoquality", "torch", "total_energy",
     "total_seconds", "total_time", "totalenergy", "totaltime", "utilization",
 }  # fmt: skip

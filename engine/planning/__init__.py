@@ -17,11 +17,14 @@ from engine.planning.orders import (
     samples,
 )
 from engine.planning.plans import Plan, PlannedRun, plan, plan_in_store
+from engine.planning.study import StudyOrder, begin_study, plan_study
 
 __all__ = [
     "Plan",
     "PlannedRun",
+    "StudyOrder",
     "amendments",
+    "begin_study",
     "enqueue_amended",
     "enqueue_further",
     "enqueue_refits",
@@ -30,6 +33,7 @@ __all__ = [
     "order_suite",
     "plan",
     "plan_in_store",
+    "plan_study",
     "samples",
     "swept_settings",
 ]

@@ -16,6 +16,7 @@ from engine.spec.data import (
 from engine.spec.identity import settings_digest
 from engine.spec.run import RunSpec, amended, parameter_count
 from engine.spec.strict import Name, Strict
+from engine.spec.study import ChosenBy, Range, Sampler, Space, Study, Trial, TunedModel
 from engine.spec.suite import CellKey, Override, Overrides, Suite, Sweep
 from engine.spec.training import Training, objective_problem
 
@@ -24,6 +25,7 @@ __all__ = [
     "Architecture",
     "Archive",
     "CellKey",
+    "ChosenBy",
     "Code",
     "Columns",
     "Dataset",
@@ -32,15 +34,21 @@ __all__ = [
     "Override",
     "Overrides",
     "Packing",
+    "Range",
     "RunSpec",
+    "Sampler",
     "Size",
+    "Space",
     "SplitRule",
     "Strict",
+    "Study",
     "Suite",
     "Sweep",
     "SyntheticSource",
     "Targets",
     "Training",
+    "Trial",
+    "TunedModel",
     "amended",
     "objective_problem",
     "parameter_count",

@@ -19,7 +19,7 @@ comparable."""
 
 
 _LABELS = frozenset(
-    {"model", "dataset", "seed", "profile", "variant", "continues", "refits", "code"}
+    {"model", "dataset", "seed", "profile", "variant", "continues", "refits", "code", "chosen_by"}
 )
 """Fields of a `RunSpec` that name a run and its cell, and change nothing else."""
 _SOURCE_LABELS = frozenset(

@@ -15,6 +15,7 @@ from engine.spec.code import Code
 from engine.spec.data import Dataset
 from engine.spec.identity import PROTOCOL, digest, identity, settings_digest
 from engine.spec.strict import Name, Strict
+from engine.spec.study import ChosenBy, Trial
 from engine.spec.training import Training, objective_problem
 
 
@@ -41,6 +42,11 @@ class RunSpec(Strict):
     refits: str = ""
     """Id of the run whose chosen epoch this one trains to with validation included, if
     ``training.refit`` says so; absent before it is queued, and of other runs."""
+    trial: Trial | None = None
+    """Of a trial of a study its place there; absent of other runs. It is evaluated on validation
+    only."""
+    chosen_by: ChosenBy | None = None
+    """The study that chose its settings; absent if none did."""
 
     @model_validator(mode="before")
     @classmethod
@@ -74,7 +80,8 @@ class RunSpec(Strict):
     @model_serializer(mode="wrap")
     def _without_what_is_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
-        absent = [*["code"] * (self.code is None), *["refits"] * (not self.refits)]
+        absent = {name for name in ("code", "trial", "chosen_by") if content[name] is None}
+        absent |= set() if self.refits else {"refits"}
         return {name: value for name, value in content.items() if name not in absent}
 
     @property
@@ -109,14 +116,20 @@ class RunSpec(Strict):
         return settings_digest(self.model_dump(mode="json"))
 
 
+_NOT_CHOSEN = {"epochs", "refit"}
+"""Settings whose change leaves the others as a study chose them."""
+
+
 def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
-    """Return a run that begins by itself, with some settings of architecture or training replaced,
-    by name.
+    """Return a run that begins by itself and is of no study, with some settings of architecture or
+    training replaced, by name.
 
     Raises:
         ValueError: a setting is unknown, or its value invalid.
     """
-    content = spec.model_dump() | {"continues": "", "refits": ""}
+    content = spec.model_dump() | {"continues": "", "refits": "", "trial": None}
+    if not settings.keys() <= _NOT_CHOSEN:
+        content["chosen_by"] = None
     for name, value in settings.items():
         section = "training" if name in Training.model_fields else "architecture"
         content[section][name] = value

@@ -341,6 +341,27 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
         db.execute("ALTER TABLE attempts ADD COLUMN worker TEXT")
         db.execute("PRAGMA user_version = 19")
 
+    @steps()
+    def studies(db: Database) -> None:
+        # study, trial: of a trial of a study the study's name and its number there, NULL of other
+        # runs, which all were until now. study_end: NULL while the study makes trials; stopped: it
+        # makes no further one; over: what it chose was queued.
+        db.execute("ALTER TABLE runs ADD COLUMN study TEXT")
+        db.execute("ALTER TABLE runs ADD COLUMN trial INTEGER")
+        db.execute("ALTER TABLE runs ADD COLUMN study_end TEXT")
+        db.execute("CREATE INDEX runs_study ON runs (study, trial, id) WHERE study IS NOT NULL")
+        db.execute("DROP INDEX runs_cells")
+        db.execute(
+            "CREATE INDEX runs_cells ON runs"
+            " (model, dataset, length, state, best_test_ndcg, origin, study)"
+        )
+        db.execute(
+            "CREATE TRIGGER runs_study_end AFTER UPDATE OF study_end ON runs"
+            " WHEN OLD.study_end IS NOT NEW.study_end"
+            " BEGIN UPDATE runs SET revision = OLD.revision + 1 WHERE id = NEW.id; END"
+        )
+        db.execute("PRAGMA user_version = 20")
+
     return steps
 
 

@@ -56,7 +56,8 @@ class PlaceRun:
 
 
 def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCell]:
-    """Read every model × data set × length that has runs other than imported ones."""
+    """Read every model × data set × length that has runs other than imported ones and trials of
+    studies."""
     found: dict[tuple[str, str, int], LaunchCell] = {}
     progress: dict[tuple[str, str, int], list[float]] = {}
     for run in list_runs(con, ["running"]):
@@ -65,6 +66,7 @@ def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCe
     for model, dataset, length, state, count in fetch(
         con,
         "SELECT model, dataset, length, state, count(*) FROM runs WHERE origin = ''"
+        " AND study IS NULL"
         " GROUP BY 1, 2, 3, 4",
     ):
         key = (model, dataset, length)
@@ -92,13 +94,14 @@ def launch_cells(con: sqlite3.Connection) -> dict[tuple[str, str, int], LaunchCe
 def newest_runs_of_place(
     con: sqlite3.Connection, place: tuple[str, str, int], limit: int
 ) -> list[PlaceRun]:
-    """List a model's runs on a data set at a length, those queued last first, without imported ones
-    and those that are to be deleted."""
+    """List a model's runs on a data set at a length, those queued last first, without imported
+    ones, trials of studies, and those that are to be deleted."""
     rows = fetch(
         con,
         # Chosen first: only these are looked up among the summaries.
         "WITH newest AS MATERIALIZED ("
         "SELECT id FROM runs WHERE model = ? AND dataset = ? AND length = ? AND origin = ''"
+        " AND study IS NULL"
         " AND id NOT IN (SELECT run FROM requests WHERE action = 'delete')"
         " ORDER BY created DESC, id DESC LIMIT ?)"
         " SELECT r.id, r.state, r.seed, s.test_ndcg_best,"

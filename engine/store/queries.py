@@ -74,6 +74,10 @@ class Run:
     """Its tags, as `engine.store.tags` writes them."""
     refits: str | None = None
     """The run that it refits; ``None`` of one that isn't a refit."""
+    study: str | None = None
+    """The study that it is a trial of; ``None`` of other runs."""
+    trial: int | None = None
+    """Its number in the study."""
     fitted: bool = False
     """Whether its model is fitted: each epoch is then a fit with a combination of settings."""
 
@@ -179,7 +183,7 @@ def list_runs(
 ) -> list[Run]:
     """List runs, newest first; if given, only those in ``states``, that meet the filter
     (docs/queries.md), and that ended at or after ``ended_since`` (seconds since 1970)."""
-    where, parameters = matching(filter)
+    where, parameters = matching(filter, trials=True)
     values: list[object] = [*parameters]
     if states is not None:
         where += f" AND state IN ({_marks(states)})"

@@ -55,11 +55,25 @@ def enqueue(
     specs: Sequence[RunSpec],
     suite: str | None = None,
     launcher: str | None = None,
+    *,
+    wait: bool = True,
 ) -> list[str]:
-    """Put runs that no plan was made of at the end of the queue: as `enqueue_planned`."""
-    from engine.spec import parameter_count  # pydantic, which a cancel needn't import
+    """Put runs that no plan was made of at the end of the queue: as `enqueue_planned`.
 
-    runs = [_New(spec, spec.fingerprint(), parameter_count(spec)) for spec in specs]
+    Args:
+        wait: count parameters that aren't known, which takes a process; else their worker does.
+    """
+    # pydantic, which a cancel needn't import
+    from engine.modelinfo import NotKnownError
+    from engine.spec import parameter_count
+
+    def counted(spec: RunSpec) -> int:
+        try:
+            return parameter_count(spec, wait=wait)
+        except NotKnownError:
+            return 0
+
+    runs = [_New(spec, spec.fingerprint(), counted(spec)) for spec in specs]
     return enqueue_planned(location, runs, suite, launcher)
 
 
@@ -77,7 +91,7 @@ def enqueue_planned(
         launcher: where they go; ``None`` is the supervisor's machine.
 
     Raises:
-        UsageError: there is no run that a refit could be of.
+        UsageError: there is no run that a refit could be of, or a trial is there already.
         StoreError: the store can't be written.
     """
     # pydantic, which a cancel needn't import
@@ -97,6 +111,8 @@ def enqueue_planned(
         ids: dict[str, None] = {}
         for run in runs:
             ids[new_id(connection, location, run.spec, ids)] = None
+        for run in runs:
+            _refuse_twice(connection, run.spec)
         own = {run.fingerprint: run_id for run, run_id in zip(runs, ids, strict=True)}
         texts, specs = [], []
         for run, first in zip(runs, firsts, strict=True):
@@ -140,6 +156,16 @@ def enqueue_planned(
         return list(ids)
 
     return transact(location, queue)
+
+
+def _refuse_twice(connection: StoreConnection, spec: RunSpec) -> None:
+    """Raise `UsageError` if a run is a trial that its study has already."""
+    if spec.trial is None:
+        return
+    study, number = spec.trial.study.name, spec.trial.number
+    sql = "SELECT 1 FROM runs WHERE study = ? AND trial = ?"
+    if connection.row(sql, (study, number)) is not None:
+        raise UsageError(f"There is a study {study} already, with a trial {number}.")
 
 
 def _present(connection: StoreConnection, fingerprint: str) -> str:

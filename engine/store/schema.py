@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.metrics import AGGREGATES, EPOCH_MEASURES, EPOCH_TIMES, LIST_RESULTS, RANK_RESULTS
 
-SCHEMA_VERSION = 19
+SCHEMA_VERSION = 20
 """``PRAGMA user_version`` of a database that all migrations were applied to."""
 
 EPOCH_INTEGERS = ("step", "targets", "batches")

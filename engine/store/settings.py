@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 
 def told_by(spec: RunSpec | None) -> dict[str, int | str | None]:
     """Return the columns of ``runs`` that a configuration tells beside a run's names: its epoch
-    limit, and the run that it refits, whose chosen epoch is its limit then.
+    limit; the run that it refits, whose chosen epoch is its limit then; and of a trial the study
+    and its number there.
 
     Args:
         spec: ``None`` for an imported run.
     """
+    trial = spec.trial if spec else None
+    of_study = {
+        "study": trial.study.name if trial else None,
+        "trial": trial.number if trial else None,
+    }
     if spec is None or spec.training.refit:
-        return {"epochs": None, "refits": spec.refits if spec else None}
-    return {"epochs": spec.training.epochs, "refits": None}
+        return {"epochs": None, "refits": spec.refits if spec else None, **of_study}
+    return {"epochs": spec.training.epochs, "refits": None, **of_study}
 
 
 def keep_settings(

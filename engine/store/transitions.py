@@ -16,6 +16,7 @@ from engine.process import ProcessIdentity
 from engine.store.database import StoreConnection
 from engine.store.intake.ingest import refresh
 from engine.store.schema import RUN_TABLES
+from engine.store.studies import OPEN
 
 SHARED = "shared"
 """The cause of a loss by a process that trained other runs, too."""
@@ -342,7 +343,8 @@ def release(connection: StoreConnection) -> None:
 
 
 def dying(connection: StoreConnection, cause: str, within: float, short: float) -> list[str]:
-    """List runs that lately died of a cause soon after their start, if none was done since.
+    """List runs that lately died of a cause soon after their start, if none was done since. What
+    the settings of a study's trial bring about is no reason to expect it of other runs.
 
     Args:
         within: seconds back to look, and no further than to when the queue was last resumed.
@@ -350,6 +352,8 @@ def dying(connection: StoreConnection, cause: str, within: float, short: float) 
     """
     rows = connection.rows(
         "SELECT DISTINCT run FROM attempts WHERE status IN ('failed', 'lost') AND cause = :cause"
+        " AND NOT (cause IN ('diverged', 'out-of-memory')"
+        " AND run IN (SELECT id FROM runs WHERE study IS NOT NULL))"
         " AND ended - coalesce(launched, started) < :short"
         " AND ended > max(:now - :within,"
         "  coalesce((SELECT released FROM hold), 0),"
@@ -366,6 +370,7 @@ def work_left(connection: StoreConnection) -> bool:
         " OR EXISTS (SELECT 1 FROM attempts WHERE exited IS NULL)"
         " OR EXISTS (SELECT 1 FROM requests)"
         " OR EXISTS (SELECT 1 FROM runs WHERE revision > saved)"
+        f" OR EXISTS (SELECT 1 FROM runs WHERE {OPEN})"
     )
     assert row is not None
     return bool(row[0])

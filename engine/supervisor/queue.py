@@ -33,6 +33,7 @@ from engine.supervisor.memory import MemoryRoom
 from engine.supervisor.requests import answer
 from engine.supervisor.settling import settle
 from engine.supervisor.sharing import Company, Sharing, free_slots
+from engine.supervisor.studies import go_on, supply
 
 CANCEL_SECONDS = 10.0
 """Time between asking a run to end and killing its process, if that trains no other."""
@@ -118,6 +119,7 @@ class Queue:
                 problems.add(str(error))
         try:
             if not self._paused(connection):
+                go_on(connection, self.location)
                 problems |= self._start_queued(connection)
         except OSError as error:
             problems.add(f"No run can be started at the moment: {error.strerror}.")
@@ -296,6 +298,8 @@ class Queue:
             training = [attempt.run for attempt in live if attempt.launcher == name]
             company = self._company(live, name, pool)
             while free:
+                if transitions.next_queued(connection, name) is None:
+                    supply(connection, self.location, name)
                 with write(connection):
                     run = transitions.next_queued(connection, name)
                     if run is None:

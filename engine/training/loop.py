@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splitting.splits import SPLITS, data_checksum, run_split
+from engine.datasets.splitting.splits import data_checksum, evaluated_splits, run_split
 from engine.errors import TrainingError
 from engine.fitted import settings_to_try
 from engine.metrics import SELECTION
@@ -78,7 +78,8 @@ class Outcome:
     model: Model
     """With the weights of the best epoch."""
     test_ranks: Tensor
-    """int32 (2, targets): ranks of the test items at the best epoch, as from `ranks`."""
+    """int32 (2, targets): ranks of the test items at the best epoch, as from `ranks`; of a trial
+    of a study there are none."""
     test_users: NDArray[np.int64]
     """(targets,): the number of each one's user, ascending."""
 
@@ -137,8 +138,10 @@ def train(
     split = run_split(interactions, spec)
     flat = shared_histories(interactions, device, timed=timed)
     histories = histories_in(split, flat.items, flat.times)
-    valid, test = (evaluation_set(split, each, spec.length, flat) for each in SPLITS)
-    if not len(valid) and chosen is None:
+    evaluated = {
+        each: evaluation_set(split, each, spec.length, flat) for each in evaluated_splits(spec)
+    }
+    if "valid" in evaluated and not len(evaluated["valid"]):
         raise TrainingError("data", f"{spec.dataset} has no user with three interactions or more.")
 
     setup: TrainingSetup | Fitting
@@ -155,7 +158,7 @@ def train(
         if device.type == "cuda":
             rank_batch = recorded_ranks(
                 learner.evaluated,
-                (valid, test),
+                list(evaluated.values()),
                 settings.eval_batch_size,
                 bfloat16=uses_bfloat16(settings, device),
                 group=group,
@@ -202,10 +205,10 @@ def train(
                 totals = _train_epoch(setup, state, epoch, recorder, clock, interrupted)
             model = setup.learner.evaluated
         started = time.perf_counter()
-        on_valid = rank(model, valid) if chosen is None else None
-        metrics = metric_columns("test", rank(model, test).cpu(), test.users)
-        if on_valid is not None:
-            metrics = metric_columns("valid", on_valid.cpu(), valid.users) | metrics
+        ranked = {each: rank(model, data) for each, data in evaluated.items()}
+        metrics: dict[str, float] = {}
+        for each, found in ranked.items():
+            metrics |= metric_columns(each, found.cpu(), evaluated[each].users)
         seconds = time.perf_counter() - started
         cpu = cputime.total(group.all_gather_object(totals.cpu))
 
@@ -244,13 +247,16 @@ def train(
     else:
         model = setup.learner.evaluated
     model.load_state_dict(state.best.model)
+    test = evaluated.get("test")
     return Outcome(
         cause="completed" if state.epoch >= epochs else "early-stopping",
         epochs_trained=state.epoch,
         best=state.best,
         model=model,
-        test_ranks=rank(model, test).cpu(),
-        test_users=test.users,
+        test_ranks=torch.empty(2, 0, dtype=torch.int32)
+        if test is None
+        else rank(model, test).cpu(),
+        test_users=np.empty(0, np.int64) if test is None else test.users,
     )
 
 

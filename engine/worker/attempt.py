@@ -290,6 +290,8 @@ def _train(
         )
     finally:
         telemetry.end()
+    if spec.trial is not None:
+        return _Finished(outcome, InferenceSpeed(), {})
     split = run_split(interactions, spec)
     lists = _lists(spec, split, device, outcome.model, lane)
     if fence.passed(now=True):

@@ -42,6 +42,8 @@ COMMANDS = {
     "logs": ("tui.cli.runs.logs", "Print a run's log."),
     "cancel": ("tui.cli.runs.queue", "Stop runs, or remove them from the queue."),
     "retry": ("tui.cli.runs.queue", "Queue failed, cancelled or lost runs again."),
+    "tune": ("tui.cli.studies.tune", "Choose settings of models on validation."),
+    "studies": ("tui.cli.studies.studies", "List the studies, show or stop one."),
     "continue": ("tui.cli.runs.further", "Train runs past their epoch limit."),
     "refit": ("tui.cli.runs.further", "Train runs again with validation included."),
     "delete": ("tui.cli.runs.deleting", "Delete runs: they go to the trash."),

@@ -96,7 +96,12 @@ def _row(run: EndedRun, label: str, now: float) -> Content:
     """
     style = _style(run.kind)
     if run.state == "done":
-        said, said_style = f"test NDCG {number(run.best_test_ndcg)}", ""
+        split, best = (
+            ("valid", run.best_valid_ndcg)
+            if run.best_test_ndcg is None
+            else ("test", run.best_test_ndcg)
+        )
+        said, said_style = f"{split} NDCG {number(best)}", ""
     else:
         said, said_style = KINDS.get(run.kind, plain(run.kind)), style
     line = Content.assemble(

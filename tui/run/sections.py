@@ -173,6 +173,8 @@ def result(
     for split, ranking, label in _ROWS:
         if split == "valid" and details.run.refits is not None:
             continue  # it trained on validation
+        if split == "test" and details.run.study is not None:
+            continue  # a study chooses by validation
         values = [figures.get(f"{split}_{metric}{ranking}_best") for metric, _ in _METRICS]
         rows.append((label, [figure(value, "metric") for value in values]))
         if label == "test, all items" and isinstance(intervals, UserIntervals):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def at_its_limit(run: Run) -> bool:
     """Whether a run of ours was trained for all the epochs that it was allowed."""
-    ours = run.state == "done" and not (run.origin or run.fitted or run.refits)
+    ours = run.state == "done" and not (run.origin or run.fitted or run.refits or run.study)
     return ours and run.epochs is not None and (run.epoch or 0) >= run.epochs
 
 
@@ -35,9 +35,15 @@ def why_not_refit(run: Run) -> str | None:
         return f"{run.id} was imported: it isn't known how it was trained."
     if run.refits:
         return f"{run.id} is a refit already, of {run.refits}."
+    if run.study:
+        return _of_study(run)
     if not allows(run.state, REFIT):
         return f"{run.id} is {run.state}: only a run that is done has a chosen epoch."
     return None
+
+
+def _of_study(run: Run) -> str:
+    return f"{run.id} is a trial of {run.study}, which trains what it chooses again at its end."
 
 
 def why_not_further(
@@ -69,6 +75,8 @@ def why_not_further(
         return f"{run.id} is of a fitted model, which has tried all its combinations of settings."
     if run.refits:
         return f"{run.id} refits {run.refits}: it trains to the epoch that was chosen there."
+    if run.study:
+        return _of_study(run)
     waited = (run.epoch or 0) - (run.best_epoch or 0)
     if not at_its_limit(run) or waited >= training.patience:
         return (

@@ -47,9 +47,12 @@ def launch_of(spec: Mapping[str, Any], catalogue: Catalogue | None) -> Launch | 
     """Return how a run is launched; None of an imported one.
 
     Without a catalogue, or where it doesn't know the model or the data set, no setting is named.
+    What a study chose is launched as it differs from the profile ``reference``, unless it was kept.
     """
     if spec.get("origin"):
         return None
+    if spec.get("chosen_by") and catalogue and recipe_of(spec, catalogue) is None:
+        spec = {**spec, "profile": "reference"}
     return Launch(
         dataset=str(spec.get("dataset", "")),
         profile=str(spec.get("profile", "")),

@@ -143,6 +143,13 @@ def run_split(interactions: Interactions, spec: RunSpec) -> SplitData:
     return with_validation(split) if spec.training.refit else split
 
 
+def evaluated_splits(spec: RunSpec) -> tuple[Split, ...]:
+    """Return the splits whose items are ranked in a run: a refit has no validation, a trial of a
+    study no test."""
+    absent = {"valid": spec.training.refit, "test": spec.trial is not None}
+    return tuple(split for split in SPLITS if not absent[split])
+
+
 def with_validation(split: SplitData) -> SplitData:
     """Train on all that comes before what test holds out, and evaluate test alone."""
     none = np.zeros(0, np.int64)

@@ -21,7 +21,7 @@ _RUN_COLUMNS = (
     "id", "model", "dataset", "length", "seed", "profile", "suite", "state", "created",
     "started", "finished", "attempt", "device", "epoch", "epochs", "parameters", *SPEEDS,
     "fingerprint", "cause", "message", "note", "tags", "origin", "marks", "configuration",
-    "refits",
+    "refits", "study", "trial",
 )  # fmt: skip
 SUMMARY_COLUMNS = (
     "best_epoch", "epochs_trained", "total_seconds", *RUN_ENERGY, "joules_of",
@@ -176,9 +176,15 @@ def matching(
     filter: str,  # noqa: A002
     aggregate: str = "best",
     without: Sequence[str] = (),
+    *,
+    trials: bool = False,
 ) -> tuple[str, list[object]]:
-    """Return SQL for a condition on ``runs r``, and its parameters."""
-    return _where(filter, aggregate, without, "r")[:2]
+    """Return SQL for a condition on ``runs r``, and its parameters.
+
+    Args:
+        trials: whether trials of studies match, which else match only a filter that names studies.
+    """
+    return _where(filter, aggregate, without, "r", trials=trials)[:2]
 
 
 def check_columns(names: Sequence[str]) -> None:
@@ -237,11 +243,12 @@ def _ids_by_setting(name: str, direction: str, where: str, most: int) -> str:
 
 
 def _where(
-    text: str, aggregate: str, without: Sequence[str], walked: str
+    text: str, aggregate: str, without: Sequence[str], walked: str, *, trials: bool = False
 ) -> tuple[str, list[object], bool]:
     """Return conditions for a scan of the table or index that holds the column ``walked``.
 
-    A condition on a column of another table or index becomes a set of ids, made there once.
+    A condition on a column of another table or index becomes a set of ids, made there once. Trials
+    of studies have nothing of test, and are compared only if the filter names studies.
 
     Returns:
         SQL, its parameters, and whether a condition is on another column of what is scanned.
@@ -262,6 +269,8 @@ def _where(
     parts = [*scanned, *(part for groups in sets.values() for group in groups for part in group)]
     values = [value for part in parts for value in part.parameters]
     others = any(part.column != walked and place_of(part.column) == own for part in scanned)
+    if not trials and not any(part.column in _OF_STUDIES for part in parts):
+        tests.append(f"{key} NOT IN (SELECT id FROM runs WHERE study IS NOT NULL)")  # noqa: S608
     if without:
         tests.append(f"{key} NOT IN (SELECT value FROM json_each(?))")  # noqa: S608
         values.append(json.dumps(list(without)))
@@ -297,6 +306,8 @@ def place_of(column: str) -> str:
         return "r"
     return _PLACES.get(column.removeprefix("s."), "summaries_totals")
 
+
+_OF_STUDIES = frozenset({"r.study", "r.trial"})
 
 _PLACES = {name: f"summaries_{name.rpartition('_')[2]}" for name in SUMMARY_MEASURES} | {
     name: index for index, names in RESULT_INDEXES.items() for name in names

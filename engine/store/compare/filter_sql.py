@@ -85,6 +85,8 @@ _RUN_FIELDS = {
     "state": Field("r.state", "state", ", ".join(STATES)),
     "profile": Field("r.profile", "text", "profile, and its variant after a slash"),
     "suite": Field("r.suite", "text", "suite that it was launched with"),
+    "study": Field("r.study", "text", "study that it is a trial of; study:* finds all trials"),
+    "trial": Field("r.trial", "number", "number of the trial in its study"),
     "device": Field("r.device", "text", "where it ran"),
     "origin": Field("r.origin", "text", "how an imported run came here; imported finds them all"),
     "mark": Field(

@@ -31,7 +31,8 @@ Measure = str | tuple[str, str]
 
 _TEXTS = frozenset((
     "id", "suite", "state", "device", "fingerprint", "cause", "message", "note", "tags",
-    "origin", "marks", "configuration", "refits",
+    "origin", "marks", "configuration", "refits", "study",
+    "trial",
 ))  # fmt: skip
 """Columns that have no mean, beside settings that are texts."""
 

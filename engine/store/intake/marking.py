@@ -38,7 +38,7 @@ def mark_data(connection: StoreConnection, run: str) -> None:
 def mark_training(connection: StoreConnection, run: str) -> None:
     """Mark a run that is done if its best epoch is the last one that its limit allowed; a fitted
     model's isn't, whose epochs are all that there are, nor a refit, whose last epoch was chosen
-    before."""
+    before, nor a trial of a study, whose limit is the study's."""
     unfinished = connection.row(_UNFINISHED, {"run": run}) is not None
     _put(connection, run, [STILL_IMPROVING] if unfinished else [], instead_of=OF_TRAINING)
 
@@ -97,7 +97,7 @@ WHERE run = :run AND resumed_epoch IS NOT NULL AND attempt >= (
 # Patience can't be used up then: no epoch came after the best one.
 _UNFINISHED = """
 SELECT 1 FROM runs WHERE id = :run AND state = 'done' AND origin = '' AND best_epoch = epochs
-AND refits IS NULL
+AND refits IS NULL AND study IS NULL
 AND NOT EXISTS (SELECT 1 FROM epochs WHERE run = runs.id AND settings IS NOT NULL)
 """
 

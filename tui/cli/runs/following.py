@@ -17,6 +17,7 @@ from engine.lifecycle import UNDER_WAY
 from engine.store.database import is_current
 from engine.store.queries import Run, data_version, get_run, list_runs, queue_hold
 from engine.store.series import epochs, events
+from engine.store.studies import has_open_study, runs_of_study
 from tui.cli.session import Session, note, paused
 from tui.shell.text import count, duration, number
 
@@ -62,11 +63,16 @@ def follow(
     run_ids: Sequence[str] | None,
     say: Callable[[str], None],
     show: Callable[[Sequence[Run]], None] = lambda _: None,
+    study: str | None = None,
 ) -> list[Run]:
     """Say what happens, and ``show`` the runs whenever the store changed.
 
     Goes on until the runs have ended, or the queue is empty where none are named, or it is paused
     and none of them runs.
+
+    Args:
+        study: follow its trials and the runs of what it chose, in place of named runs, until it is
+            over.
 
     Survives a rebuilt store and a killed supervisor. Returns the runs as they ended.
     """
@@ -85,7 +91,8 @@ def follow(
                 looked = now
             if (newest := data_version(connection)) != version:
                 version = newest
-                runs = _runs(connection, run_ids, seen)
+                wanted = run_ids if study is None else runs_of_study(connection, study)
+                runs = _runs(connection, wanted, seen)
                 for run in runs:
                     for line in _news(connection, run, seen):
                         say(f"{time.strftime('%H:%M:%S')}  {run.id}  {line}")
@@ -94,7 +101,9 @@ def follow(
                 if held is not None and not any(run.state == "running" for run in runs):
                     say(paused(held))
                     return runs
-            if not any(run.state in UNDER_WAY for run in runs):
+            if not any(run.state in UNDER_WAY for run in runs) and not (
+                run_ids is None and has_open_study(connection, study)
+            ):
                 return runs
             time.sleep(POLL_SECONDS)
 
@@ -173,15 +182,17 @@ def _standing(connection: sqlite3.Connection, run: Run) -> str:
     """The state that a run is in, with its result or what went wrong."""
     if run.state == "done":
         best = [row for row in epochs(connection, run.id) if row["epoch"] == run.best_epoch]
-        figure = number(best[0]["test_ndcg"]) if best else "–"
+        split = "valid" if run.study else "test"
+        figure = number(best[0][f"{split}_ndcg"]) if best else "–"
         took = duration(run.finished - run.started) if run.finished and run.started else "–"
         starts = [event for event in events(connection, run.id) if event["kind"] == "start"]
         start = starts[-1] if starts else {}
-        ceiling, evaluated = ceiling_of(start), evaluated_of(start)
+        ceiling = None if run.study else ceiling_of(start)
+        evaluated = evaluated_of(start)
         facts = "; ".join(each.words for each in (evaluated, ceiling) if each and each.words)
         beside = f" ({facts})" if facts else ""
         at = f"{'with combination' if run.fitted else 'at epoch'} {run.best_epoch}"
-        return f"done: test NDCG@10 {figure}{beside} {at}, {took}"
+        return f"done: {split} NDCG@10 {figure}{beside} {at}, {took}"
     if run.state == "running":
         if run.fitted:
             return f"running: combination {run.epoch or 0} of {run.epochs}"

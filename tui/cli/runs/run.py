@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -126,11 +126,11 @@ def run(
     the ids of the new runs. With --launcher they train in jobs on a cluster; --dry-run then shows
     the batch script of such a job.
     """
-    cluster = _launcher(session, launcher)
+    cluster = asked_launcher(session, launcher)
     order = asked_order(session, models, datasets, lengths, seeds, profile, suite, settings)
     with progress("Planning runs"):
         plan, present = _plan(session, order, again)
-    _check_data(plan)
+    check_data(plan.absent_of(plan.missing), (run.spec.source for run in plan.missing))
     if dry_run:
         _say_plan(plan, present, as_json, _script(session, cluster, plan))
         if not as_json:
@@ -245,12 +245,15 @@ def _slots(session: Session) -> list[Slot]:
     return detect_slots(session.catalogue.settings.slots)
 
 
-def _check_data(plan: Plan) -> None:
+def check_data(absent: Sequence[Dataset], sources: Iterable[Dataset]) -> None:
     """Say which data sets aren't what their entries say. Raises `DataError` before anything is
-    queued that could only fail."""
-    absent = plan.absent_of(plan.missing)
+    queued that could only fail.
+
+    Args:
+        absent: those of the runs' ``sources`` that are not on this machine.
+    """
     if not absent:
-        _check_copies(run.spec.source for run in plan.missing)
+        _check_copies(sources)
         return
     names = " ".join(dataset.name for dataset in absent)
     titles = " and ".join(dataset.title for dataset in absent)
@@ -273,7 +276,7 @@ def _check_copies(sources: Iterable[Dataset]) -> None:
             note(found.sentence)
 
 
-def _launcher(session: Session, name: str | None) -> SlurmProfile | None:
+def asked_launcher(session: Session, name: str | None) -> SlurmProfile | None:
     """The profile that is asked for; ``None`` is this machine. Raises `UsageError`."""
     if name is None or name.strip().lower() == LOCAL:
         return None

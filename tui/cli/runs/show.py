@@ -138,12 +138,15 @@ def _say_details(
         say_fact("what to try", further)
     if run.note:
         say_fact("note", run.note)
-    if details.figures.get("test_ndcg_best") is not None:
+    if run.study:
+        say_fact("trial", f"{run.trial} of {run.study}")
+    splits = ("valid",) if run.study else ("valid", "test")
+    if details.figures.get(f"{splits[-1]}_ndcg_best") is not None:
         say()
         say(
             f"{'at the chosen epoch':<22}{'HitRate':>11}{'Recall':>11}{'MRR':>11}{'NDCG':>11}   @10"
         )
-        for split in ("valid", "test"):
+        for split in splits:
             for ranking, meaning in (("", "all items"), ("_masked", "seen masked")):
                 figures = [details.figures.get(f"{split}_{m}{ranking}_best") for m in METRICS]
                 texts = "".join(f"{_metric(figure):>11}" for figure in figures)
@@ -155,7 +158,7 @@ def _say_details(
             say_fact("careful", intervals.warning)
         if (evaluated := evaluated_of(details.started)) and evaluated.words:
             say_fact("evaluated", evaluated.words)
-        if (ceiling := ceiling_of(details.started)) and ceiling.cold:
+        if not run.study and (ceiling := ceiling_of(details.started)) and ceiling.cold:
             say_fact("test is", ceiling.words)
         for table in result_tables(details.figures):
             say()

@@ -1,0 +1,119 @@
+"""A study: settings of models that are tried on one data set, each trial a run, and of which the
+best on validation is chosen."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from engine.spec.architecture import Architecture
+from engine.spec.code import Code
+from engine.spec.strict import Name, Strict
+from engine.spec.training import Training
+
+Sampler = Literal["tpe", "random", "grid"]
+"""How the settings of the next trial are chosen: by those of the trials before it (tree-structured
+Parzen estimator, Bergstra et al. 2011), at random, or one combination after the other."""
+
+Value = bool | int | float | str
+"""A value of a setting."""
+
+
+class Range(Strict):
+    """The values that a numeric setting may have, both ends included."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+    """Whether its logarithm is drawn uniformly, so that every factor is as likely as another."""
+    step: int | float | None = Field(default=None, gt=0)
+    """The distance from one value to the next; absent if there is none (of whole numbers 1)."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Range:
+        if self.low >= self.high:
+            raise ValueError(f"low ({self.low}) must be less than high ({self.high})")
+        if self.log and self.low <= 0:
+            raise ValueError(f"log needs a low above 0, not {self.low}")
+        if self.log and self.step is not None:
+            raise ValueError("log and step don't go together: leave one out")
+        if self.step is not None and not self.has(self.high):
+            raise ValueError(f"high ({self.high}) must be low ({self.low}) and some steps")
+        return self
+
+    @property
+    def whole(self) -> bool:
+        """Whether its values are whole numbers."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def has(self, value: object) -> bool:
+        """Return whether a value is one of these."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        if not self.low <= value <= self.high or (self.whole and not isinstance(value, int)):
+            return False
+        steps = (value - self.low) / (self.step or 1)
+        return (self.step is None and not self.whole) or abs(steps - round(steps)) < 1e-8
+
+
+Choices = Annotated[tuple[Value, ...], Field(min_length=1)]
+"""The values that a setting may have, one by one."""
+
+Space = dict[str, Range | Choices]
+"""What is tried: the values of settings, by name."""
+
+
+def profile_of_study(name: str) -> str:
+    """Return the profile under which what a study chose is run."""
+    return f"study-{name}"
+
+
+class TunedModel(Strict):
+    """A model of a study: a profile as it stands, and the settings that are tried in its place."""
+
+    model: Name
+    profile: str
+    architecture: Architecture
+    training: Training
+    code: Code | None = None
+    space: Space = Field(min_length=1)
+
+
+class Study(Strict):
+    """The whole definition of a study, but for its data set and length, which its trials have."""
+
+    name: Name
+    models: tuple[TunedModel, ...] = Field(min_length=1)
+    trials: int = Field(ge=1, le=10_000)
+    """Most trials of each model; the first one has the profile as it stands."""
+    minutes: float | None = Field(default=None, gt=0)
+    """After this time in training, of all trials of a model together, it has no further one."""
+    sampler: Sampler = "tpe"
+    seed: int = Field(ge=0, lt=2**31)
+    """Of all trials, and of the sampler."""
+    final_seeds: int = Field(ge=0, le=1000)
+    """Number of fresh seeds, the next ones after ``seed``, with which the best settings of each
+    model are trained at the end."""
+
+    @property
+    def profile(self) -> str:
+        """Name of the profile under which the chosen settings are run and compared."""
+        return profile_of_study(self.name)
+
+
+class Trial(Strict):
+    """A run's place in a study. Any trial has all that is needed to go on with it."""
+
+    number: int = Field(ge=0)
+    """Counted over all models of the study, from 0."""
+    study: Study
+
+
+class ChosenBy(Strict):
+    """The study that a run's settings were chosen by, and its budget for the run's model."""
+
+    study: Name
+    trials: int = Field(ge=1)
+    seconds: float = Field(ge=0)
+    """Time in training of all these trials."""

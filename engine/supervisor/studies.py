@@ -1,0 +1,100 @@
+"""Studies go on: their next trials, and in the end what they chose, are put into the queue.
+
+What is known of a study is read from its trials each time, so another supervisor continues it.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from engine.errors import StoreError, UserError
+from engine.store.database import StoreConnection, write
+from engine.store.location import StoreLocation
+from engine.store.requests import enqueue
+from engine.store.studies import (
+    End,
+    end_study,
+    runs_under,
+    studies_at,
+    waiting_studies,
+)
+from engine.tuning.progress import Progress, progress_of
+
+log = logging.getLogger("seqbench")
+
+
+def go_on(connection: StoreConnection, location: StoreLocation) -> None:
+    """Queue the next trial of each study of which none is queued or in training, or, if it was the
+    last one, what the study chose.
+
+    Raises:
+        StoreError: the store can't be read or written.
+    """
+    for name in waiting_studies(connection):
+        if not _next_trial(connection, location, name):
+            _conclude(connection, location, name)
+
+
+def supply(connection: StoreConnection, location: StoreLocation, launcher: str | None) -> None:
+    """Queue one more trial for a free slot of a launcher, of the study there that has the fewest
+    under way.
+
+    Raises:
+        StoreError: the store can't be read or written.
+    """
+    for name in studies_at(connection, launcher):
+        if _next_trial(connection, location, name):
+            return
+
+
+def _next_trial(connection: StoreConnection, location: StoreLocation, name: str) -> bool:
+    """Queue the next trial of a study; return whether there was one. A study that can't go on makes
+    no further trial."""
+    found = _read(connection, name)
+    try:
+        spec = found.next_trial() if found else None
+        if found is None or spec is None or spec.trial is None:
+            return False
+        (run,) = enqueue(location, [spec], None, found.trials[0].launcher, wait=False)
+    except StoreError:
+        raise
+    except UserError as error:
+        _end(connection, name, "stopped", f"makes no further trial: {error}")
+        return False
+    log.info("study %s: trial %d is %s", name, spec.trial.number, run)
+    return True
+
+
+def _conclude(connection: StoreConnection, location: StoreLocation, name: str) -> None:
+    """Queue what a study chose, but for what is there already: a supervisor may have been killed
+    before it recorded that the study is over."""
+    found = _read(connection, name)
+    if found is None:
+        return
+    there = {fingerprint for _, fingerprint in runs_under(connection, found.study.profile)}
+    specs = [spec for spec in found.finals() if spec.fingerprint() not in there]
+    try:
+        runs = enqueue(location, specs, None, found.trials[0].launcher, wait=False)
+    except StoreError:
+        raise
+    except UserError as error:
+        _end(connection, name, "over", f"can't train what it chose: {error}")
+    else:
+        _end(connection, name, "over", f"is over: {', '.join(runs) or 'nothing to train'}")
+
+
+def _read(connection: StoreConnection, name: str) -> Progress | None:
+    """Read where a study stands; ``None`` if it can't go on, which is recorded."""
+    try:
+        return progress_of(connection, name)
+    except StoreError:
+        raise
+    except UserError as error:
+        _end(connection, name, "over", f"can't go on: {error}")
+        return None
+
+
+def _end(connection: StoreConnection, name: str, end: End, why: str) -> None:
+    with write(connection):
+        end_study(connection, name, end)
+    log.info("study %s %s", name, why)

@@ -1,0 +1,191 @@
+"""Where a study stands: its next trial, and what it chose."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from engine.errors import UserError
+from engine.lifecycle import UNDER_WAY
+from engine.spec import ChosenBy, RunSpec, Study, Training, Trial, TunedModel, amended
+from engine.store.studies import StoredTrial, trials_of
+from engine.tuning.ask import Past, Settings, ask
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The best trial of a model, and what it was chosen of."""
+
+    model: TunedModel
+    best: StoredTrial
+    trials: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A study and its trials so far."""
+
+    study: Study
+    first: RunSpec
+    """Of one of its trials: all have its data set and length."""
+    trials: Sequence[StoredTrial]
+    """By number."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it makes no further trial, though it may have some left."""
+        return any(trial.end is not None for trial in self.trials)
+
+    @property
+    def over(self) -> bool:
+        """Whether what it chose was queued."""
+        return any(trial.end == "over" for trial in self.trials)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a trial is queued or in training."""
+        return any(trial.state in UNDER_WAY for trial in self.trials)
+
+    @property
+    def all_trials(self) -> int:
+        """The most trials that it may have, over all models."""
+        return self.study.trials * len(self.study.models)
+
+    def of_model(self, model: TunedModel) -> list[StoredTrial]:
+        """Return the trials of a model, by number."""
+        return [trial for trial in self.trials if trial.model == model.model]
+
+    def settings(self, model: TunedModel, trial: StoredTrial) -> Settings:
+        """Return what a trial tried: its values of the settings of the space."""
+        return {name: _value(trial.spec, name) for name in model.space}
+
+    def best(self, model: TunedModel) -> StoredTrial | None:
+        """Return the finished trial of a model with the highest validation NDCG@10, of equal ones
+        the first; ``None`` if there is none."""
+        done = [each for each in self.of_model(model) if each.state == "done"]
+        return max(done, key=lambda each: (each.value or 0.0, -each.number), default=None)
+
+    def chosen(self) -> list[Chosen]:
+        """Return what is chosen of each model that has a finished trial."""
+        found = []
+        for model in self.study.models:
+            trials, best = self.of_model(model), self.best(model)
+            if best is not None:
+                seconds = sum(trial.seconds for trial in trials)
+                found.append(Chosen(model, best, len(trials), seconds))
+        return found
+
+    def next_trial(self) -> RunSpec | None:
+        """Return the next trial, of the model with the fewest so far; ``None`` if there is none.
+
+        Raises:
+            UserError: Optuna isn't installed, or the settings that it draws can't be.
+        """
+        if self.stopped:
+            return None
+        for model in sorted(self.study.models, key=lambda each: len(self.of_model(each))):
+            if self._has_budget(model) and (found := self._next_of(model)) is not None:
+                return found
+        return None
+
+    def finals(self) -> list[RunSpec]:
+        """Return the runs of what was chosen, with fresh seeds: the cells that are compared."""
+        study = self.study
+        seeds = range(study.seed + 1, study.seed + 1 + study.final_seeds)
+        made = []
+        for each in self.chosen():
+            budget = ChosenBy(study=study.name, trials=each.trials, seconds=each.seconds)
+            settings = self.settings(each.model, each.best)
+            spec = amended(profile_run(self.first, study, each.model), settings)
+            spec = spec.model_copy(update={"profile": study.profile, "chosen_by": budget})
+            made += [spec.model_copy(update={"seed": seed}) for seed in seeds]
+        return made
+
+    def _has_budget(self, model: TunedModel) -> bool:
+        trials, minutes = self.of_model(model), self.study.minutes
+        spent = sum(trial.seconds for trial in trials)
+        return len(trials) < self.study.trials and (minutes is None or spent < 60 * minutes)
+
+    def _next_of(self, model: TunedModel) -> RunSpec | None:
+        study, trials = self.study, self.of_model(model)
+        number = max((trial.number for trial in self.trials), default=-1) + 1
+        profile = profile_run(self.first, study, model)
+        settings: Settings | None = {}
+        if trials:  # the first one is the profile as it stands
+            past = [_past(self.settings(model, each), each) for each in trials]
+            settings = ask(
+                model.space, study.sampler, study.seed, number, study.trials, past,
+                lambda drawn: _is_possible(profile, drawn),
+            )  # fmt: skip
+        if settings is None:
+            return None
+        trial = Trial(number=number, study=study)
+        return amended(profile, settings).model_copy(update={"trial": trial})
+
+
+def _is_possible(profile: RunSpec, settings: Settings) -> bool:
+    try:
+        amended(profile, settings)
+    except ValidationError:
+        return False
+    return True
+
+
+def profile_run(first: RunSpec, study: Study, model: TunedModel) -> RunSpec:
+    """Return a run of a study's model whose settings are the profile's as it stands.
+
+    Args:
+        first: any run on the study's data set at its length.
+    """
+    own = ("model", "profile", "architecture", "training", "code")
+    changes = {name: getattr(model, name) for name in own}
+    return first.model_copy(update=changes | {"trial": None, "seed": study.seed})
+
+
+def first_trials(study: Study, first: RunSpec) -> list[RunSpec]:
+    """Return the trials that a study begins with: of each model its profile as it stands.
+
+    Args:
+        first: any run on the study's data set at its length.
+    """
+    return [
+        profile_run(first, study, model).model_copy(
+            update={"trial": Trial(number=number, study=study)}
+        )
+        for number, model in enumerate(study.models)
+    ]
+
+
+def progress_of(con: sqlite3.Connection, name: str) -> Progress | None:
+    """Read where a study stands; ``None`` if there is none of this name.
+
+    Raises:
+        UserError: another version of seqbench began it.
+    """
+    trials = trials_of(con, name)
+    if not trials:
+        return None
+    try:
+        first = RunSpec.model_validate(trials[0].spec)
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"]
+        raise UserError(f"The study {name} is of another version: {problem}.") from None
+    assert first.trial is not None  # it is a trial's
+    return Progress(first.trial.study, first, trials)
+
+
+def _past(settings: Settings, trial: StoredTrial) -> Past:
+    if trial.state in UNDER_WAY:
+        return Past(settings, "running", None)
+    done = trial.state == "done" and trial.value is not None
+    return Past(settings, "done" if done else "failed", trial.value if done else None)
+
+
+def _value(spec: dict[str, Any], name: str) -> Any:
+    section = "training" if name in Training.model_fields else "architecture"
+    return spec.get(section, {}).get(name)
