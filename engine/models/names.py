@@ -24,8 +24,8 @@ _OF_RUNS = {
     "learningrate", "mark", "marks", "memory", "message", "note", "origin", "parameters", "params",
     "protocol", "quality", "queued", "run", "runs", "seeds", "settings", "split", "started",
     "state", "study", "suite", "tag", "tags", "test_cold", "test_cold_users", "test_targets",
-    "test_users", "torch", "total_energy", "total_seconds", "total_time", "totaltime",
-    "utilization",
+    "test_users", "torch", "total_energy", "total_seconds", "total_time", "totaltime", "trials",
+    "tuned_seconds", "tuned_trials", "tuning_time", "tuningtime", "utilization",
 }  # fmt: skip
 """Columns, fields of the filter and presets of columns, in small letters."""
 

@@ -345,10 +345,13 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
     def studies(db: Database) -> None:
         # study, trial: of a trial of a study the study's name and its number there, NULL of other
         # runs, which all were until now. study_end: NULL while the study makes trials; stopped: it
-        # makes no further one; over: what it chose was queued.
+        # makes no further one; over: what it chose was queued. tuned_trials, tuned_seconds: the
+        # budget that a run's settings were chosen with, NULL where no study chose them.
         db.execute("ALTER TABLE runs ADD COLUMN study TEXT")
         db.execute("ALTER TABLE runs ADD COLUMN trial INTEGER")
         db.execute("ALTER TABLE runs ADD COLUMN study_end TEXT")
+        db.execute("ALTER TABLE runs ADD COLUMN tuned_trials INTEGER")
+        db.execute("ALTER TABLE runs ADD COLUMN tuned_seconds REAL")
         db.execute("CREATE INDEX runs_study ON runs (study, trial, id) WHERE study IS NOT NULL")
         db.execute("DROP INDEX runs_cells")
         db.execute(
