@@ -16,6 +16,10 @@ Sampler = Literal["tpe", "random", "grid"]
 """How the settings of the next trial are chosen: by those of the trials before it (tree-structured
 Parzen estimator, Bergstra et al. 2011), at random, or one combination after the other."""
 
+Prune = Literal["asha", "none"]
+"""Whether trials that are worse than most others after a few epochs are paused: asynchronous
+successive halving (Li et al. 2020)."""
+
 Value = bool | int | float | str
 """A value of a setting."""
 
@@ -90,6 +94,7 @@ class Study(Strict):
     minutes: float | None = Field(default=None, gt=0)
     """After this time in training, of all trials of a model together, it has no further one."""
     sampler: Sampler = "tpe"
+    prune: Prune = "none"
     seed: int = Field(ge=0, lt=2**31)
     """Of all trials, and of the sampler."""
     final_seeds: int = Field(ge=0, le=1000)

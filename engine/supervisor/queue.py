@@ -20,6 +20,7 @@ from engine.inbox import worker_folder
 from engine.journal import CROWDED
 from engine.machine.slots import Slot
 from engine.runfolder import RunFolder
+from engine.rungs import PAUSED
 from engine.store import transitions
 from engine.store.database import StoreConnection, StoreReplacedError, write
 from engine.store.intake.code import allow_code
@@ -228,7 +229,9 @@ class Queue:
         if transitions.run_state(connection, run) == ("running", number):
             if status != "preempted" or ending.status == "cancelled":
                 status, cause = ending.status, ending.cause
-            if status == "preempted":
+            if status == "preempted" and cause == PAUSED:
+                transitions.hold_trial(connection, run)
+            elif status == "preempted":
                 counts = ending.counts and cause != CROWDED
                 self._requeue_preempted(connection, run, number, counts=counts)
             else:

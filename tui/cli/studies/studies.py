@@ -13,6 +13,7 @@ from engine.analysis.csvjson import csv_pieces
 from engine.errors import UsageError, UserError, did_you_mean
 from engine.lifecycle import UNDER_WAY, WAITING
 from engine.order import settings_text
+from engine.rungs import PAUSED, PRUNED
 from engine.store.queries import Run, get_run
 from engine.store.requests import request_cancel, transact
 from engine.store.studies import End, StoredTrial, end_study, runs_under, study_names
@@ -161,7 +162,7 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
         rows = [
             [
                 trial.number,
-                trial.state,
+                _state(trial),
                 number(trial.value),
                 trial.best_epoch or "–",
                 duration(trial.seconds),
@@ -203,10 +204,17 @@ def stop(session: Session, name: str) -> None:
         return
     ending: End = "stopped"
     transact(session.location, lambda connection: end_study(connection, name, ending))
-    waiting = [trial.run for trial in found.progress.trials if trial.state in WAITING]
+    trials = found.progress.trials
+    waiting = [trial.run for trial in trials if trial.state in WAITING and not trial.held]
     request_cancel(session.location, waiting)
     with session.reader():
         note(f"{name} makes no further trial; what it chose is trained next.")
+
+
+def _state(trial: StoredTrial) -> str:
+    if trial.held:
+        return PAUSED
+    return PRUNED if trial.cause == PRUNED else trial.state
 
 
 def _ended(progress: Progress) -> int:
@@ -219,7 +227,7 @@ def _best_value(progress: Progress) -> float | None:
 
 def _best_first(trial: StoredTrial) -> tuple[bool, float, int]:
     value = trial.value if trial.state == "done" else None
-    return value is None, -(value or 0.0), trial.number
+    return value is None or trial.cause == PRUNED, -(value or 0.0), trial.number
 
 
 def _trial_json(progress: Progress, trial: StoredTrial) -> dict[str, Any]:
@@ -227,7 +235,7 @@ def _trial_json(progress: Progress, trial: StoredTrial) -> dict[str, Any]:
     return {
         "trial": trial.number,
         "model": trial.model,
-        "state": trial.state,
+        "state": _state(trial),
         "valid_ndcg": trial.value,
         "best_epoch": trial.best_epoch,
         "seconds": trial.seconds,
