@@ -151,8 +151,11 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
         return
     progress, study = found.progress, found.progress.study
     say(f"{study.name}: {progress.first.dataset} × {progress.first.length}")
-    say_fact("state", f"{found.state}, {_ended(progress)} of {progress.all_trials} trials ended")
-    say_fact("sampler", f"{study.sampler}, seed {study.seed}")
+    held = sum(trial.held for trial in progress.trials)
+    paused = f" or are paused ({held})" if held else ""
+    ended = f"{_ended(progress)} of {progress.all_trials} trials ended{paused}"
+    say_fact("state", f"{found.state}, {ended}")
+    say_fact("sampler", f"{study.sampler}, seed {study.seed}, pruning {study.prune}")
     if study.minutes is not None:
         say_fact("budget", f"{study.minutes:g} minutes of training of each model")
     for model in study.models:
@@ -218,7 +221,8 @@ def _state(trial: StoredTrial) -> str:
 
 
 def _ended(progress: Progress) -> int:
-    return sum(trial.state not in UNDER_WAY for trial in progress.trials)
+    """Count the trials that have ended, or are paused."""
+    return sum(trial.held or trial.state not in UNDER_WAY for trial in progress.trials)
 
 
 def _best_value(progress: Progress) -> float | None:
