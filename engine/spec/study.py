@@ -101,6 +101,12 @@ class Study(Strict):
     """Number of fresh seeds, the next ones after ``seed``, with which the best settings of each
     model are trained at the end."""
 
+    @model_validator(mode="after")
+    def _has_its_seeds(self) -> Study:
+        if self.seed + self.final_seeds >= 2**31:
+            raise ValueError(f"seed ({self.seed}) leaves no {self.final_seeds} seeds after it")
+        return self
+
     @property
     def profile(self) -> str:
         """Name of the profile under which the chosen settings are run and compared."""
