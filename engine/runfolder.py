@@ -47,6 +47,11 @@ class RunFolder:
         return self.path / "cancel"
 
     @property
+    def promoted(self) -> Path:
+        """Of a trial of a study with successive halving, the epoch that it may train to."""
+        return self.path / "promoted"
+
+    @property
     def reserve(self) -> Path:
         """A file that the worker deletes to make room for its journal's ``end`` on a full disk."""
         return self.path / "reserve"

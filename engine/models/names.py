@@ -26,7 +26,8 @@ _OF_RUNS = {
     "quality_energy", "quality_time", "queued", "refits", "run", "runs", "seconds_to_quality",
     "seeds", "settings", "split", "started", "state", "study", "suite", "tag", "tags", "test_cold",
     "test_cold_users", "test_targets", "test_users", "timetoquality", "torch", "total_energy",
-    "total_seconds", "total_time", "totalenergy", "totaltime", "utilization",
+    "total_seconds", "total_time", "totalenergy", "totaltime", "trials", "tuned_seconds",
+    "tuned_trials", "tuning_time", "tuningtime", "utilization",
 }  # fmt: skip
 """Columns, fields of the filter and presets of columns, in small letters."""
 

@@ -35,6 +35,8 @@ def amendments(
             f"{key} is given {values} values, and a run has one: `seqbench run --set` runs each."
         )
     entry, profile = catalogue.model(model), recipe.partition("/")[0]
+    if profile not in entry.profiles:  # a study's, say, that was never kept
+        profile = next(iter(entry.profiles))
     changes = [
         parse_override(entry, profile, key, value)
         for key, value in next(combinations(settings)).items()

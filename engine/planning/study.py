@@ -13,7 +13,7 @@ from engine.config.layers import invalid_name
 from engine.config.overrides import combinations, setting_name, swept
 from engine.config.spaces import load_space
 from engine.errors import UsageError, UserError, shown
-from engine.spec import RunSpec, Sampler, Study, Sweep, TunedModel
+from engine.spec import Prune, RunSpec, Sampler, Study, Sweep, TunedModel
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 from engine.tuning.ask import NO_OPTUNA, grid, has_optuna
@@ -42,6 +42,7 @@ class StudyOrder:
     minutes: float | None = None
     """Of training of each model's trials together; ``None`` for no limit."""
     sampler: Sampler = "tpe"
+    prune: Prune = "none"
     seed: int = 1
     final_seeds: int = FINAL_SEEDS
     name: str | None = None
@@ -77,6 +78,7 @@ def plan_study(
         "trials": order.trials,
         "minutes": order.minutes,
         "sampler": order.sampler,
+        "prune": order.prune,
         "seed": order.seed,
         "final_seeds": order.final_seeds,
     }
@@ -122,6 +124,8 @@ def _tuned(
     space = {key: choice for key, choice in space.items() if key not in taken}
     if not space:
         raise UsageError(f"Nothing of the space of {name} is left to try.")
+    if order.prune != "none" and "epochs" in space:
+        raise UsageError(f"{name} tries epochs, after a share of which trials are paused: set it.")
     if order.sampler == "grid":
         next(iter(grid(space)))
     model = TunedModel(

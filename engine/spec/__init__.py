@@ -16,7 +16,7 @@ from engine.spec.data import (
 from engine.spec.identity import settings_digest
 from engine.spec.run import RunSpec, amended, parameter_count
 from engine.spec.strict import Name, Strict
-from engine.spec.study import ChosenBy, Range, Sampler, Space, Study, Trial, TunedModel
+from engine.spec.study import ChosenBy, Prune, Range, Sampler, Space, Study, Trial, TunedModel
 from engine.spec.suite import CellKey, Override, Overrides, Suite, Sweep
 from engine.spec.training import Training, objective_problem
 
@@ -34,6 +34,7 @@ __all__ = [
     "Override",
     "Overrides",
     "Packing",
+    "Prune",
     "Range",
     "RunSpec",
     "Sampler",

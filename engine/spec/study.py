@@ -16,6 +16,10 @@ Sampler = Literal["tpe", "random", "grid"]
 """How the settings of the next trial are chosen: by those of the trials before it (tree-structured
 Parzen estimator, Bergstra et al. 2011), at random, or one combination after the other."""
 
+Prune = Literal["asha", "none"]
+"""Whether trials that are worse than most others after a few epochs are paused: asynchronous
+successive halving (Li et al. 2020)."""
+
 Value = bool | int | float | str
 """A value of a setting."""
 
@@ -90,11 +94,18 @@ class Study(Strict):
     minutes: float | None = Field(default=None, gt=0)
     """After this time in training, of all trials of a model together, it has no further one."""
     sampler: Sampler = "tpe"
+    prune: Prune = "none"
     seed: int = Field(ge=0, lt=2**31)
     """Of all trials, and of the sampler."""
     final_seeds: int = Field(ge=0, le=1000)
     """Number of fresh seeds, the next ones after ``seed``, with which the best settings of each
     model are trained at the end."""
+
+    @model_validator(mode="after")
+    def _has_its_seeds(self) -> Study:
+        if self.seed + self.final_seeds >= 2**31:
+            raise ValueError(f"seed ({self.seed}) leaves no {self.final_seeds} seeds after it")
+        return self
 
     @property
     def profile(self) -> str:

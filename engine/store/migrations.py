@@ -345,10 +345,15 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
     def studies(db: Database) -> None:
         # study, trial: of a trial of a study the study's name and its number there, NULL of other
         # runs, which all were until now. study_end: NULL while the study makes trials; stopped: it
-        # makes no further one; over: what it chose was queued.
+        # makes no further one; over: what it chose was queued. tuned_trials, tuned_seconds: the
+        # budget that a run's settings were chosen with, NULL where no study chose them. held: 1 of
+        # a trial that is queued and paused, else NULL.
         db.execute("ALTER TABLE runs ADD COLUMN study TEXT")
         db.execute("ALTER TABLE runs ADD COLUMN trial INTEGER")
         db.execute("ALTER TABLE runs ADD COLUMN study_end TEXT")
+        db.execute("ALTER TABLE runs ADD COLUMN held INTEGER")
+        db.execute("ALTER TABLE runs ADD COLUMN tuned_trials INTEGER")
+        db.execute("ALTER TABLE runs ADD COLUMN tuned_seconds REAL")
         db.execute("CREATE INDEX runs_study ON runs (study, trial, id) WHERE study IS NOT NULL")
         db.execute("DROP INDEX runs_cells")
         db.execute(
@@ -356,8 +361,8 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
             " (model, dataset, length, state, best_test_ndcg, origin, study)"
         )
         db.execute(
-            "CREATE TRIGGER runs_study_end AFTER UPDATE OF study_end ON runs"
-            " WHEN OLD.study_end IS NOT NEW.study_end"
+            "CREATE TRIGGER runs_of_study AFTER UPDATE OF study_end, held ON runs"
+            " WHEN OLD.study_end IS NOT NEW.study_end OR OLD.held IS NOT NEW.held"
             " BEGIN UPDATE runs SET revision = OLD.revision + 1 WHERE id = NEW.id; END"
         )
         db.execute("PRAGMA user_version = 20")

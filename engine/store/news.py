@@ -10,6 +10,7 @@ from typing import Literal
 from engine.lifecycle import UNFINISHED
 from engine.lifecycle import sql as states_sql
 from engine.store.database import fetch
+from engine.store.studies import has_open_study
 
 NEWS = ("done", "failed", "lost")
 """States in which a run ends by itself; a cancelled run is no news to its user."""
@@ -127,7 +128,9 @@ def _unfinished(con: sqlite3.Connection, suite: str | None = None) -> bool:
         f"SELECT EXISTS (SELECT 1 FROM runs WHERE state IN {states_sql(UNFINISHED)}"  # noqa: S608
         " AND (?1 IS NULL OR suite = ?1))"
     )
-    return bool(fetch(con, sql, (suite,))[0][0])
+    # Between two trials of a study nothing is queued for a moment.
+    going_on = suite is None and has_open_study(con)
+    return going_on or bool(fetch(con, sql, (suite,))[0][0])
 
 
 def _said(counts: Mapping[str, int]) -> str:

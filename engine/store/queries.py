@@ -78,6 +78,8 @@ class Run:
     """The study that it is a trial of; ``None`` of other runs."""
     trial: int | None = None
     """Its number in the study."""
+    held: int | None = None
+    """1 of a trial that is queued and paused until it is promoted; else ``None``."""
     fitted: bool = False
     """Whether its model is fitted: each epoch is then a fit with a combination of settings."""
 

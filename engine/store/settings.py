@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from engine.spec import RunSpec
 
 
-def told_by(spec: RunSpec | None) -> dict[str, int | str | None]:
+def told_by(spec: RunSpec | None) -> dict[str, float | str | None]:
     """Return the columns of ``runs`` that a configuration tells beside a run's names: its epoch
-    limit; the run that it refits, whose chosen epoch is its limit then; and of a trial the study
-    and its number there.
+    limit; the run that it refits, whose chosen epoch is its limit then; of a trial the study and
+    its number there; and the budget that a study chose its settings with.
 
     Args:
         spec: ``None`` for an imported run.
     """
-    trial = spec.trial if spec else None
-    of_study = {
+    trial, budget = (spec.trial, spec.chosen_by) if spec else (None, None)
+    of_study: dict[str, float | str | None] = {
+        "tuned_trials": budget.trials if budget else None,
+        "tuned_seconds": budget.seconds if budget else None,
         "study": trial.study.name if trial else None,
         "trial": trial.number if trial else None,
     }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.lifecycle import UNDER_WAY
 from engine.lifecycle import sql as states_sql
+from engine.rungs import PRUNED
 from engine.store.database import StoreConnection, fetch, json_object
 
 End = Literal["stopped", "over"]
@@ -16,6 +18,10 @@ was queued."""
 
 OPEN = "study IS NOT NULL AND study_end IS NOT 'over'"
 """SQL for a trial of a study that isn't over."""
+
+
+_GOES_ON = f"state IN {states_sql(UNDER_WAY)} AND held IS NULL"
+"""SQL for a trial that is queued or in training, and not paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,12 @@ class StoredTrial:
     """Best NDCG@10 on validation so far."""
     seconds: float
     """Time in training and validation so far."""
+    epoch: int | None
+    """The last epoch that ended."""
     best_epoch: int | None
+    held: bool
+    """Whether it is paused at a rung (`engine.rungs`): then it is queued, and waits."""
+    cause: str | None
     launcher: str | None
     end: End | None
     """Of its study; ``None`` while that makes trials."""
@@ -53,8 +64,9 @@ def trials_of(con: sqlite3.Connection, study: str) -> list[StoredTrial]:
     rows = fetch(
         con,
         "SELECT r.id AS run, r.trial AS number, r.model, r.state, r.best_valid_ndcg AS value,"
-        " coalesce(s.total_seconds, 0) AS seconds, r.best_epoch, r.launcher, r.study_end AS end,"
-        " p.spec"
+        " coalesce(s.total_seconds, 0) AS seconds, r.epoch, r.best_epoch,"
+        " r.held IS NOT NULL AND r.state = 'queued' AS held,"
+        " r.cause, r.launcher, r.study_end AS end, p.spec"
         " FROM runs r JOIN specs p ON p.run = r.id LEFT JOIN summaries s ON s.run = r.id"
         " WHERE r.study = ? ORDER BY r.trial, r.id",
         (study,),
@@ -86,12 +98,12 @@ def runs_under(con: sqlite3.Connection, profile: str) -> list[tuple[str, str]]:
 
 
 def waiting_studies(con: sqlite3.Connection) -> list[str]:
-    """List the studies that aren't over and of which no trial is queued or in training, the oldest
-    first."""
+    """List the studies that aren't over and of which no trial is queued or in training but for
+    paused ones, the oldest first."""
     rows = fetch(
         con,
         f"SELECT study FROM runs WHERE {OPEN} GROUP BY study"  # noqa: S608
-        f" HAVING sum(state IN {states_sql(UNDER_WAY)}) = 0 ORDER BY min(created), study",
+        f" HAVING sum({_GOES_ON}) = 0 ORDER BY min(created), study",
     )
     return [str(name) for (name,) in map(tuple, rows)]
 
@@ -101,7 +113,7 @@ def studies_at(con: sqlite3.Connection, launcher: str | None) -> list[str]:
     rows = fetch(
         con,
         "SELECT study FROM runs WHERE study IS NOT NULL AND study_end IS NULL AND launcher IS ?"  # noqa: S608
-        f" GROUP BY study ORDER BY sum(state IN {states_sql(UNDER_WAY)}), min(created), study",
+        f" GROUP BY study ORDER BY sum({_GOES_ON}), min(created), study",
         (launcher,),
     )
     return [str(name) for (name,) in map(tuple, rows)]
@@ -111,4 +123,42 @@ def end_study(connection: StoreConnection, study: str, end: End) -> None:
     """Record that a study makes no further trial (inside a write transaction)."""
     connection.execute(
         "UPDATE runs SET study_end = ? WHERE study = ? AND study_end IS NOT 'over'", (end, study)
+    )
+
+
+def values_at(con: sqlite3.Connection, study: str, epoch: int) -> dict[str, float]:
+    """Read the best NDCG@10 on validation up to an epoch, of the trials of a study that reached it
+    or are done, by run id."""
+    rows = fetch(
+        con,
+        "SELECT r.id, max(e.valid_ndcg) FROM runs r JOIN epochs e ON e.run = r.id"
+        " WHERE r.study = ? AND e.epoch <= ? AND (r.epoch >= ? OR r.state = 'done')"
+        " GROUP BY r.id HAVING max(e.valid_ndcg) IS NOT NULL",
+        (study, epoch, epoch),
+    )
+    return {str(run): float(value) for run, value in map(tuple, rows)}
+
+
+def release_trial(connection: StoreConnection, run: str) -> None:
+    """Let a paused trial be started again (inside a write transaction)."""
+    connection.execute("UPDATE runs SET held = NULL WHERE id = ?", (run,))
+
+
+def paused_too_late(con: sqlite3.Connection) -> list[str]:
+    """List the studies that are over and have paused trials all the same: retried ones."""
+    rows = fetch(
+        con,
+        "SELECT DISTINCT study FROM runs WHERE study IS NOT NULL AND study_end = 'over'"
+        " AND held IS NOT NULL AND state = 'queued'",
+    )
+    return [str(name) for (name,) in map(tuple, rows)]
+
+
+def prune_held(connection: StoreConnection, study: str) -> None:
+    """End the paused trials of a study (inside a write transaction)."""
+    connection.execute(
+        "UPDATE runs SET state = 'done', finished = ?, cause = ?, held = NULL,"
+        " message = 'Other trials were better after as many epochs.'"
+        " WHERE study = ? AND held IS NOT NULL AND state = 'queued'",
+        (time.time(), PRUNED, study),
     )

@@ -116,12 +116,12 @@ def attempt_end(connection: StoreConnection, run: str, attempt: int) -> tuple[st
 def next_queued(connection: StoreConnection, launcher: str | None) -> str | None:
     """Return the run to start next at a launcher; None if there is none.
 
-    A run whose last process still lives (it is stopping, say) is skipped, and so is one that
-    refits another before that is done.
+    A run whose last process still lives (it is stopping, say) is skipped, and so are one that
+    refits another before that is done, and a paused trial of a study.
     """
     row = connection.row(
-        "SELECT id FROM runs WHERE state = 'queued' AND launcher IS ? AND NOT EXISTS"
-        " (SELECT 1 FROM attempts WHERE run = runs.id AND exited IS NULL)"
+        "SELECT id FROM runs WHERE state = 'queued' AND launcher IS ? AND held IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM attempts WHERE run = runs.id AND exited IS NULL)"
         " AND (refits IS NULL OR EXISTS"
         " (SELECT 1 FROM runs first WHERE first.id = runs.refits AND first.state = 'done'))"
         " ORDER BY position, id LIMIT 1",
@@ -243,6 +243,12 @@ def requeue(connection: StoreConnection, run: str, *, counts: bool) -> None:
     )
 
 
+def hold_trial(connection: StoreConnection, run: str) -> None:
+    """Queue the next attempt at a paused trial, which isn't started before it is promoted."""
+    requeue(connection, run, counts=False)
+    connection.execute("UPDATE runs SET held = 1 WHERE id = ?", (run,))
+
+
 def losses(connection: StoreConnection, run: str) -> int:
     """Count the automatic retries that a run has used."""
     return int(connection.rows("SELECT losses FROM runs WHERE id = ?", (run,))[0][0])
@@ -297,7 +303,7 @@ def retry(connection: StoreConnection, run: str) -> None:
     """
     connection.execute(
         "UPDATE runs SET state = 'queued', losses = 0, finished = NULL, cause = NULL,"
-        " message = NULL, position = (SELECT max(position) + 1 FROM runs),"
+        " held = NULL, message = NULL, position = (SELECT max(position) + 1 FROM runs),"
         " attempt = attempt + EXISTS"
         " (SELECT 1 FROM attempts a WHERE a.run = runs.id AND a.attempt = runs.attempt)"
         " WHERE id = ?",

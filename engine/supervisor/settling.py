@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.journal import CROWDED
+from engine.rungs import PAUSED
 from engine.store import transitions
 from engine.store.database import StoreConnection
 from engine.store.transitions import LiveAttempt
@@ -29,7 +30,9 @@ def settle(
     if transitions.run_state(connection, run) == ("running", number):
         if status != "preempted" or ending.status == "cancelled":
             status, cause = ending.status, ending.cause
-        if status == "preempted":
+        if status == "preempted" and cause == PAUSED:
+            transitions.hold_trial(connection, run)
+        elif status == "preempted":
             counts = ending.counts and cause != CROWDED
             _requeue_preempted(connection, run, number, retries, counts=counts)
         else:

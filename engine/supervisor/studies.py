@@ -8,12 +8,16 @@ from __future__ import annotations
 import logging
 
 from engine.errors import StoreError, UserError
+from engine.rungs import promote
 from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 from engine.store.studies import (
     End,
     end_study,
+    paused_too_late,
+    prune_held,
+    release_trial,
     runs_under,
     studies_at,
     waiting_studies,
@@ -30,8 +34,15 @@ def go_on(connection: StoreConnection, location: StoreLocation) -> None:
     Raises:
         StoreError: the store can't be read or written.
     """
+    for name in paused_too_late(connection):
+        with write(connection):
+            prune_held(connection, name)
     for name in waiting_studies(connection):
-        if not _next_trial(connection, location, name):
+        if not (
+            _promote(connection, location, name)
+            or _next_trial(connection, location, name)
+            or _promote(connection, location, name, last=True)
+        ):
             _conclude(connection, location, name)
 
 
@@ -43,8 +54,30 @@ def supply(connection: StoreConnection, location: StoreLocation, launcher: str |
         StoreError: the store can't be read or written.
     """
     for name in studies_at(connection, launcher):
-        if _next_trial(connection, location, name):
+        if _promote(connection, location, name) or _next_trial(connection, location, name):
             return
+
+
+def _promote(
+    connection: StoreConnection, location: StoreLocation, name: str, *, last: bool = False
+) -> bool:
+    """Let a paused trial of a study train on; return whether there was one to.
+
+    Args:
+        last: whether the study has nothing else to do.
+    """
+    found = _read(connection, name)
+    if found is None or (found.stopped and not last):
+        return False
+    promotion = found.last_promotion() if last else found.promotion()
+    if promotion is None:
+        return False
+    # First: what is released may be started at once.
+    promote(location.folder(promotion.run), promotion.epoch)
+    with write(connection):
+        release_trial(connection, promotion.run)
+    log.info("study %s: %s trains on to epoch %d", name, promotion.run, promotion.epoch)
+    return True
 
 
 def _next_trial(connection: StoreConnection, location: StoreLocation, name: str) -> bool:
@@ -68,6 +101,8 @@ def _next_trial(connection: StoreConnection, location: StoreLocation, name: str)
 def _conclude(connection: StoreConnection, location: StoreLocation, name: str) -> None:
     """Queue what a study chose, but for what is there already: a supervisor may have been killed
     before it recorded that the study is over."""
+    with write(connection):
+        prune_held(connection, name)
     found = _read(connection, name)
     if found is None:
         return

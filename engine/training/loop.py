@@ -68,6 +68,10 @@ class Interrupted(Exception):  # noqa: N818 -- not an error: it was asked for
     """Training was asked to stop before its end."""
 
 
+class Paused(Interrupted):
+    """Training was asked to stop after an epoch, and saved its state."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The result of a run trained to its end."""
@@ -103,6 +107,7 @@ def train(
     resume: Checkpoint | None = None,
     save: Callable[[Checkpoint], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
+    pause: Callable[[int], bool] = lambda _: False,
     group: Group = SINGLE,
     measured: Callable[[], AbstractContextManager[None]] = nullcontext,
     chosen: Chosen | None = None,
@@ -119,6 +124,7 @@ def train(
         save: called with the state after the first epoch, then at most every `CHECKPOINT_SECONDS`,
             and at the end.
         stop: asked before every update, or fit; ``True`` interrupts.
+        pause: asked after every epoch, by its number; ``True`` interrupts with the state saved.
         group: the process group to train in; every rank is given all interactions. Only the
             ``recorder``, ``save`` and ``stop`` of rank 0 have an effect on the run, and when rank
             0 returns or raises, its caller ends the other ranks.
@@ -129,6 +135,7 @@ def train(
 
     Raises:
         Interrupted: ``stop`` returned ``True``.
+        Paused: ``pause`` returned ``True``.
         TrainingError: the loss diverged, or no user can be evaluated.
     """
     settings = spec.training
@@ -192,6 +199,8 @@ def train(
     clock = CpuClock(of_thread=lane.shares_process)
     saved_at = -math.inf  # a run that is killed in its first seconds has its first epoch
     while not finished():
+        if state.epoch and pause(state.epoch):
+            raise Paused
         epoch = state.epoch + 1
         if isinstance(setup, Fitting):
             if interrupted():
@@ -235,7 +244,7 @@ def train(
                 settings=totals.settings,
             )
         )
-        if time.monotonic() - saved_at >= CHECKPOINT_SECONDS or finished():
+        if time.monotonic() - saved_at >= CHECKPOINT_SECONDS or finished() or pause(epoch):
             learned = None if isinstance(setup, Fitting) else setup.learner
             save(_checkpoint(spec, state, learned, checksum))
             saved_at = time.monotonic()

@@ -39,9 +39,11 @@ class Past:
 
     settings: Settings
     """Its values of the settings of the space."""
-    state: Literal["done", "running", "failed"]
+    state: Literal["done", "running", "paused", "failed"]
     value: float | None
-    """What it reached; ``None`` unless it is done."""
+    """What it reached; ``None`` unless it is done or paused."""
+    epoch: int = 0
+    """Of one that is paused, or ended while it was, the last."""
 
 
 def has_optuna() -> bool:
@@ -133,6 +135,7 @@ def _drawn(
     distributions = {name: _distribution(choice) for name, choice in space.items()}
     states = {
         "done": TrialState.COMPLETE, "running": TrialState.RUNNING, "failed": TrialState.FAIL,
+        "paused": TrialState.PRUNED,
     }  # fmt: skip
     study = optuna.create_study(
         direction="maximize", sampler=_sampler(sampler, source.getrandbits(32), trials)
@@ -147,7 +150,8 @@ def _drawn(
         study.add_trial(
             create_trial(
                 state=states[each.state],
-                value=each.value,
+                value=each.value if each.state == "done" else None,
+                intermediate_values={each.epoch: each.value or 0.0} if each.epoch else None,
                 params=known,
                 distributions={name: distributions[name] for name in known},
             )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
 
 from engine.errors import UserError
 from engine.lifecycle import UNDER_WAY
+from engine.rungs import PRUNED, REDUCTION, rungs
 from engine.spec import ChosenBy, RunSpec, Study, Training, Trial, TunedModel, amended
-from engine.store.studies import StoredTrial, trials_of
+from engine.store.studies import StoredTrial, trials_of, values_at
 from engine.tuning.ask import Past, Settings, ask
 
 
@@ -26,6 +28,15 @@ class Chosen:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A paused trial that may train on."""
+
+    run: str
+    epoch: int
+    """To which."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """A study and its trials so far."""
@@ -35,6 +46,9 @@ class Progress:
     """Of one of its trials: all have its data set and length."""
     trials: Sequence[StoredTrial]
     """By number."""
+    at_rungs: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    """Of a study with successive halving: by rung, what the trials that reached it had reached by
+    then, by run id."""
 
     @property
     def stopped(self) -> bool:
@@ -48,8 +62,8 @@ class Progress:
 
     @property
     def under_way(self) -> bool:
-        """Whether a trial is queued or in training."""
-        return any(trial.state in UNDER_WAY for trial in self.trials)
+        """Whether a trial is queued or in training, but for paused ones."""
+        return any(trial.state in UNDER_WAY and not trial.held for trial in self.trials)
 
     @property
     def all_trials(self) -> int:
@@ -66,8 +80,9 @@ class Progress:
 
     def best(self, model: TunedModel) -> StoredTrial | None:
         """Return the finished trial of a model with the highest validation NDCG@10, of equal ones
-        the first; ``None`` if there is none."""
-        done = [each for each in self.of_model(model) if each.state == "done"]
+        the first; ``None`` if there is none. None that was pruned is."""
+        trials = self.of_model(model)
+        done = [each for each in trials if each.state == "done" and each.cause != PRUNED]
         return max(done, key=lambda each: (each.value or 0.0, -each.number), default=None)
 
     def chosen(self) -> list[Chosen]:
@@ -79,6 +94,40 @@ class Progress:
                 seconds = sum(trial.seconds for trial in trials)
                 found.append(Chosen(model, best, len(trials), seconds))
         return found
+
+    def promotion(self) -> Promotion | None:
+        """Return the next paused trial to train on: the first of the best third of those that
+        reached its rung, at the highest rung that has one; ``None`` if there is none."""
+        if self.study.prune == "none":
+            return None
+        for model in self.study.models:
+            ends = (*rungs(model.training.epochs), model.training.epochs)
+            for rung, further in reversed(list(pairwise(ends))):
+                ranked = self._ranked(model, rung)
+                best = ranked[: len(ranked) // REDUCTION]
+                for trial in best:
+                    if trial.held and trial.epoch == rung:
+                        return Promotion(trial.run, further)
+        return None
+
+    def last_promotion(self) -> Promotion | None:
+        """Return the paused trial that is trained on at the end, if no trial of its model is
+        trained to its end: the best one at the highest rung that any has reached."""
+        if self.study.prune == "none":
+            return None
+        for model in self.study.models:
+            ends = (*rungs(model.training.epochs), model.training.epochs)
+            for rung, further in reversed(list(pairwise(ends))):
+                held = [each for each in self._ranked(model, rung) if each.held]
+                if self.best(model) is None and held:
+                    return Promotion(held[0].run, further)
+        return None
+
+    def _ranked(self, model: TunedModel, rung: int) -> list[StoredTrial]:
+        """Return a model's trials that reached a rung, the best there first."""
+        values = self.at_rungs.get(rung, {})
+        reached = [each for each in self.of_model(model) if each.run in values]
+        return sorted(reached, key=lambda each: (-values[each.run], each.number))
 
     def next_trial(self) -> RunSpec | None:
         """Return the next trial, of the model with the fewest so far; ``None`` if there is none.
@@ -176,10 +225,15 @@ def progress_of(con: sqlite3.Connection, name: str) -> Progress | None:
         problem = error.errors()[0]["msg"]
         raise UserError(f"The study {name} is of another version: {problem}.") from None
     assert first.trial is not None  # it is a trial's
-    return Progress(first.trial.study, first, trials)
+    study = first.trial.study
+    every = {rung for model in study.models for rung in rungs(model.training.epochs)}
+    at_rungs = {rung: values_at(con, name, rung) for rung in every} if study.prune != "none" else {}
+    return Progress(study, first, trials, at_rungs)
 
 
 def _past(settings: Settings, trial: StoredTrial) -> Past:
+    if trial.held or trial.cause == PRUNED:
+        return Past(settings, "paused", trial.value, trial.epoch or 0)
     if trial.state in UNDER_WAY:
         return Past(settings, "running", None)
     done = trial.state == "done" and trial.value is not None

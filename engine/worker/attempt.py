@@ -27,12 +27,13 @@ from engine.models.base import Model, TimedModel
 from engine.models.registry import definition_of
 from engine.results.users import with_several
 from engine.runfolder import RunFolder
+from engine.rungs import PAUSED, is_paused
 from engine.spec import RunSpec
 from engine.specfile import load_spec
 from engine.training.checkpoint import Checkpoint, save_checkpoint
 from engine.training.group import Group
 from engine.training.lanes import ALONE, Lane
-from engine.training.loop import Interrupted, Outcome, train
+from engine.training.loop import Interrupted, Outcome, Paused, train
 from engine.training.ranking.inference import MOST_HISTORIES, InferenceSpeed, inference_speed
 from engine.training.ranking.lists import Recommended, recommended
 from engine.training.setup import uses_bfloat16
@@ -154,6 +155,8 @@ def _ending_of(work: Callable[[], _Finished], folder: RunFolder, fence: Fence) -
     """Do the work, and turn its outcome or exception into the journal's ``end``."""
     try:
         finished = work()
+    except Paused:
+        return Ending("preempted", PAUSED, "Paused until it is better than most other trials.")
     except Interrupted:
         if fence.passed():
             return Ending("preempted", "superseded", "A newer attempt has begun.")
@@ -283,6 +286,7 @@ def _train(
             resume=begin.checkpoint,
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
             stop=asked_to_stop,
+            pause=lambda epoch: _is_paused(folder, spec, epoch),
             group=group,
             measured=telemetry.training,
             chosen=chosen,
@@ -300,6 +304,12 @@ def _train(
         results = test_results(split, outcome.test_ranks.numpy(), lists)
     _save_results(folder, outcome, lists)
     return _Finished(outcome, _timed(spec, split, device, outcome.model, shared, lane), results)
+
+
+def _is_paused(folder: RunFolder, spec: RunSpec, epoch: int) -> bool:
+    if spec.trial is None or spec.trial.study.prune == "none":
+        return False
+    return is_paused(folder, epoch, spec.training.epochs)
 
 
 def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: Checkpoint) -> None:

@@ -11,6 +11,7 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
+import pytest
 from user_lab import Lab
 
 from engine.journal import JournalLine, read_journal
@@ -85,6 +86,9 @@ def test_a_study_survives_what_is_killed_and_deleted(lab: Lab) -> None:
     assert [float(row["valid_ndcg"]) for row in rows] == values
     compared = json.loads(lab.run("compare", "--format", "json"))
     assert {row["profile"] for row in compared} == {"study-mine"}
+    assert {row["Trials"] for row in compared} == {4}
+    seconds = sum(each["seconds"] for each in found["trials"])
+    assert [row["TuningTime"] for row in compared] == [pytest.approx(seconds)] * 2
 
     lab.run("tune", "--keep", "mine")
     again = ("run", "--model", "sasrec", "--dataset", "tiny", "--length", "8")

@@ -261,10 +261,13 @@ def _hidden(above: int, below: int, width: int) -> str:
 
 
 def _waits(run: Run, ahead: int, runs: Sequence[Run]) -> str:
-    """Say what a run in the queue waits for: the run that it refits, or those before it."""
+    """Say what a run in the queue waits for: the run that it refits, or those before it; a paused
+    trial of a study for other trials."""
     first = next((each for each in runs if each.id == run.refits), None)
     if first is not None and first.state in UNFINISHED:
         return f"waits for {run_label(first, _NAMED)}"
+    if run.held:
+        return "paused"
     return "next" if ahead == 0 else f"{ahead:,} ahead"
 
 

@@ -172,6 +172,7 @@ def _rows(facts: Facts, width: int) -> list[tuple[str, list[str]]]:
         ("attempt", [whole(run.attempt)]),
         ("tried" if facts.run.fitted else "step", _tried(run) if facts.run.fitted else _step(run)),
         *([("refits", [run.refits])] if run.refits else []),
+        *([("trial", [f"{run.trial} of {run.study}"])] if run.study else []),
         *_chosen(facts),
         *_epoch_seconds("per fit" if facts.run.fitted else "per epoch", facts.medians, width),
         *_beside(facts),

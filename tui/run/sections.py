@@ -306,6 +306,7 @@ def provenance(details: RunDetails, label: str = "", room: int = 0) -> Content:
         *_origin(details),
         ("continues", str(details.spec.get("continues") or "")),
         ("refits", details.run.refits or ""),
+        ("trial", plain(f"{run.trial} of {run.study}") if (run := details.run).study else ""),
         ("data set", str(checksum)[:12] if checksum else ABSENT),
         ("", ", ".join(data)),
         ("evaluated", evaluated.words if evaluated else ""),

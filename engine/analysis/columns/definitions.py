@@ -168,6 +168,8 @@ def _columns(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> tuple[Column
         _column("EpochCPUTime", "cpu_seconds", aggregate),
         Column("BestEpoch", "best_epoch", "whole"),
         Column("TotalTime", "total_seconds", "seconds"),
+        Column("Trials", "tuned_trials", "whole"),
+        Column("TuningTime", "tuned_seconds", "seconds"),
         Column("EpochEnergy (J)", "joules_per_epoch", "real", "lower"),
         Column("EnergyToBest (J)", "joules_to_best", "real", "lower"),
         Column("TotalEnergy (J)", "joules", "real"),

@@ -21,7 +21,7 @@ _RUN_COLUMNS = (
     "id", "model", "dataset", "length", "seed", "profile", "suite", "state", "created",
     "started", "finished", "attempt", "device", "epoch", "epochs", "parameters", *SPEEDS,
     "fingerprint", "cause", "message", "note", "tags", "origin", "marks", "configuration",
-    "refits", "study", "trial",
+    "refits", "study", "trial", "tuned_trials", "tuned_seconds",
 )  # fmt: skip
 SUMMARY_COLUMNS = (
     "best_epoch", "epochs_trained", "total_seconds", *RUN_ENERGY, "joules_of",

@@ -30,13 +30,13 @@ from engine.store.location import StoreLocation
 META_FORMAT = 1
 META_COLUMNS = (
     "note", "position", "state", "attempt", "losses", "finished", "cause", "message", "launcher",
-    "study_end",
+    "study_end", "held",
 )  # fmt: skip
 META_ATTEMPT_COLUMNS = (
     "attempt", "slot", "host", "launched", "status", "ended", "exited", "cause", "message",
     "job", "partition", "node", "worker",
 )  # fmt: skip
-_ADDED = dict.fromkeys(("launcher", "study_end", "job", "partition", "node", "worker"))
+_ADDED = dict.fromkeys(("launcher", "study_end", "held", "job", "partition", "node", "worker"))
 """Columns that files of earlier versions lack."""
 
 _NEW = ".new-"

@@ -289,6 +289,8 @@ def test_a_change_of_a_run_is_checked_against_its_recipe(catalogue: Catalogue) -
         amendments(catalogue, "sasrec", "reference", {"gate_soft_cap": "1"})
     with pytest.raises(UsageError, match="lr is given 2 values, and a run has one"):
         amendments(catalogue, "sasrec", "reference", {"lr": ("0.1", "0.2")})
+    unkept = amendments(catalogue, "sasrec", "study-one", {"lr": "0.1"})
+    assert unkept == {"lr": 0.1}
     same = amendments(catalogue, "sasrec", "reference", {"lr": ("0.1", "1e-1")})
     assert same == {"lr": 0.1}
 

@@ -9,6 +9,7 @@ from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
 from engine.store.news import Notification, NotificationReader
 from engine.store.requests import enqueue
+from engine.store.studies import end_study
 
 MakeSpec = Callable[..., RunSpec]
 
@@ -89,3 +90,22 @@ def test_what_is_cancelled_is_known_to_who_cancelled_it(
     news.look(writer)
     end(writer, run, "cancelled", 1_000.0)
     assert news.look(writer) == []
+
+
+def test_between_two_trials_of_a_study_the_queue_is_not_empty(
+    location: StoreLocation, writer: StoreConnection, make_spec: MakeSpec
+) -> None:
+    first, second = enqueue(location, [make_spec(seed=seed) for seed in range(2)])
+    with write(writer):
+        writer.execute("UPDATE runs SET study = 'one', trial = rowid")
+    news = NotificationReader()
+    news.look(writer)
+    end(writer, first, "done", 1_000.0)
+    end(writer, second, "done", 1_001.0)
+    assert kinds(news.look(writer)) == []
+    with write(writer):
+        end_study(writer, "one", "over")
+    end(writer, second, "done", 1_002.0)
+    with write(writer):
+        writer.execute("UPDATE runs SET attempt = 2 WHERE id = ?", (second,))
+    assert kinds(news.look(writer)) == ["queue-empty"]

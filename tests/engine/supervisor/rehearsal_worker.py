@@ -35,6 +35,7 @@ from engine.journal import FORMAT, NO_ROOM, JournalWriter
 from engine.metrics import EPOCH_MEASURES
 from engine.process import own_identity
 from engine.runfolder import RunFolder
+from engine.rungs import PAUSED, is_paused
 
 STEPS = 4
 LOCK_SECONDS = 1.0
@@ -72,6 +73,8 @@ def rehearse(
     profile, epochs = spec["profile"], spec["training"]["epochs"]
     sys.stdout.write(f"attempt {attempt} on {device}, {threads} threads\n")
 
+    trial = spec.get("trial")
+    halving = trial is not None and trial["study"]["prune"] == "asha"
     resumed = max((int(path.read_text()) for _, path in folder.checkpoints()), default=0)
     with JournalWriter(folder.journal(attempt)) as journal:
         journal.write(
@@ -117,6 +120,9 @@ def rehearse(
             journal.write("epoch", **figures(epoch))
             write_atomically(folder.checkpoint(attempt), str(epoch))
             journal.write("checkpoint", epoch=epoch, file="", sha256="")
+            if halving and is_paused(folder, epoch, epochs):
+                end(journal, "preempted", PAUSED)
+                return 0
         end(journal, "done", "completed")
     return 0
 

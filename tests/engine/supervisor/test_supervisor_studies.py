@@ -22,7 +22,7 @@ from engine.store.connect import connect_reader
 from engine.store.database import StoreConnection, write
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.requests import enqueue, request_cancel, transact
+from engine.store.requests import enqueue, request_cancel, request_retry, transact
 from engine.store.studies import StoredTrial, end_study, runs_under, trials_of
 from engine.supervisor.queue import Queue
 from engine.tuning.progress import first_trials, progress_of
@@ -287,3 +287,53 @@ def test_a_study_that_cannot_go_on_keeps_nothing_else_from_running(
     assert look.run(other).state == "done"
     assert len(trials(location)) == 1
     assert any("pip install 'seqbench[tune]'" in record.message for record in caplog.records)
+
+
+def epochs_of(location: StoreLocation) -> Counter[int]:
+    """How many trials trained for how many epochs."""
+    return Counter(each.epoch or 0 for each in trials(location))
+
+
+def test_successive_halving_trains_a_third_on_at_each_rung(
+    location: StoreLocation, begin: Begin, work: Work, look: Look
+) -> None:
+    begin("quick", trials=9, epochs=9, prune="asha")
+    work(lambda: is_over(location, look), "the study to be over")
+    assert epochs_of(location) == {9: 1, 3: 2, 1: 6}
+    assert Counter((each.state, each.cause) for each in trials(location)) == {
+        ("done", "completed"): 1, ("done", "pruned"): 8,
+    }  # fmt: skip
+    assert not [each for each in trials(location) if each.held]
+    before = [(each.run, each.state, each.cause, each.epoch) for each in trials(location)]
+    rebuild(location)
+    assert [(each.run, each.state, each.cause, each.epoch) for each in trials(location)] == before
+    with closing(connect_reader(location)) as con:
+        progress = progress_of(con, "one")
+    assert progress is not None
+    (chosen,) = progress.chosen()
+    assert (chosen.best.epoch, chosen.trials) == (9, 9)
+    # Each was trained once: no epoch was repeated when a trial went on.
+    for each in trials(location):
+        assert look.epochs(each.run) == list(range(1, (each.epoch or 0) + 1))
+
+
+def test_few_trials_leave_one_that_is_trained_to_its_end(
+    location: StoreLocation, begin: Begin, work: Work, look: Look
+) -> None:
+    begin("quick", trials=2, epochs=9, prune="asha", final_seeds=1)
+    work(lambda: is_over(location, look), "the study to be over")
+    assert epochs_of(location) == {9: 1, 1: 1}
+
+
+def test_a_paused_trial_may_be_cancelled_and_one_that_comes_late_is_not_waited_for(
+    location: StoreLocation, begin: Begin, work: Work, look: Look
+) -> None:
+    begin("quick", trials=6, epochs=9, prune="asha", final_seeds=1)
+    work(lambda: sum(each.held for each in trials(location)) >= 2, "two to be paused")
+    late = [each for each in trials(location) if each.held][-1].run
+    request_cancel(location, [late])
+    work(lambda: is_over(location, look), "the study to be over")
+    assert look.run(late).state == "cancelled"
+    request_retry(location, [late])
+    work(lambda: look.run(late).state == "done", "it to end")
+    assert not [each for each in trials(location) if each.held]

@@ -19,15 +19,18 @@ from engine.interchange.pack import pack
 from engine.interchange.unpack import unpack
 from engine.planning import enqueue_amended, enqueue_further, enqueue_refits
 from engine.runfolder import RunFolder
-from engine.spec import RunSpec, Study, Trial, TunedModel
+from engine.rungs import promote, rungs
+from engine.spec import Prune, RunSpec, Study, Trial, TunedModel
 from engine.store import queries
 from engine.store.compare.grouping import Choice, counted_runs
-from engine.store.connect import connect_reader
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.database import write
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.places import launch_cells, newest_runs_of_place
 from engine.store.requests import enqueue, transact
-from engine.store.studies import end_study, trials_of
+from engine.store.studies import end_study, release_trial, trials_of
+from engine.store.transitions import hold_trial, mark_exited, next_queued
 
 __all__ = ["train"]
 
@@ -37,7 +40,7 @@ def location(tmp_path: Path) -> StoreLocation:
     return StoreLocation(tmp_path / "runs.db")
 
 
-def trial(made: RunSpec, number: int = 0) -> RunSpec:
+def trial(made: RunSpec, number: int = 0, prune: Prune = "none") -> RunSpec:
     model = TunedModel(
         model=made.model,
         profile=made.profile,
@@ -45,7 +48,7 @@ def trial(made: RunSpec, number: int = 0) -> RunSpec:
         training=made.training,
         space={"lr": (0.001, 0.01)},
     )
-    study = Study(name="one", models=(model,), trials=3, seed=made.seed, final_seeds=1)
+    study = Study(name="one", models=(model,), trials=3, seed=made.seed, final_seeds=1, prune=prune)
     return made.model_copy(update={"trial": Trial(number=number, study=study)})
 
 
@@ -62,10 +65,10 @@ def of_test(folder: RunFolder) -> list[str]:
             if name.startswith(("test_", "users_per_second"))]  # fmt: skip
 
 
-def validation(folder: RunFolder) -> list[dict[str, Any]]:
+def validation(folder: RunFolder, attempt: int = 1) -> list[dict[str, Any]]:
     return [
         {name: value for name, value in line.fields.items() if name.startswith(("valid_", "loss"))}
-        for line in lines(folder, "epoch")
+        for line in lines(folder, "epoch", attempt)
     ]
 
 
@@ -167,3 +170,39 @@ def test_an_open_study_is_not_continued_where_it_is_imported(
     unpack(export("over.tar.gz"), elsewhere)
     with closing(connect_reader(elsewhere)) as con:
         assert [each.end for each in trials_of(con, "one")] == ["over"]
+
+
+@pytest.mark.parametrize("model", ["sasrec", "gru4rec"])
+def test_a_paused_trial_goes_on_as_if_it_had_never_been(
+    location: StoreLocation, train: Train, model: str
+) -> None:
+    made = spec(model, 10, lr=0.01)
+    assert rungs(10) == (1, 3)
+    tried, other = enqueue(location, [trial(made, 0, "asha"), trial(made, 1)])
+    whole = train(other)
+
+    def attempt(number: int) -> list[int]:
+        """The epochs that an attempt trained, at whose end the trial is queued again."""
+        folder = train(tried)
+        (ended,) = lines(folder, "end", number)
+        with closing(connect_writer(location)) as con, write(con):
+            if ended.fields["status"] == "preempted":
+                assert ended.fields["cause"] == "paused"
+                mark_exited(con, tried, number)
+                hold_trial(con, tried)
+                assert next_queued(con, None) is None
+                release_trial(con, tried)
+                assert next_queued(con, None) == tried
+        return [line.fields["epoch"] for line in lines(folder, "epoch", number)]
+
+    folder = location.folder(tried)
+    assert attempt(1) == [1]
+    assert attempt(2) == [], "it isn't promoted"
+    promote(folder, 3)
+    assert attempt(3) == [2, 3]
+    promote(folder, 10)
+    assert attempt(4) == list(range(4, 11))
+    (ended,) = lines(folder, "end", 4)
+    assert (ended.fields["status"], ended.fields["cause"]) == ("done", "completed")
+    found = [each for number in (1, 3, 4) for each in validation(folder, number)]
+    assert found == validation(whole)

@@ -42,3 +42,15 @@ def test_a_refit_has_nothing_of_validation(tmp_path: Path, is_refit: bool) -> No
     assert ("validation included" in heading) == is_refit
     row = next(line for line in result.split("\n") if str(line).startswith("test, all items"))
     assert "bold" in {str(span.style) for span in row.spans}
+
+
+def test_a_trial_has_nothing_of_test(tmp_path: Path) -> None:
+    store = MeasuredStore(tmp_path)
+    run = store.add("sasrec")
+    with closing(connect_reader(store.location)) as con:
+        details = run_details(con, run)
+    assert details is not None
+    details = replace(details, run=replace(details.run, study="one", trial=3))
+    result = str(sections.result(details))
+    assert "validation, all items" in result
+    assert "test, " not in result

@@ -13,6 +13,7 @@ from engine.analysis.csvjson import csv_pieces
 from engine.errors import UsageError, UserError, did_you_mean
 from engine.lifecycle import UNDER_WAY, WAITING
 from engine.order import settings_text
+from engine.rungs import PAUSED, PRUNED
 from engine.store.queries import Run, get_run
 from engine.store.requests import request_cancel, transact
 from engine.store.studies import End, StoredTrial, end_study, runs_under, study_names
@@ -150,8 +151,11 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
         return
     progress, study = found.progress, found.progress.study
     say(f"{study.name}: {progress.first.dataset} × {progress.first.length}")
-    say_fact("state", f"{found.state}, {_ended(progress)} of {progress.all_trials} trials ended")
-    say_fact("sampler", f"{study.sampler}, seed {study.seed}")
+    held = sum(trial.held for trial in progress.trials)
+    paused = f" or are paused ({held})" if held else ""
+    ended = f"{_ended(progress)} of {progress.all_trials} trials ended{paused}"
+    say_fact("state", f"{found.state}, {ended}")
+    say_fact("sampler", f"{study.sampler}, seed {study.seed}, pruning {study.prune}")
     if study.minutes is not None:
         say_fact("budget", f"{study.minutes:g} minutes of training of each model")
     for model in study.models:
@@ -161,7 +165,7 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
         rows = [
             [
                 trial.number,
-                trial.state,
+                _state(trial),
                 number(trial.value),
                 trial.best_epoch or "–",
                 duration(trial.seconds),
@@ -203,14 +207,22 @@ def stop(session: Session, name: str) -> None:
         return
     ending: End = "stopped"
     transact(session.location, lambda connection: end_study(connection, name, ending))
-    waiting = [trial.run for trial in found.progress.trials if trial.state in WAITING]
+    trials = found.progress.trials
+    waiting = [trial.run for trial in trials if trial.state in WAITING and not trial.held]
     request_cancel(session.location, waiting)
     with session.reader():
         note(f"{name} makes no further trial; what it chose is trained next.")
 
 
+def _state(trial: StoredTrial) -> str:
+    if trial.held:
+        return PAUSED
+    return PRUNED if trial.cause == PRUNED else trial.state
+
+
 def _ended(progress: Progress) -> int:
-    return sum(trial.state not in UNDER_WAY for trial in progress.trials)
+    """Count the trials that have ended, or are paused."""
+    return sum(trial.held or trial.state not in UNDER_WAY for trial in progress.trials)
 
 
 def _best_value(progress: Progress) -> float | None:
@@ -219,7 +231,7 @@ def _best_value(progress: Progress) -> float | None:
 
 def _best_first(trial: StoredTrial) -> tuple[bool, float, int]:
     value = trial.value if trial.state == "done" else None
-    return value is None, -(value or 0.0), trial.number
+    return value is None or trial.cause == PRUNED, -(value or 0.0), trial.number
 
 
 def _trial_json(progress: Progress, trial: StoredTrial) -> dict[str, Any]:
@@ -227,7 +239,7 @@ def _trial_json(progress: Progress, trial: StoredTrial) -> dict[str, Any]:
     return {
         "trial": trial.number,
         "model": trial.model,
-        "state": trial.state,
+        "state": _state(trial),
         "valid_ndcg": trial.value,
         "best_epoch": trial.best_epoch,
         "seconds": trial.seconds,

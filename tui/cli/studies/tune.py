@@ -13,7 +13,7 @@ from engine.errors import UsageError
 from engine.order import parse_lengths, parse_settings
 from engine.planning import StudyOrder, begin_study, plan_study
 from engine.planning.study import FINAL_SEEDS, TRIALS
-from engine.spec import RunSpec, Sampler
+from engine.spec import Prune, RunSpec, Sampler
 from engine.store.connect import connect_reader
 from engine.store.studies import study_names
 from tui.cli import completion
@@ -76,6 +76,13 @@ from tui.shell.text import count
     help="How the next settings are chosen.",
 )
 @click.option(
+    "--prune",
+    type=click.Choice(["asha", "none"]),
+    default="none",
+    show_default=True,
+    help="asha trains only the better trials on.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(0, 2**31 - 1),
     metavar="N",
@@ -124,6 +131,7 @@ def tune(
     trials: int,
     minutes: float | None,
     sampler: Sampler,
+    prune: Prune,
     seed: int,
     final_seeds: int,
     spaces: tuple[Path, ...],
@@ -160,6 +168,7 @@ def tune(
         trials=trials,
         minutes=minutes,
         sampler=sampler,
+        prune=prune,
         seed=seed,
         final_seeds=final_seeds,
         name=name,

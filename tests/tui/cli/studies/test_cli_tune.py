@@ -68,6 +68,8 @@ def test_a_stopped_study_makes_no_further_trial(held: StoreLocation, cli: Run) -
         ((*TUNE, "--set", "refit=true"), "refit can't be in a study"),
         ((*TUNE, "--name", "No"), "A study's name is small letters"),
         ((*TUNE, "--name", "taken"), "There is a study 'taken' already: choose another name."),
+        ((*TUNE, "--seed", "2147483647"), "leaves no 3 seeds after it"),
+        ((*TUNE, "--prune", "asha", "--space", "epochs.yaml"), "sasrec tries epochs"),
         ((*TUNE, "--sampler", "grid"), "A grid needs the values of lr"),
         ((*TUNE, "--keep", "taken"), "--keep tunes nothing"),
         (("tune", "--keep", "taken"), "No trial of taken is done: there is nothing to keep."),
@@ -80,8 +82,9 @@ def test_a_stopped_study_makes_no_further_trial(held: StoreLocation, cli: Run) -
     ],
 )
 def test_what_cannot_be_is_refused(
-    held: StoreLocation, cli: Run, words: tuple[str, ...], problem: str
+    held: StoreLocation, cli: Run, tmp_path: Path, words: tuple[str, ...], problem: str
 ) -> None:
+    (tmp_path / "epochs.yaml").write_text("name: sasrec\nspace:\n  epochs: [10, 20]\n")
     assert cli(*TUNE, "--name", "taken").exit_code == 0
     refused = cli(*words)
     assert refused.exit_code in (1, 2)
