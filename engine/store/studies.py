@@ -97,15 +97,17 @@ def runs_under(con: sqlite3.Connection, profile: str) -> list[tuple[str, str]]:
     return [(str(run), str(fingerprint)) for run, fingerprint in map(tuple, rows)]
 
 
-def waiting_studies(con: sqlite3.Connection) -> list[str]:
+def waiting_studies(con: sqlite3.Connection) -> list[tuple[str, str | None]]:
     """List the studies that aren't over and of which no trial is queued or in training but for
-    paused ones, the oldest first."""
+    paused ones, the oldest first, each with the launcher that its trials go to. Of one that was
+    stopped it is ``None``."""
     rows = fetch(
         con,
-        f"SELECT study FROM runs WHERE {OPEN} GROUP BY study"  # noqa: S608
+        "SELECT study, CASE WHEN count(study_end) = 0 THEN max(launcher) END"  # noqa: S608
+        f" FROM runs WHERE {OPEN} GROUP BY study"
         f" HAVING sum({_GOES_ON}) = 0 ORDER BY min(created), study",
     )
-    return [str(name) for (name,) in map(tuple, rows)]
+    return [(str(name), launcher) for name, launcher in map(tuple, rows)]
 
 
 def studies_at(con: sqlite3.Connection, launcher: str | None) -> list[str]:

@@ -119,7 +119,7 @@ class Queue:
                 problems.add(str(error))
         try:
             if not self._paused(connection):
-                go_on(connection, self.location)
+                problems |= go_on(connection, self.location, self.pools)
                 problems |= self._start_queued(connection)
         except OSError as error:
             problems.add(f"No run can be started at the moment: {error.strerror}.")

@@ -6,6 +6,7 @@ What is known of a study is read from its trials each time, so another superviso
 from __future__ import annotations
 
 import logging
+from collections.abc import Container
 
 from engine.errors import StoreError, UserError
 from engine.rungs import promote
@@ -27,9 +28,14 @@ from engine.tuning.progress import Progress, progress_of
 log = logging.getLogger("seqbench")
 
 
-def go_on(connection: StoreConnection, location: StoreLocation) -> None:
+def go_on(
+    connection: StoreConnection, location: StoreLocation, launchers: Container[str | None]
+) -> set[str]:
     """Queue the next trial of each study of which none is queued or in training, or, if it was the
-    last one, what the study chose.
+    last one, what the study chose; return why one has to wait, if any.
+
+    Args:
+        launchers: those that are configured.
 
     Raises:
         StoreError: the store can't be read or written.
@@ -37,13 +43,17 @@ def go_on(connection: StoreConnection, location: StoreLocation) -> None:
     for name in paused_too_late(connection):
         with write(connection):
             prune_held(connection, name)
-    for name in waiting_studies(connection):
-        if not (
+    waiting: set[str] = set()
+    for name, launcher in waiting_studies(connection):
+        if launcher not in launchers:  # its trials would fail one after the other
+            waiting.add(f"study {name} waits: there is no launcher {launcher!r} any more.")
+        elif not (
             _promote(connection, location, name)
             or _next_trial(connection, location, name)
             or _promote(connection, location, name, last=True)
         ):
             _conclude(connection, location, name)
+    return waiting
 
 
 def supply(connection: StoreConnection, location: StoreLocation, launcher: str | None) -> None:

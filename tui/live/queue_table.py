@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -171,9 +172,11 @@ class QueueTable(Lines, can_focus=True):
                  *enumerate(self._runs[self._top : end], self._top)]  # fmt: skip
         fits = [epochs_text(run) for _, run in shown if run.fitted]
         named = all(len(text) <= columns["epoch"] for text in fits)
+        paused = [index for index, run in enumerate(self._runs) if run.held]
         lines = [_header(columns, self._top - self._pinned, len(self._runs) - end)]
         for index, run in shown:
-            waits = _waits(run, index - running, self._runs)
+            ahead = index - running - bisect_left(paused, index)
+            waits = _waits(run, ahead, self._runs)
             job, label = self._jobs.get(run.id), self._labels.get(run.id, "")
             line = _row(run, columns, self._now, waits, job, label, named)
             if run.id == self._selected:

@@ -36,7 +36,12 @@ def begin(location: StoreLocation, catalogue: Catalogue) -> Begin:
     """Begin a study of models, each with the profile that says how its runs behave."""
 
     def enqueue_first(
-        *behaviours: str, trials: int = 3, epochs: int = 4, final_seeds: int = 2, **other: object
+        *behaviours: str,
+        trials: int = 3,
+        epochs: int = 4,
+        final_seeds: int = 2,
+        launcher: str | None = None,
+        **other: object,
     ) -> list[str]:
         models, specs = [], []
         for name, behaviour in zip(("sasrec", "xlstm"), behaviours, strict=False):
@@ -60,7 +65,7 @@ def begin(location: StoreLocation, catalogue: Catalogue) -> Begin:
             final_seeds=final_seeds,
             **other,
         )
-        return enqueue(location, first_trials(study, specs[0]))
+        return enqueue(location, first_trials(study, specs[0]), None, launcher)
 
     return enqueue_first
 
@@ -337,3 +342,24 @@ def test_a_paused_trial_may_be_cancelled_and_one_that_comes_late_is_not_waited_f
     request_retry(location, [late])
     work(lambda: look.run(late).state == "done", "it to end")
     assert not [each for each in trials(location) if each.held]
+
+
+def test_a_study_waits_for_its_launcher(
+    location: StoreLocation,
+    begin: Begin,
+    work: Work,
+    queue: Queue,
+    writer: StoreConnection,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begin("quick", launcher="gone")
+    work(lambda: trials(location)[0].state == "failed", "the trial to fail")
+    for _ in range(3):
+        queue.tick(writer)
+    assert len(trials(location)) == 1
+    assert any("there is no launcher 'gone' any more" in each.message for each in caplog.records)
+    queue.pools = {**queue.pools, "gone": queue.pools[None]}
+    work(lambda: len(trials(location)) == 3, "its next trials")
+    transact(location, lambda con: end_study(con, "one", "stopped"))
+    queue.pools = {None: queue.pools[None]}
+    work(lambda: {each.end for each in trials(location)} == {"over"}, "it to be over")

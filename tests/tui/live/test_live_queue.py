@@ -101,6 +101,18 @@ async def test_a_refit_says_what_it_waits_for() -> None:
             assert words in await said(RUNNING, refit)
 
 
+async def test_a_paused_trial_says_so_and_nothing_waits_for_it() -> None:
+    paused = replace(NEW, id="p", seed=2, study="one", trial=0, held=1)
+    app = Queue()
+    async with app.run_test(size=(200, 8)) as pilot:
+        app.table.show([RUNNING, paused, replace(NEW, seed=3)], NOW)
+        await pilot.pause()
+        lines = [" ".join(line.split()) for line in screen_text(app)]
+        assert [("paused" in line, "next" in line) for line in lines if "· s" in line][-2:] == [
+            (True, False), (False, True),
+        ]  # fmt: skip
+
+
 async def test_the_cursor_stays_on_its_run_when_rows_move() -> None:
     app = Queue()
     async with app.run_test(size=(80, 8)) as pilot:
