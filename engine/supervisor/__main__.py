@@ -126,6 +126,7 @@ def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock:
     sweep(location)
     log.info("works %s in %s", location.db, ", ".join(slot.name for slot in pools.local.slots))
     connection: StoreConnection | None = None
+    was_there = False
     started = fine = busy = time.monotonic()
     next_beat = next_emptying = 0.0
     said = ""
@@ -139,8 +140,12 @@ def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock:
                 return
             now = time.monotonic()
             try:
-                if connection is None or not is_current(connection):
-                    connection = _reopen(connection, location, now - fine)
+                if connection is not None and not is_current(connection):
+                    # Its file's number may be the next one's, from now on.
+                    connection.close()
+                    connection, was_there = None, True
+                if connection is None:
+                    connection = _open(location, now - fine, was_there=was_there)
                     queue.adopt(connection)
                     _report(connection, news, webhook)
                 if now >= next_beat:
@@ -181,24 +186,23 @@ def _report(connection: StoreConnection, news: NotificationReader, webhook: Webh
             webhook.post(notification)
 
 
-def _reopen(old: StoreConnection | None, location: StoreLocation, waited: float) -> StoreConnection:
-    """Connect to the store, which is made if it is missing.
-     A store that was there before and is missing was removed; there is some time to put it back, or
-    to delete everything.
+def _open(location: StoreLocation, waited: float, *, was_there: bool) -> StoreConnection:
+    """Connect to the store, which is made if it is missing. One that was there before and is
+    missing was removed; there is some time to put it back, or to delete everything.
 
     Args:
-        old: the connection before, to be closed; ``None`` at the first call.
         waited: seconds since the store was last usable.
+        was_there: whether it was open before.
 
     Raises:
         StoreError: the store is missing, and may still be put back.
     """
-    if old is not None:
-        old.close()
-        if not location.db.exists() and waited < GONE_SECONDS:
-            raise StoreError(f"{location.db} is gone: it will be rebuilt from the run folders.")
+    if was_there and not location.db.exists() and waited < GONE_SECONDS:
+        raise StoreError(f"{location.db} is gone: it will be rebuilt from the run folders.")
+    connection = connect_writer(location)
+    if was_there:
         log.info("%s was replaced", location.db)
-    return connect_writer(location)
+    return connection
 
 
 def _mend(location: StoreLocation) -> None:

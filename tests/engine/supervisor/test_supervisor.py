@@ -231,6 +231,28 @@ def test_the_store_can_be_deleted_and_rebuilt_under_it(
     assert log(location).count(" works ") == 1
 
 
+def test_a_store_that_is_put_back_is_used_again(
+    location: StoreLocation,
+    add: Add,
+    start: Callable[[], None],
+    look: Look,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is the same file: what tells another file apart doesn't tell it."""
+    monkeypatch.setenv("REHEARSAL_GONE_SECONDS", f"{SECONDS}")
+    holding, *_ = add("hold", "quick")
+    start()
+    wait_for(lambda: look.holds(holding) and look.states()[1] == "done", "the other to end")
+    aside = location.db.with_name("aside.db")
+    os.link(location.db, aside)
+    for suffix in ("", "-wal", "-shm"):
+        location.db.with_name(location.db.name + suffix).unlink(missing_ok=True)
+    wait_for(lambda: "is gone" in log(location), "the supervisor to miss it")
+    os.link(aside, location.db)
+    request_cancel(location, [holding])
+    wait_for(lambda: look.run(holding).state == "cancelled", "the cancel")
+
+
 def test_a_deleted_store_is_made_anew_under_it(
     location: StoreLocation,
     add: Add,
