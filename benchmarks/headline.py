@@ -38,7 +38,7 @@ from engine.report.blocks import Bullets
 from engine.report.gather import DataGroup, Material, Wanted
 from engine.report.plots import CellQuality
 from engine.report.sections.scope import in_short
-from engine.store.runcosts import RunCosts
+from engine.store.costs.runs import RunCosts
 
 Kind = TypeVar("Kind")
 

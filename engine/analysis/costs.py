@@ -13,7 +13,7 @@ from engine.analysis.pairs.cells import RankedCell
 from engine.analysis.refits import is_refit
 from engine.marks import of_times
 from engine.spread import Spread, spread
-from engine.store.runcosts import RunCosts, run_costs
+from engine.store.costs.runs import RunCosts, run_costs
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from engine.analysis.comparison import COMPARABLE, Row
 from engine.errors import UsageError, cut, did_you_mean
 from engine.store.compare.comparison import runs_by_id
 from engine.store.compare.computed import QUALITY_SHARE, level_of
+from engine.store.costs.runs import NEVER, spent_to_reach
 from engine.store.database import fetch
-from engine.store.runcosts import NEVER, spent_to_reach
 
 DEFAULT = f"ndcg@10={100 * QUALITY_SHARE:g}%"
 """The quality of the columns `TO_QUALITY`."""

@@ -17,7 +17,7 @@ from engine.machine.environment import background_environment, thread_environmen
 from engine.machine.priority import lower_priority
 from engine.machine.slots import Slot
 from engine.machine.together import shares, slowdown
-from engine.store.pastcosts import Hardware, cost_settings, past_cost
+from engine.store.costs.past import Hardware, cost_settings, past_cost
 
 if TYPE_CHECKING:  # pydantic is kept from the app's first paint
     from engine.spec import RunSpec

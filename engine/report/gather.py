@@ -59,8 +59,8 @@ from engine.store.compare.grouping import (
     counted_runs,
     runs_of_cell,
 )
+from engine.store.costs.runs import Reached, spent_to_reach
 from engine.store.location import StoreLocation
-from engine.store.runcosts import Reached, spent_to_reach
 
 
 @dataclass(frozen=True)

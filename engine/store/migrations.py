@@ -301,7 +301,7 @@ def migrations(on_progress: OnProgress = untold) -> Migrations:
     def energy(db: Database) -> None:
         # gpu_joules, cpu_joules: energy of an epoch's training; NULL where nothing told. Of a run
         # joules: in all, joules_to_best: up to the end of the chosen epoch, joules_per_epoch: the
-        # median, joules_of: what is in these, by engine.store.energy.
+        # median, joules_of: what is in these, by engine.store.costs.energy.
         for name in ("gpu_joules", "cpu_joules"):
             db.execute(f"ALTER TABLE epochs ADD COLUMN {name} REAL")
             for how in ("best", "max", "min", "mean", "last"):

@@ -61,11 +61,6 @@ class Progress:
         return any(trial.end == "over" for trial in self.trials)
 
     @property
-    def under_way(self) -> bool:
-        """Whether a trial is queued or in training, but for paused ones."""
-        return any(trial.state in UNDER_WAY and not trial.held for trial in self.trials)
-
-    @property
     def all_trials(self) -> int:
         """The most trials that it may have, over all models."""
         return self.study.trials * len(self.study.models)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from engine.lifecycle import allows
+from engine.store.costs.runs import Spent
 from engine.store.requests import request_delete
-from engine.store.runcosts import Spent
 from tui.compare.page import CompareRow
 from tui.compare.reading import read_spent
 from tui.dialogs.ask import AskScreen

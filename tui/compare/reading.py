@@ -40,10 +40,10 @@ from engine.store.compare.grouping import (
 from engine.store.compare.lines import cell_lines
 from engine.store.compare.ordering import Ordering
 from engine.store.connect import KeptReader, connect_reader
+from engine.store.costs.runs import Spent, spent_on
 from engine.store.database import StoreConnection, fetch
 from engine.store.location import StoreLocation
 from engine.store.queries import run_spec
-from engine.store.runcosts import Spent, spent_on
 from engine.store.tags import parse_tags
 from tui.compare.page import CompareRow, Leaders, Page, PageRequest
 from tui.compare.pinned import KnownFloors, read_runs, with_baseline, with_floors

@@ -26,7 +26,7 @@ from engine.report.plots import Colours, pareto_alt, pareto_plot
 from engine.report.remarks import note_below, signed_label
 from engine.report.wording import ABSENT, slug
 from engine.spread import Spread, spread
-from engine.store.runcosts import NEVER
+from engine.store.costs.runs import NEVER
 
 
 def capacity(material: Material) -> Section:

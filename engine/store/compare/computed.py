@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.metrics import SELECTION
-from engine.store.runcosts import joules_until, seconds_until
+from engine.store.costs.runs import joules_until, seconds_until
 
 QUALITY_SHARE = 0.95
 """The share of the best `SELECTION` that is the quality of the columns of costs to quality: every

@@ -18,8 +18,8 @@ from engine.lifecycle import ENDED
 from engine.lifecycle import sql as states_sql
 from engine.metrics import EPOCH_MEASURES, RUN_ENERGY, SELECTION, SPEEDS
 from engine.runfolder import RunFolder
+from engine.store.costs.energy import JOULES_OF, joules
 from engine.store.database import StoreConnection, write
-from engine.store.energy import JOULES_OF, joules
 from engine.store.intake.marking import mark_data, mark_device, mark_processor, mark_training
 from engine.store.intake.results import keep_results, results_of_folder
 from engine.store.intake.rows import (

@@ -23,7 +23,7 @@ from engine.analysis.tradeoffs import (
 )
 from engine.cell import Cell
 from engine.marks import STILL_IMPROVING
-from engine.store.runcosts import RunCosts
+from engine.store.costs.runs import RunCosts
 
 USERS = 120
 

@@ -16,8 +16,8 @@ from engine.machine.together import slowdown
 from engine.store import queries
 from engine.store.compare.comparison import runs_by_id
 from engine.store.connect import connect_writer
+from engine.store.costs.past import LATEST
 from engine.store.database import write
-from engine.store.pastcosts import LATEST
 
 HOST = "bench"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 
 from engine.errors import UsageError
 from engine.metrics import EPOCH_MEASURES, SPEEDS
+from engine.store.costs.energy import joules
 from engine.store.database import fetch
-from engine.store.energy import joules
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,12 @@ from engine.runfolder import RunFolder
 from engine.store.compare.comparison import comparison
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.connect import connect_reader, connect_writer
+from engine.store.costs.runs import run_costs
 from engine.store.database import StoreConnection
 from engine.store.intake.ingest import ingest, summarise
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.migrations import migrations
-from engine.store.runcosts import run_costs
 
 Seconds = Sequence[float | None]
 SECONDS = st.lists(st.none() | st.floats(0, 1e6), min_size=1, max_size=9)

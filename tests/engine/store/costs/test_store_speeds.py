@@ -18,10 +18,10 @@ from engine.analysis.run.details import run_details
 from engine.errors import UsageError
 from engine.store import queries, series
 from engine.store.connect import connect_reader, create_or_migrate
+from engine.store.costs.runs import Reached, run_costs, spent_to_reach
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.migrations import migrations
-from engine.store.runcosts import Reached, run_costs, spent_to_reach
 
 SPEEDS = ("Users/s (batch 1)", "Users/s (batch 256)")
 

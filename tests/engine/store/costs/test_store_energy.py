@@ -19,10 +19,10 @@ from engine.analysis.quality import parse_quality, with_costs_to_quality
 from engine.metrics import RUN_ENERGY
 from engine.runfolder import RunFolder
 from engine.store.connect import connect_reader
+from engine.store.costs.runs import run_costs, spent_to_reach
 from engine.store.database import StoreConnection
 from engine.store.intake.ingest import ingest
 from engine.store.intake.rebuild import rebuild
-from engine.store.runcosts import run_costs, spent_to_reach
 
 Joules = Sequence[float | None]
 ALWAYS = st.floats(0.001, 1e7)

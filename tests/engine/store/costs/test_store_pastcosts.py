@@ -12,9 +12,9 @@ import pytest
 from engine.process import own_identity
 from engine.runfolder import RunFolder
 from engine.spec import RunSpec
+from engine.store.costs.past import Hardware, PastCost, past_cost
 from engine.store.database import StoreConnection, write
 from engine.store.intake.ingest import ingest
-from engine.store.pastcosts import Hardware, PastCost, past_cost
 from engine.store.transitions import begin_attempt, record_process
 
 Make = Callable[..., RunSpec]
