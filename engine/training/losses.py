@@ -3,6 +3,7 @@ its memory doesn't grow with targets × items."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -22,6 +23,10 @@ cost more than they save, and libraries prepare each shape."""
 
 GPU_LOGITS = 1 << 26
 """Logits in a chunk on a GPU: enough to fill it."""
+
+GPU_COLUMNS = 8
+"""On a GPU, logits have a multiple of this many columns: its fast products want rows of a multiple of
+16 bytes, and catalogues have any number of items."""
 
 
 def target_loss(
@@ -56,6 +61,7 @@ def cross_entropy(
     *,
     label_smoothing: float = 0.0,
     rows: int | None = None,
+    columns: int | None = None,
 ) -> Tensor:
     """Sum the cross-entropy (nats) of ``targets``, int64 (N,), given ``states`` (N, d).
 
@@ -70,14 +76,20 @@ def cross_entropy(
         label_smoothing: share of a target's probability that is spread over items 1…V (Szegedy et
             al. 2016, sec. 7).
         rows: of a chunk; chosen by device and catalogue unless given.
+        columns: logits have a multiple of this many, the additional ones with a probability of 0;
+            chosen by device unless given.
     """
     kind = states.device.type
     if rows is None:
         rows = (CPU_LOGITS if kind == "cpu" else GPU_LOGITS) // len(output.weight)
         rows = max(LEAST_ROWS, rows - rows % LEAST_ROWS)
+    if columns is None:
+        columns = 1 if kind == "cpu" else GPU_COLUMNS
+    padding = -len(output.weight) % columns
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else states.dtype
     loss: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        states, output.weight, output.bias, targets, output.soft_cap, label_smoothing, rows, dtype
+        *(states, output.weight, output.bias, targets, output.soft_cap, label_smoothing),
+        *(rows, padding, dtype),
     )
     return loss
 
@@ -93,6 +105,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         soft_cap: float | None,
         smoothing: float,
         rows: int,
+        padding: int,
         dtype: torch.dtype,
     ) -> Tensor:
         exact = torch.promote_types(weight.dtype, torch.float32)
@@ -102,11 +115,11 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         bias_grad = None if bias is None else torch.zeros_like(bias)
         items = len(weight) - 1
         with torch.autocast(states.device.type, enabled=False):
-            matrix = weight.to(dtype)
+            matrix = _padded(weight.to(dtype), padding)
             # A soft cap divides the weights here: they are fewer than the logits.
             shrink = 1.0 if soft_cap is None else 1 / soft_cap
             scaled = matrix * shrink
-            offset = None if bias is None else bias.to(dtype) * shrink
+            offset = None if bias is None else _padded(bias.to(dtype) * shrink, padding)
             for first in range(0, len(states), rows):
                 target = targets[first : first + rows, None]
                 # Padding rows are zeroed in the small factors, not in the logits: that saves a
@@ -117,13 +130,15 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 if soft_cap is not None:
                     capped = logits.tanh_()
                     logits = capped * soft_cap
+                if padding:
+                    logits[:, items + 1 :] = -math.inf
                 probability = logits.softmax(dim=1)
                 likelihood = _log(probability.gather(1, target).to(exact))
                 if smoothing:
                     normaliser = logits.gather(1, target).to(exact) - likelihood
-                    mean = logits[:, 1:].sum(dim=1, keepdim=True, dtype=exact) / items
+                    mean = logits[:, 1 : items + 1].sum(dim=1, keepdim=True, dtype=exact) / items
                     likelihood = (1 - smoothing) * likelihood + smoothing * (mean - normaliser)
-                    probability[:, 1:] -= smoothing / items
+                    probability[:, 1 : items + 1] -= smoothing / items
                 loss -= (likelihood * counts).sum()
                 row = torch.arange(len(target), device=target.device)
                 probability[row, target[:, 0]] -= 1 - smoothing
@@ -132,9 +147,9 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                     grad = torch.ops.aten.tanh_backward(grad, capped)
                 counts = counts.to(dtype)
                 if bias_grad is not None:
-                    bias_grad += (counts.T @ grad)[0]
+                    bias_grad += (counts.T @ grad)[0, : items + 1]
                 states_grad[first : first + rows] = (grad @ matrix) * counts
-                weight_grad += grad.T @ (part * counts)
+                weight_grad += (grad.T @ (part * counts))[: items + 1]
         ctx.save_for_backward(states_grad, weight_grad, bias_grad)
         return loss
 
@@ -146,8 +161,13 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             states_grad * scale.to(states_grad.dtype),
             weight_grad * scale,
             None if bias_grad is None else bias_grad * scale,
-            *(None,) * 5,
+            *(None,) * 6,
         )
+
+
+def _padded(values: Tensor, rows: int) -> Tensor:
+    """Return ``values`` with so many rows of zeros more."""
+    return torch.cat([values, values.new_zeros(rows, *values.shape[1:])]) if rows else values
 
 
 def _log(probability: Tensor) -> Tensor:

@@ -14,8 +14,9 @@ from engine.training.losses import cross_entropy
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("soft_cap", [None, 2.0])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("columns", [1, 8])
 def test_equals_the_plain_form_with_its_gradients(
-    rows: int, bias: bool, soft_cap: float | None, smoothing: float
+    rows: int, bias: bool, soft_cap: float | None, smoothing: float, columns: int
 ) -> None:
     generator = torch.Generator().manual_seed(0)
 
@@ -31,7 +32,9 @@ def test_equals_the_plain_form_with_its_gradients(
     if smoothing:
         spread = -scores.log_softmax(dim=1)[:, 1:].mean(dim=1)[targets > 0].sum()
         plain = (1 - smoothing) * plain + smoothing * spread
-    parts = cross_entropy(inputs[0], output, targets, label_smoothing=smoothing, rows=rows)
+    parts = cross_entropy(
+        inputs[0], output, targets, label_smoothing=smoothing, rows=rows, columns=columns
+    )
 
     torch.testing.assert_close(parts, plain, rtol=1e-12, atol=1e-12)
     expected = torch.autograd.grad(plain / 7, inputs)
