@@ -1,0 +1,97 @@
+"""What studies find and cost: the tables, and studies through the supervisor that make them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.tuning.known import SPACE, searched, value
+from benchmarks.tuning.record import StudyRecord, TrialRecord, read_records, write_records
+from benchmarks.tuning.studies import Wanted, executed
+from benchmarks.tuning.tables import tables
+from engine.errors import UserError
+
+
+def trial(number: int, *valid: float, cause: str | None = None) -> TrialRecord:
+    return TrialRecord(number, "done", cause, {"lr": 0.1}, valid, [2.0] * len(valid))
+
+
+def study(sampler: str, prune: str, seed: int, trials: Sequence[TrialRecord]) -> StudyRecord:
+    own = {"sampler": sampler, "prune": prune, "seed": seed}
+    return StudyRecord(own, ended=True, trials=trials, finals=[0.1 * seed, 0.3 * seed])
+
+
+def row_of(text: str, start: str) -> list[str]:
+    line, *_ = [line for line in text.splitlines() if line.startswith(f"| {start} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_studies_are_compared_seed_by_seed() -> None:
+    whole = [trial(0, 0.1, 0.2), trial(1, 0.3, 0.25), trial(2, 0.4)]
+    pruned = [trial(0, 0.1, cause="pruned"), trial(1, 0.3, 0.25), trial(2, 0.5, cause="pruned")]
+    studies = [study("random", "none", seed, whole) for seed in (1, 2)]
+    studies += [study("random", "asha", seed, pruned) for seed in (1, 2)]
+    under_way = replace(study("random", "asha", 3, pruned), ended=False)
+    text = tables([*studies, under_way])
+    assert text.startswith("4 studies ended, 1 left out")
+    none = row_of(text, "random, none")
+    assert none[1:4] == ["2", ".2000 ± .0000", ".4000 ± .0000"]
+    assert none[4:] == [".3000 ± .1414", "5 ± 0", "10 ± 0"]
+    # What was pruned can't be chosen, though it had reached more.
+    assert row_of(text, "random, asha")[2:4] == ["n/a", ".3000 ± .0000"]
+    apart = row_of(text, "random, asha − random, none")
+    assert apart[1:4] == ["2", "-.1000 ± .0000 (-.1000 to -.1000)", "0:2"]
+    assert apart[5] == "× 0.80 ± 0.00"
+    assert tables([under_way]).startswith("0 studies ended, 1 left out")
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    (tmp_path / "none").write_text("[1]")
+    with pytest.raises(UserError, match="has no record of studies"):
+        read_records(tmp_path / "none")
+    made = [study("tpe", "none", 1, [trial(0, 0.1, 0.2), trial(1)])]
+    write_records(tmp_path / "some", made)
+    (found,) = read_records(tmp_path / "some")
+    assert (found.chosen, found.epochs, found.seconds) == (0.2, 2, 4.0)
+    assert found.trials[1].best is None
+
+
+def test_the_known_function_is_highest_where_it_says() -> None:
+    best = {"lr": 0.002, "dropout": 0.3, "layers": 2, "dim": 128, "heads": 4}
+    assert value(best) == pytest.approx(0.2)
+    assert set(best) == set(SPACE)
+    assert all(each < 0.2 for each in searched("random", 1, 20))
+
+
+@pytest.mark.slow
+def test_studies_are_made_by_the_supervisor_and_ended_in_time(tmp_path: Path) -> None:
+    wanted = Wanted(
+        *(["random"], ["none", "asha"]),
+        repeats=1,
+        trials=3,
+        model="sasrec",
+        dataset="synthetic",
+        length=8,
+        final_seeds=1,
+        settings=["dim=16", "layers=1", "epochs=9"],
+    )
+    (tmp_path / "whole").mkdir()
+    told: list[int] = []
+    found = executed(wanted, tmp_path / "whole", lambda records: told.append(len(records)))
+    assert told == [1, 2]
+    none, asha = sorted(found, key=lambda each: each.kind, reverse=True)
+    assert none.ended
+    assert asha.ended
+    assert [each.settings for each in asha.trials] == [each.settings for each in none.trials]
+    assert none.epochs == 27
+    assert asha.epochs == 9 + 2
+    assert len(asha.finals) == len(none.finals) == 1
+    for pruned, whole in zip(asha.trials, none.trials, strict=True):
+        assert pruned.valid == whole.valid[: len(pruned.valid)]
+
+    (tmp_path / "part").mkdir()
+    (left,) = executed(replace(wanted, at_once=1, seconds=0), tmp_path / "part")
+    assert not left.ended
