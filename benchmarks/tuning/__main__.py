@@ -17,13 +17,14 @@ from typing import get_args
 
 from benchmarks.common import default_device, machine, run
 from benchmarks.tuning.known import known
-from benchmarks.tuning.record import StudyRecord, write_records
+from benchmarks.tuning.record import StudyRecord, read_records, write_records
+from benchmarks.tuning.replay import replayed
 from benchmarks.tuning.studies import Wanted, executed
 from benchmarks.tuning.tables import tables
 from engine.errors import UserError
 from engine.spec import Prune, Sampler
 
-PARTS = ("known", "studies")
+PARTS = ("known", "studies", "replay")
 
 
 def main() -> None:
@@ -31,12 +32,21 @@ def main() -> None:
     parts = options.parts or PARTS
     if unknown := [name for name in parts if name not in PARTS]:
         raise UserError(f"{', '.join(unknown)}: there are {', '.join(PARTS)}.")
+    if "replay" in parts and "studies" not in parts and options.record is None:
+        raise UserError("Name the file of studies by --record, or add the part studies.")
     print(f"Measured on {machine(default_device())}.\n", flush=True)
     if "known" in parts:
         print(f"## A known function\n\n{_known(options)}\n", flush=True)
     if "studies" in parts:
         print(f"## Studies of {options.model} on {options.dataset}\n", flush=True)
-        print(f"{tables(_studies(options))}\n", flush=True)
+        studies = _studies(options)
+        print(f"{tables(studies)}\n", flush=True)
+    elif "replay" in parts:
+        studies = read_records(options.record)
+    if "replay" in parts:
+        print(
+            f"## Successive halving, replayed\n\n{replayed(studies, options.draws)}\n", flush=True
+        )
 
 
 def _known(options: argparse.Namespace) -> str:
@@ -101,6 +111,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--record", type=Path, help="a file for what the trials reached (JSON)")
     parser.add_argument("--known-repeats", type=int, default=20)
     parser.add_argument("--known-trials", type=int, default=30)
+    parser.add_argument("--draws", type=int, default=300, help="of the replay's trials")
     return parser.parse_args()
 
 

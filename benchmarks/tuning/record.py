@@ -14,7 +14,6 @@ from engine.errors import UserError
 from engine.files.atomic import write_atomically
 from engine.lifecycle import UNDER_WAY
 from engine.rungs import PRUNED
-from engine.spec import Study
 from engine.store.queries import get_run
 from engine.store.studies import runs_under
 from engine.tuning.progress import progress_of
@@ -49,8 +48,8 @@ class TrialRecord:
 class StudyRecord:
     """A study of one model."""
 
-    definition: dict[str, Any]
-    """An `engine.spec.Study` as JSON."""
+    spec: dict[str, Any]
+    """Its first trial's `engine.spec.RunSpec` as JSON, which has its whole definition."""
     ended: bool
     """Whether it is over, and what it chose is trained."""
     trials: Sequence[TrialRecord]
@@ -58,19 +57,16 @@ class StudyRecord:
     """Best NDCG@10 on validation of each run of what it chose."""
 
     @property
-    def study(self) -> Study:
-        return Study.model_validate(self.definition)
-
-    @property
     def kind(self) -> tuple[str, str]:
         """Its sampler and how it prunes."""
-        return self.definition["sampler"], self.definition["prune"]
+        study = self.spec["trial"]["study"]
+        return study["sampler"], study["prune"]
 
     @property
     def repeat(self) -> int:
         """Its seed: studies of one seed have the same first trial, and those that draw at random
         the same ones throughout."""
-        return int(self.definition["seed"])
+        return int(self.spec["seed"])
 
     @property
     def recipe(self) -> float | None:
@@ -128,7 +124,7 @@ def recorded(con: sqlite3.Connection, name: str) -> StudyRecord:
     there = [run for run in finals if run is not None]
     ended = progress.over and not any(run.state in UNDER_WAY for run in there)
     reached = [run.best_valid_ndcg for run in there if run.best_valid_ndcg is not None]
-    return StudyRecord(progress.study.model_dump(mode="json"), ended, trials, reached)
+    return StudyRecord(progress.first.model_dump(mode="json"), ended, trials, reached)
 
 
 def write_records(path: Path, studies: Iterable[StudyRecord]) -> None:
