@@ -66,15 +66,15 @@ def executed(
     """
     began, configs = time.monotonic(), _configs(wanted, folder)
     location = store_location(folder / "runs.db")
-    orders = _orders(wanted)
-    total = wanted.repeats * len(wanted.samplers) * len(wanted.prunes)
+    orders = list(_orders(wanted))
+    total = len(orders)
     open_names: list[str] = []
     records: dict[str, StudyRecord] = {}
     told_at = began
     try:
         while True:
-            while len(open_names) < wanted.at_once and (order := next(orders, None)) is not None:
-                open_names.append(_begin(location, configs, order))
+            while orders and len(open_names) < wanted.at_once:
+                open_names.append(_begin(location, configs, orders.pop(0)))
             ensure_supervisor(location, configs)
             time.sleep(POLL_SECONDS)
             took = time.monotonic() - began
@@ -88,7 +88,7 @@ def executed(
             if time.monotonic() - told_at > TELL_SECONDS:
                 told_at = time.monotonic()
                 progress(f"{took:6.0f} s: {_standing(location, open_names)}")
-            if not open_names or (wanted.seconds is not None and took > wanted.seconds):
+            if not (orders or open_names) or (wanted.seconds is not None and took > wanted.seconds):
                 break
     finally:
         end(location)

@@ -125,6 +125,7 @@ def test_studies_are_made_by_the_supervisor_and_ended_in_time(tmp_path: Path) ->
         dataset="synthetic",
         length=8,
         slots="1",
+        at_once=1,
         final_seeds=1,
         settings=["dim=16", "layers=1", "epochs=9"],
     )
@@ -145,5 +146,5 @@ def test_studies_are_made_by_the_supervisor_and_ended_in_time(tmp_path: Path) ->
         assert pruned.valid == whole.valid[: len(pruned.valid)]
 
     (tmp_path / "part").mkdir()
-    (left,) = executed(replace(wanted, at_once=1, seconds=0), tmp_path / "part")
+    (left,) = executed(replace(wanted, seconds=0), tmp_path / "part")
     assert not left.ended
