@@ -9,23 +9,61 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from statistics import fmean
+from unittest.mock import patch
 
 from benchmarks.common import table
 from benchmarks.tuning.record import StudyRecord, TrialRecord
 from benchmarks.tuning.tables import figure, over
 from engine.errors import UserError
-from engine.rungs import rungs
+from engine.rungs import REDUCTION, rungs
 from engine.spec import RunSpec
 from engine.store.studies import StoredTrial
+from engine.tuning import progress as rule
 from engine.tuning.progress import Progress, Promotion
 
 SLOTS = 4
 """Trials at once."""
 SIZES = (10, 20, 40)
 """Trials of a study."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Another way to halve: at which epochs, and how many go on."""
+
+    shares: Sequence[int]
+    """One in so many of the most epochs is a rung."""
+    reduction: int
+    """Of so many trials, one goes on."""
+
+    def rungs(self, epochs: int) -> tuple[int, ...]:
+        """Return the epochs of the rungs, as `engine.rungs.rungs`."""
+        found = dict.fromkeys(max(1, round(epochs / share)) for share in self.shares)
+        return tuple(rung for rung in found if rung < epochs)
+
+
+LADDERS = (
+    *(Ladder((9, 3), reduction) for reduction in (2, 3, 4)),
+    *(Ladder((27, 9, 3), reduction) for reduction in (2, 3)),
+    *(Ladder((81, 27, 9, 3), reduction) for reduction in (2, 3)),
+    *(Ladder((27, 9), reduction) for reduction in (2, 3)),
+    *(Ladder((16, 4), reduction) for reduction in (2, 3)),
+    Ladder((4, 2), 2),
+    Ladder((8, 4, 2), 2),
+    Ladder((9,), 3),
+    Ladder((27,), 3),
+)
+
+
+@contextmanager
+def halving_by(ladder: Ladder) -> Iterator[None]:
+    """Have studies halve in another way."""
+    with patch.multiple(rule, rungs=ladder.rungs, REDUCTION=ladder.reduction):
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +131,22 @@ class _Replay:
                 values[trial.run] = max(curve.valid[:rung])
 
 
-def halved(first: RunSpec, curves: Sequence[TrialRecord], slots: int = SLOTS) -> Outcome:
+def halved(
+    first: RunSpec,
+    curves: Sequence[TrialRecord],
+    slots: int = SLOTS,
+    at: Sequence[int] | None = None,
+) -> Outcome:
     """Replay a study with successive halving.
 
     Args:
         first: a trial of such a study; more of it than its limit of epochs doesn't matter.
         curves: what its trials reach if they aren't paused, in their order.
         slots: trials at once.
+        at: the rungs, if they are others.
     """
-    limit = first.training.epochs
-    all_rungs = rungs(limit)
-    state = _Replay(first, curves, [], {rung: {} for rung in all_rungs})
+    at = rungs(first.training.epochs) if at is None else at
+    state = _Replay(first, curves, [], {rung: {} for rung in at})
     under_way: list[tuple[float, int, int]] = []  # when each stops, which it is, and at which epoch
     now = 0.0
     while True:
@@ -125,7 +168,7 @@ def _next(state: _Replay, busy: bool) -> tuple[int, int] | None:
     if (found := progress.promotion()) is not None:
         return state.release(found), found.epoch
     if len(state.trials) < len(state.curves):
-        return state.begin(), next(iter(rungs(limit)), limit)
+        return state.begin(), next(iter(state.at_rungs), limit)
     if not busy and (found := progress.last_promotion()) is not None:
         return state.release(found), found.epoch
     return None
@@ -190,7 +233,7 @@ def replayed(studies: Sequence[StudyRecord], draws: int, sizes: Sequence[int] = 
     """
     whole = [each for each in studies if each.kind == ("random", "none")]
     count = sum(each.number > 0 and bool(each.valid) for study in whole for each in study.trials)
-    # Of nearly all trials, each draw would be the same.
+    # Draws of nearly all trials would be alike.
     fitting = [size for size in sizes if 2 * size <= count]
     if not fitting:
         raise UserError("A replay needs twenty trials of studies at random without pruning.")
@@ -203,7 +246,29 @@ def replayed(studies: Sequence[StudyRecord], draws: int, sizes: Sequence[int] = 
         f"rungs after {steps}; {SLOTS} at once. *Worse by* and *equal* compare with all trials of "
         "the draw trained to the end; *of the best* is the share of what that reached."
     )
-    return f"{table([*headers, 'epochs', 'seconds'], rows)}\n\n{told}"
+    size = max([size for size in fitting if size <= SIZES[1]], default=fitting[0])
+    ways = [_way(first, whole, size, draws, ladder) for ladder in LADDERS]
+    others = f"Other ways to halve, with {size} trials; now one in {REDUCTION} goes on at {steps}."
+    return "\n\n".join(
+        (
+            table([*headers, "epochs", "seconds"], rows),
+            told,
+            others,
+            table(["rungs after", "goes on: one in", *headers[2:], "epochs", "seconds"], ways),
+        )
+    )
+
+
+def _way(
+    first: RunSpec, studies: Sequence[StudyRecord], size: int, draws: int, ladder: Ladder
+) -> tuple[object, ...]:
+    at = ladder.rungs(first.training.epochs)
+    with halving_by(ladder):
+        found = [
+            (halved(first, curves, at=at), trained(curves))
+            for curves in drawn(studies, size, draws)
+        ]
+    return (", ".join(map(str, at)), ladder.reduction, *_compared(found))
 
 
 def _rows(
@@ -220,14 +285,17 @@ def _rows(
         found["halving"].append((halving, full))
         found["as many epochs"].append((trained(affordable(curves, halving.epochs)), full))
     for what, some in found.items():
-        yield (
-            size,
-            what,
-            f"{fmean(one.ended for one, _ in some):.1f}",
-            over(one.chosen for one, _ in some),
-            f"{fmean(one.chosen / full.chosen for one, full in some):.1%}",
-            figure(fmean(full.chosen - one.chosen for one, full in some)),
-            f"{fmean(one.chosen == full.chosen for one, full in some):.0%}",
-            f"× {fmean(one.epochs / full.epochs for one, full in some):.2f}",
-            f"× {fmean(one.seconds / full.seconds for one, full in some):.2f}",
-        )
+        yield size, what, *_compared(some)
+
+
+def _compared(found: Sequence[tuple[Outcome, Outcome]]) -> tuple[object, ...]:
+    """Return the columns that compare studies with those that train all trials to their ends."""
+    return (
+        f"{fmean(one.ended for one, _ in found):.1f}",
+        over(one.chosen for one, _ in found),
+        f"{fmean(one.chosen / full.chosen for one, full in found):.1%}",
+        figure(fmean(full.chosen - one.chosen for one, full in found)),
+        f"{fmean(one.chosen == full.chosen for one, full in found):.0%}",
+        f"× {fmean(one.epochs / full.epochs for one, full in found):.2f}",
+        f"× {fmean(one.seconds / full.seconds for one, full in found):.2f}",
+    )

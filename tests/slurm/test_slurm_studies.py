@@ -52,8 +52,10 @@ def trained_once(lab: Lab, run: str) -> bool:
     what came of them are epochs without a gap."""
     saved = 0
     for number in range(1, len(lab.attempts(run)) + 1):
-        (start,) = lab.lines(run, number, "start")
-        if start.fields["resumed_epoch"] != saved:
+        starts = lab.lines(run, number, "start")
+        if not starts:
+            continue  # the pilot that it was handed to had ended
+        if starts[0].fields["resumed_epoch"] != saved:
             return False
         saved = max(line.fields["epoch"] for line in lab.lines(run, number, "checkpoint"))
     return [row["epoch"] for row in lab.epochs(run)] == list(range(1, saved + 1))
