@@ -83,7 +83,7 @@ def working(
         assert found is not None
         yield psutil.Process(found[0])
     finally:
-        _end(location)
+        end(location)
 
 
 def reporting(location: StoreLocation) -> int:
@@ -104,7 +104,7 @@ def _supervisor(location: StoreLocation) -> tuple[int, float] | None:
     return None if state is None else (state.pid, state.heartbeat)
 
 
-def _end(location: StoreLocation) -> None:
+def end(location: StoreLocation) -> None:
     """End the supervisor, then its workers, and wait until they are gone."""
     if (found := _supervisor(location)) is not None and supervisor_running(location):
         with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):

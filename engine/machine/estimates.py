@@ -51,7 +51,8 @@ class CostEstimate:
 def cost_key(spec: RunSpec) -> str:
     """Return a key that is equal for runs whose epochs must cost the same."""
     settings = cost_settings(spec.model_dump(mode="json"))
-    return json.dumps([spec.dataset, spec.length, settings], sort_keys=True)
+    tests = spec.trial is None
+    return json.dumps([spec.dataset, spec.length, tests, settings], sort_keys=True)
 
 
 def estimate_from_past(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.datasets.interactions import Interactions
-from engine.datasets.splitting.splits import SPLITS, run_split
+from engine.datasets.splitting.splits import evaluated_splits, run_split
 from engine.models.base import Model, TimedModel
 from engine.models.definition import Definition
 from engine.spec import RunSpec
@@ -38,7 +38,7 @@ class Measurement:
 
     train_seconds: float
     eval_seconds: float
-    """For validation and test together."""
+    """For validation and test together, as far as the run has them."""
 
 
 def measure(
@@ -73,16 +73,17 @@ def measure(
         model = learner.evaluated
 
     flat = flat_histories(interactions, device, timed=timed)
-    valid, test = (len(split.users(each)) for each in SPLITS)
+    evaluated = evaluated_splits(spec)
+    users = sum(len(split.users(each)) for each in evaluated)
     batch = spec.training.eval_batch_size
-    part = evaluation_set(split, "test", spec.length, flat).beginning(batch)
+    part = evaluation_set(split, evaluated[-1], spec.length, flat).beginning(batch)
     bfloat16 = uses_bfloat16(spec.training, device)
     took = 0.0
     for _ in range(2):  # the first is a warm-up
         started = time.perf_counter()
         ranks(model, part, batch, bfloat16=bfloat16).cpu()
         took = time.perf_counter() - started
-    return Measurement(train_seconds, took * (valid + test) / max(1, len(part)))
+    return Measurement(train_seconds, took * users / max(1, len(part)))
 
 
 def _step_seconds(setup: TrainingSetup, device: torch.device, seconds: float) -> float:

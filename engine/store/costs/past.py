@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from engine.marks import SHARED, of_times
+from engine.rungs import PRUNED
 from engine.store.database import fetch, json_object
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class PastCost:
     """Costs of equal or similar runs; ``None`` where unknown."""
 
     epoch_seconds: float
-    """Seconds of training and evaluation of an epoch: the runs' medians, averaged."""
+    """Seconds of training and evaluation of an epoch: the runs' medians, averaged. Evaluation is
+    what the estimated run has: a trial of a study has none of test."""
     run_seconds: float | None
     """Seconds of whole runs with the same limit of epochs and the same patience."""
     at_once: float
@@ -102,16 +104,19 @@ class _Past:
     attempt: int
     epoch_seconds: float
     whole: tuple[float, int, int] | None
-    """Seconds, epochs and patience of one that is done."""
+    """Seconds, epochs and patience of one that came to its own end."""
     gpu_memory_mib: float | None
     packed: bool
     """Whether its process trained others, too."""
     disturbed: bool
     """Whether it is marked for its times, for another reason than those others."""
+    scaled: bool
+    """Whether only one of it and the estimated run is a trial of a study, so that its times are put
+    into proportion."""
 
     def rank(self, *, packed: bool) -> int:
         """Return how little its times tell of a run that is, or isn't, to share its process."""
-        return 2 * self.disturbed + (self.packed != packed)
+        return 4 * self.disturbed + 2 * (self.packed != packed) + self.scaled
 
 
 def _alike(
@@ -128,22 +133,28 @@ def _alike(
         "WITH newest AS (SELECT rowid AS r FROM runs WHERE model = ? AND dataset = ?"
         " AND length = ? AND state IN ('done', 'running', 'cancelled')"
         " ORDER BY rowid DESC LIMIT ?)"
-        " SELECT runs.id, a.attempt, s.train_seconds_median + ifnull(s.eval_seconds_median, 0),"
-        " runs.state, s.total_seconds, s.gpu_memory_mib_max, p.spec, a.device, runs.marks,"
-        " a.worker"
+        " SELECT runs.id, a.attempt, s.train_seconds_median,"
+        " ifnull(s.eval_seconds_median, 0) AS eval_seconds,"
+        " ifnull(json_extract(e.fields, '$.valid_targets'),"
+        " json_extract(e.fields, '$.valid_users')) AS valid_targets,"
+        " ifnull(json_extract(e.fields, '$.test_targets'),"
+        " json_extract(e.fields, '$.test_users')) AS test_targets,"
+        " runs.state = 'done' AND runs.cause IS NOT ? AS whole, s.total_seconds,"
+        " s.gpu_memory_mib_max, p.spec, a.device, runs.marks, a.worker"
         " FROM newest JOIN runs ON runs.rowid = newest.r JOIN specs p ON p.run = runs.id"
         " JOIN summaries s ON s.run = runs.id JOIN attempts a ON a.run = runs.id AND a.attempt ="
         " (SELECT max(attempt) FROM attempts WHERE run = runs.id AND started IS NOT NULL)"
+        " LEFT JOIN events e ON e.run = runs.id AND e.attempt = a.attempt AND e.kind = 'start'"
         " WHERE s.train_seconds_median IS NOT NULL AND a.host = ? AND a.device_kind = ?"
         " AND (a.device_kind = 'cuda' OR a.threads = ?)"
-        " AND ? = coalesce((SELECT json_extract(e.fields, '$.processes') FROM events e"
-        " WHERE e.run = runs.id AND e.attempt = a.attempt AND e.kind = 'start'), 1)"
+        " AND ? = coalesce(json_extract(e.fields, '$.processes'), 1)"
         " ORDER BY newest.r DESC",
         (
             spec.model,
             spec.dataset,
             length,
             LATEST,
+            PRUNED,
             socket.gethostname(),
             hardware.kind,
             hardware.threads,
@@ -151,21 +162,42 @@ def _alike(
         ),
     )
     found: list[_Past] = []
-    for run, attempt, seconds, state, total, memory, text, device, marks, worker in rows:
-        settings = json_object(text)
-        if hardware.kind == "cuda" and device != hardware.title:
+    for row in rows:
+        settings = json_object(row["spec"])
+        if hardware.kind == "cuda" and row["device"] != hardware.title:
             continue
         if cost_settings(settings) == wanted:
-            training = settings["training"]
-            whole = (total, training.get("epochs"), training.get("patience"))
-            done = state == "done" and total is not None
-            disturbances = set(of_times(marks))
-            if packed := worker is not None and SHARED in disturbances:
+            scale = _scale(row, settings, spec)
+            training, whole = settings["training"], row["total_seconds"] if row["whole"] else None
+            disturbances = set(of_times(row["marks"]))
+            if packed := row["worker"] is not None and SHARED in disturbances:
                 disturbances.remove(SHARED)
-            past = _Past(run, attempt, seconds, whole if done else None, memory, packed,
-                         bool(disturbances))  # fmt: skip
+            past = _Past(
+                row["id"],
+                row["attempt"],
+                (row["train_seconds_median"] + row["eval_seconds"]) * scale,
+                whole and (whole * scale, training.get("epochs"), training.get("patience")),
+                row["gpu_memory_mib_max"],
+                packed,
+                bool(disturbances),
+                scale != 1.0,
+            )
             found.append(past)
     return found
+
+
+def _scale(row: sqlite3.Row, settings: Mapping[str, Any], spec: RunSpec) -> float:
+    """Return what a run's times are to be multiplied by because only one of it and another run is a
+    trial, which ranks nothing of test. Evaluation takes as long as it has targets."""
+    is_trial, was_trial = spec.trial is not None, settings.get("trial") is not None
+    if is_trial == was_trial:
+        return 1.0
+    training, evaluation = row["train_seconds_median"], row["eval_seconds"]
+    valid, test = row["valid_targets"], row["test_targets"]
+    both = 1 + (test / valid if valid and test else 1)
+    other = evaluation / both if is_trial else evaluation * both
+    seconds = training + evaluation
+    return float((training + other) / seconds) if seconds else 1.0
 
 
 def _cost(

@@ -14,6 +14,7 @@ from engine.config import Catalogue, load_catalogue
 from engine.errors import TrainingError
 from engine.machine.estimates import MeasuringProcess, cost_key, peak_memory
 from engine.machine.slots import Slot
+from engine.planning import StudyOrder, plan_study
 from engine.spec import RunSpec
 
 CPU = Slot("cpu/0", "cpu", "CPU", 1)
@@ -39,6 +40,13 @@ def test_equal_costs_have_equal_keys(catalogue: Catalogue) -> None:
     assert cost_key(plain.model_copy(update={"seed": 9})) == cost_key(plain)
     assert cost_key(spec_of(catalogue, dim=32)) != cost_key(plain)
     assert cost_key(plain.model_copy(update={"length": 11})) != cost_key(plain)
+
+
+def test_a_trial_costs_less_than_a_run_that_is_evaluated_on_test(catalogue: Catalogue) -> None:
+    order = StudyOrder(["sasrec"], "synthetic", 10, sampler="random")
+    (trial,) = plan_study(catalogue, None, order)
+    assert cost_key(trial) != cost_key(trial.model_copy(update={"trial": None}))
+    assert cost_key(trial.model_copy(update={"trial": None})) == cost_key(spec_of(catalogue))
 
 
 @pytest.mark.usefixtures("own_process")

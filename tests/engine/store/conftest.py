@@ -49,8 +49,8 @@ def add_run(
 ) -> Callable[..., RunFolder]:
     """Enqueue a run and make its folder, as a supervisor would."""
 
-    def add(**settings: Any) -> RunFolder:
-        run = enqueue(location, [make_spec(**settings)])[0]
+    def add(spec: RunSpec | None = None, **settings: Any) -> RunFolder:
+        run = enqueue(location, [spec or make_spec(**settings)])[0]
         save_unsaved(writer, location)
         return location.folder(run)
 

@@ -11,7 +11,8 @@ import pytest
 
 from engine.process import own_identity
 from engine.runfolder import RunFolder
-from engine.spec import RunSpec
+from engine.rungs import PRUNED
+from engine.spec import RunSpec, Study, Trial, TunedModel
 from engine.store.costs.past import Hardware, PastCost, past_cost
 from engine.store.database import StoreConnection, write
 from engine.store.intake.ingest import ingest
@@ -36,6 +37,7 @@ def train(add_run: Callable[..., RunFolder], writer: StoreConnection) -> Train:
         threads: int = 2,
         worker: str | None = None,
         others: int = 0,
+        cause: str = "completed",
         **settings: Any,
     ) -> None:
         folder = add_run(**settings)
@@ -45,7 +47,8 @@ def train(add_run: Callable[..., RunFolder], writer: StoreConnection) -> Train:
             record_process(writer, folder.run_id, 1, own_identity())
         column = "process_gpu_memory_mib" if kind == "cuda" else "process_memory_mib"
         lines: list[dict[str, Any]] = [
-            {"kind": "start", "device": device, "device_kind": kind, "threads": threads},
+            {"kind": "start", "device": device, "device_kind": kind, "threads": threads,
+             "users": 40, "valid_users": 10, "test_users": 30},
             *({"kind": "telemetry", column: part * (memory or 0), "gpu_others": others}
               for part in (0.5, 1.0) if memory),
             *(
@@ -53,7 +56,7 @@ def train(add_run: Callable[..., RunFolder], writer: StoreConnection) -> Train:
                  "eval_seconds": 1.0}
                 for n, each in enumerate(seconds, 1)
             ),
-            {"kind": "end", "status": "done", "cause": "completed", "message": "", "best_epoch": 1,
+            {"kind": "end", "status": "done", "cause": cause, "message": "", "best_epoch": 1,
              "epochs_trained": len(seconds), "seconds": sum(seconds) + 1},
         ]  # fmt: skip
         text = "".join(
@@ -67,6 +70,25 @@ def train(add_run: Callable[..., RunFolder], writer: StoreConnection) -> Train:
             writer.execute("UPDATE attempts SET exited = ended WHERE run = ?", (folder.run_id,))
 
     return trained
+
+
+@pytest.fixture
+def make_trial(make_spec: Make) -> Make:
+    """A trial of a study, whose settings are a run's."""
+
+    def make(number: int = 0, **settings: Any) -> RunSpec:
+        spec = make_spec(**settings)
+        model = TunedModel(
+            model=spec.model,
+            profile="reference",
+            architecture=spec.architecture,
+            training=spec.training,
+            space={"lr": (0.1, 0.2)},
+        )
+        study = Study(name="one", models=(model,), trials=9, seed=1, final_seeds=0)
+        return spec.model_copy(update={"trial": Trial(number=number, study=study)})
+
+    return make
 
 
 def test_equal_runs_tell_time_and_peak_memory(
@@ -123,6 +145,35 @@ def test_the_nearest_length_stands_in(
     assert found is not None
     assert (found.length, found.epoch_seconds) == (60, pytest.approx(6.0))
     assert past_cost(writer, make_spec(length=90), CPU).length == 100  # type: ignore[union-attr]
+
+
+def test_a_trial_has_no_evaluation_on_test(
+    train: Train, writer: StoreConnection, make_spec: Make, make_trial: Make
+) -> None:
+    # Of each epoch one second is evaluation, a quarter of it for the users of validation.
+    train(seconds=(5.0, 5.0), seed=1)
+    trial = past_cost(writer, make_trial(), CPU)
+    assert trial is not None
+    assert (trial.epoch_seconds, trial.run_seconds) == (4.25, pytest.approx(8.5))
+    plain = past_cost(writer, make_spec(), CPU)
+    assert plain is not None
+    assert (plain.epoch_seconds, plain.run_seconds) == (5.0, 10.0)
+
+
+def test_a_run_takes_longer_than_its_trials_and_than_pruned_ones(
+    train: Train, writer: StoreConnection, make_spec: Make, make_trial: Make
+) -> None:
+    train(seconds=(5.0, 5.0), spec=make_trial(), cause=PRUNED)
+    plain, trial = (past_cost(writer, make(), CPU) for make in (make_spec, make_trial))
+    assert plain is not None
+    assert trial is not None
+    # What was pruned tells of an epoch, but not of a whole run.
+    assert (trial.epoch_seconds, trial.run_seconds) == (5.0, None)
+    assert (plain.epoch_seconds, plain.run_seconds) == (8.0, None)
+    train(seconds=(6.0, 6.0), seed=3)
+    own = past_cost(writer, make_spec(), CPU)
+    assert own is not None
+    assert (own.runs, own.epoch_seconds, own.run_seconds) == (1, 6.0, 12.0)
 
 
 def test_runs_with_marked_times_tell_only_where_no_others_do(
