@@ -17,16 +17,21 @@ PRUNED = "pruned"
 """The cause with which a trial ends that was paused and never promoted."""
 
 
-def rungs(epochs: int) -> tuple[int, ...]:
-    """Return the epochs of the rungs of trials with at most ``epochs``, none for a single one."""
-    first = max(1, epochs // REDUCTION**2)
+def rungs(epochs: int, patience: int) -> tuple[int, ...]:
+    """Return the epochs of the rungs of trials with at most ``epochs``, none for a single one.
+
+    The first is after a ninth of them, or as soon as a trial could end by itself, which is
+    ``patience`` epochs after its best one: those that may have hundreds of epochs end after some
+    tens, of which a ninth of hundreds would be most.
+    """
+    first = max(1, min(epochs // REDUCTION**2, patience))
     return tuple(epoch for epoch in (first, first * REDUCTION) if epoch < epochs)
 
 
-def is_paused(folder: RunFolder, epoch: int, epochs: int) -> bool:
-    """Return whether a trial is to be paused after an epoch: at a rung that it wasn't promoted
-    past."""
-    return epoch in rungs(epochs) and epoch >= _promoted_to(folder)
+def is_paused(folder: RunFolder, epoch: int, epochs: int, patience: int) -> bool:
+    """Return whether a trial of at most ``epochs`` is to be paused after an epoch: at a rung that
+    it wasn't promoted past."""
+    return epoch in rungs(epochs, patience) and epoch >= _promoted_to(folder)
 
 
 def promote(folder: RunFolder, epoch: int) -> None:

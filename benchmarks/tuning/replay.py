@@ -40,7 +40,7 @@ class Ladder:
     reduction: int
     """Of so many trials, one goes on."""
 
-    def rungs(self, epochs: int) -> tuple[int, ...]:
+    def rungs(self, epochs: int, _patience: int = 0) -> tuple[int, ...]:
         """Return the epochs of the rungs, as `engine.rungs.rungs`."""
         found = dict.fromkeys(max(1, round(epochs / share)) for share in self.shares)
         return tuple(rung for rung in found if rung < epochs)
@@ -145,7 +145,7 @@ def halved(
         slots: trials at once.
         at: the rungs, if they are others.
     """
-    at = rungs(first.training.epochs) if at is None else at
+    at = _rungs(first) if at is None else at
     state = _Replay(first, curves, [], {rung: {} for rung in at})
     under_way: list[tuple[float, int, int]] = []  # when each stops, which it is, and at which epoch
     now = 0.0
@@ -225,6 +225,10 @@ def pruning(study: StudyRecord) -> RunSpec:
     return spec.model_copy(update={"trial": spec.trial.model_copy(update={"study": prunes})})
 
 
+def _rungs(first: RunSpec) -> tuple[int, ...]:
+    return rungs(first.training.epochs, first.training.patience)
+
+
 def replayed(studies: Sequence[StudyRecord], draws: int, sizes: Sequence[int] = SIZES) -> str:
     """A table of what successive halving would have found and cost.
 
@@ -240,7 +244,7 @@ def replayed(studies: Sequence[StudyRecord], draws: int, sizes: Sequence[int] = 
     first = pruning(whole[0])
     rows = [row for size in fitting for row in _rows(first, whole, size, draws)]
     headers = ["trials", "trained", "to the end", "chosen", "of the best", "worse by", "equal"]
-    steps = ", ".join(map(str, rungs(first.training.epochs)))
+    steps = ", ".join(map(str, _rungs(first)))
     told = (
         f"{draws} draws out of {count} trials at random; at most {first.training.epochs} epochs, "
         f"rungs after {steps}; {SLOTS} at once. *Worse by* and *equal* compare with all trials of "

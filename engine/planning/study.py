@@ -124,8 +124,9 @@ def _tuned(
     space = {key: choice for key, choice in space.items() if key not in taken}
     if not space:
         raise UsageError(f"Nothing of the space of {name} is left to try.")
-    if order.prune != "none" and "epochs" in space:
-        raise UsageError(f"{name} tries epochs, after a share of which trials are paused: set it.")
+    for key in ("epochs", "patience"):
+        if order.prune != "none" and key in space:
+            raise UsageError(f"{name} tries {key}, by which trials are paused: set it.")
     if order.sampler == "grid":
         next(iter(grid(space)))
     model = TunedModel(

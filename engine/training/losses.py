@@ -25,8 +25,8 @@ GPU_LOGITS = 1 << 26
 """Logits in a chunk on a GPU: enough to fill it."""
 
 GPU_COLUMNS = 8
-"""On a GPU, logits have a multiple of this many columns: its fast products want rows of a multiple of
-16 bytes, and catalogues have any number of items."""
+"""On a GPU, logits have a multiple of this many columns: its fast products want rows of a multiple
+of 16 bytes, and catalogues have any number of items."""
 
 
 def target_loss(

@@ -96,12 +96,11 @@ class Progress:
         if self.study.prune == "none":
             return None
         for model in self.study.models:
-            ends = (*rungs(model.training.epochs), model.training.epochs)
-            for rung, further in reversed(list(pairwise(ends))):
+            for rung, further in reversed(list(pairwise(_ends(model)))):
                 ranked = self._ranked(model, rung)
                 best = ranked[: len(ranked) // REDUCTION]
                 for trial in best:
-                    if trial.held and trial.epoch == rung:
+                    if trial.held and rung <= (trial.epoch or 0) < further:
                         return Promotion(trial.run, further)
         return None
 
@@ -111,8 +110,7 @@ class Progress:
         if self.study.prune == "none":
             return None
         for model in self.study.models:
-            ends = (*rungs(model.training.epochs), model.training.epochs)
-            for rung, further in reversed(list(pairwise(ends))):
+            for rung, further in reversed(list(pairwise(_ends(model)))):
                 held = [each for each in self._ranked(model, rung) if each.held]
                 if self.best(model) is None and held:
                     return Promotion(held[0].run, further)
@@ -221,9 +219,16 @@ def progress_of(con: sqlite3.Connection, name: str) -> Progress | None:
         raise UserError(f"The study {name} is of another version: {problem}.") from None
     assert first.trial is not None  # it is a trial's
     study = first.trial.study
-    every = {rung for model in study.models for rung in rungs(model.training.epochs)}
+    every = {rung for model in study.models for rung in _ends(model)[:-1]}
     at_rungs = {rung: values_at(con, name, rung) for rung in every} if study.prune != "none" else {}
     return Progress(study, first, trials, at_rungs)
+
+
+def _ends(model: TunedModel) -> tuple[int, ...]:
+    """Return the epochs up to which a model's trials are trained at once: its rungs and the last
+    one."""
+    training = model.training
+    return (*rungs(training.epochs, training.patience), training.epochs)
 
 
 def _past(settings: Settings, trial: StoredTrial) -> Past:

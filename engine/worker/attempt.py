@@ -309,7 +309,7 @@ def _train(
 def _is_paused(folder: RunFolder, spec: RunSpec, epoch: int) -> bool:
     if spec.trial is None or spec.trial.study.prune == "none":
         return False
-    return is_paused(folder, epoch, spec.training.epochs)
+    return is_paused(folder, epoch, spec.training.epochs, spec.training.patience)
 
 
 def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: Checkpoint) -> None:

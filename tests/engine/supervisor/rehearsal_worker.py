@@ -71,6 +71,7 @@ def rehearse(
     """Do as `engine.worker.attempt.run_attempt`, in which the two kinds of workers agree."""
     spec = json.loads(folder.spec.read_text())["spec"]
     profile, epochs = spec["profile"], spec["training"]["epochs"]
+    patience = spec["training"]["patience"]
     sys.stdout.write(f"attempt {attempt} on {device}, {threads} threads\n")
 
     trial = spec.get("trial")
@@ -120,7 +121,7 @@ def rehearse(
             journal.write("epoch", **figures(epoch))
             write_atomically(folder.checkpoint(attempt), str(epoch))
             journal.write("checkpoint", epoch=epoch, file="", sha256="")
-            if halving and is_paused(folder, epoch, epochs):
+            if halving and is_paused(folder, epoch, epochs, patience):
                 end(journal, "preempted", PAUSED)
                 return 0
         end(journal, "done", "completed")

@@ -177,7 +177,7 @@ def test_a_paused_trial_goes_on_as_if_it_had_never_been(
     location: StoreLocation, train: Train, model: str
 ) -> None:
     made = spec(model, 10, lr=0.01)
-    assert rungs(10) == (1, 3)
+    assert rungs(10, 10) == (1, 3)
     tried, other = enqueue(location, [trial(made, 0, "asha"), trial(made, 1)])
     whole = train(other)
 
