@@ -3,13 +3,17 @@ compared, and most of them paused (Li et al., MLSys 2020)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.files.atomic import write_atomically
 from engine.files.regular import read_regular
 from engine.runfolder import RunFolder
 
-REDUCTION = 3
-"""Of so many trials that reach a rung, one goes on; and so many times as many epochs has the next
-rung."""
+REDUCTION = 2
+"""Of so many trials that reach a rung, one goes on."""
+
+LONGER = 3
+"""So many times as many epochs as a rung has the next one."""
 
 PAUSED = "paused"
 """The cause with which an attempt ends that reached a rung which its trial wasn't promoted past."""
@@ -20,18 +24,26 @@ PRUNED = "pruned"
 def rungs(epochs: int, patience: int) -> tuple[int, ...]:
     """Return the epochs of the rungs of trials with at most ``epochs``, none for a single one.
 
-    The first is after a ninth of them, or as soon as a trial could end by itself, which is
-    ``patience`` epochs after its best one: those that may have hundreds of epochs end after some
-    tens, of which a ninth of hundreds would be most.
+    Where trials mostly end long before their limit, the limit doesn't say what a few epochs are:
+    the first rung is then half the patience, which is shorter than any trial. A rung leaves at
+    least as many epochs as are before it.
     """
-    first = max(1, min(epochs // REDUCTION**2, patience))
-    return tuple(epoch for epoch in (first, first * REDUCTION) if epoch < epochs)
+    rung = max(1, min(epochs // LONGER**2, patience // 2))
+    found = []
+    while 2 * rung <= epochs:
+        found.append(rung)
+        rung *= LONGER
+    return tuple(found)
 
 
-def is_paused(folder: RunFolder, epoch: int, epochs: int, patience: int) -> bool:
-    """Return whether a trial of at most ``epochs`` is to be paused after an epoch: at a rung that
-    it wasn't promoted past."""
-    return epoch in rungs(epochs, patience) and epoch >= _promoted_to(folder)
+def is_paused(folder: RunFolder, epoch: int, at: Sequence[int]) -> bool:
+    """Return whether a trial is to be paused after an epoch: at a rung that it wasn't promoted
+    past.
+
+    Args:
+        at: the rungs.
+    """
+    return epoch in at and epoch >= _promoted_to(folder)
 
 
 def promote(folder: RunFolder, epoch: int) -> None:

@@ -19,8 +19,8 @@ from benchmarks.common import table
 from benchmarks.tuning.record import StudyRecord, TrialRecord
 from benchmarks.tuning.tables import figure, over
 from engine.errors import UserError
-from engine.rungs import REDUCTION, rungs
-from engine.spec import RunSpec
+from engine.rungs import REDUCTION
+from engine.spec import RunSpec, Study
 from engine.store.studies import StoredTrial
 from engine.tuning import progress as rule
 from engine.tuning.progress import Progress, Promotion
@@ -32,37 +32,32 @@ SIZES = (10, 20, 40)
 
 
 @dataclass(frozen=True, slots=True)
-class Ladder:
+class Halving:
     """Another way to halve: at which epochs, and how many go on."""
 
-    shares: Sequence[int]
-    """One in so many of the most epochs is a rung."""
+    rungs: tuple[int, ...]
     reduction: int
     """Of so many trials, one goes on."""
 
-    def rungs(self, epochs: int, _patience: int = 0) -> tuple[int, ...]:
-        """Return the epochs of the rungs, as `engine.rungs.rungs`."""
-        found = dict.fromkeys(max(1, round(epochs / share)) for share in self.shares)
-        return tuple(rung for rung in found if rung < epochs)
 
-
-LADDERS = (
-    *(Ladder((9, 3), reduction) for reduction in (2, 3, 4)),
-    *(Ladder((27, 9, 3), reduction) for reduction in (2, 3)),
-    *(Ladder((81, 27, 9, 3), reduction) for reduction in (2, 3)),
-    *(Ladder((27, 9), reduction) for reduction in (2, 3)),
-    *(Ladder((16, 4), reduction) for reduction in (2, 3)),
-    Ladder((4, 2), 2),
-    Ladder((8, 4, 2), 2),
-    Ladder((9,), 3),
-    Ladder((27,), 3),
-)
+def other_ways(epochs: int, patience: int) -> list[Halving]:
+    """List ways to halve the trials of a limit of epochs and a patience: by shares of either."""
+    shares = [(9, 3), (27, 9, 3), (81, 27, 9, 3), (16, 4), (4, 2)]
+    ladders = [tuple(max(1, round(epochs / each)) for each in some) for some in shares]
+    for first in (max(1, patience // 4), max(1, patience // 2), patience):
+        powers = (first * 3**power for power in range(9))
+        ladders.append(tuple(rung for rung in powers if 2 * rung <= epochs))
+    found = dict.fromkeys(tuple(dict.fromkeys(each)) for each in ladders)
+    return [Halving(each, reduction) for each in found for reduction in (2, 3)]
 
 
 @contextmanager
-def halving_by(ladder: Ladder) -> Iterator[None]:
+def halving_by(way: Halving) -> Iterator[None]:
     """Have studies halve in another way."""
-    with patch.multiple(rule, rungs=ladder.rungs, REDUCTION=ladder.reduction):
+    with (
+        patch.object(Study, "rungs", lambda *_: way.rungs),
+        patch.object(rule, "REDUCTION", way.reduction),
+    ):
         yield
 
 
@@ -131,22 +126,15 @@ class _Replay:
                 values[trial.run] = max(curve.valid[:rung])
 
 
-def halved(
-    first: RunSpec,
-    curves: Sequence[TrialRecord],
-    slots: int = SLOTS,
-    at: Sequence[int] | None = None,
-) -> Outcome:
+def halved(first: RunSpec, curves: Sequence[TrialRecord], slots: int = SLOTS) -> Outcome:
     """Replay a study with successive halving.
 
     Args:
         first: a trial of such a study; more of it than its limit of epochs doesn't matter.
         curves: what its trials reach if they aren't paused, in their order.
         slots: trials at once.
-        at: the rungs, if they are others.
     """
-    at = _rungs(first) if at is None else at
-    state = _Replay(first, curves, [], {rung: {} for rung in at})
+    state = _Replay(first, curves, [], {rung: {} for rung in _rungs(first)})
     under_way: list[tuple[float, int, int]] = []  # when each stops, which it is, and at which epoch
     now = 0.0
     while True:
@@ -172,6 +160,11 @@ def _next(state: _Replay, busy: bool) -> tuple[int, int] | None:
     if not busy and (found := progress.last_promotion()) is not None:
         return state.release(found), found.epoch
     return None
+
+
+def _rungs(first: RunSpec) -> tuple[int, ...]:
+    assert first.trial is not None  # it is a trial's
+    return first.trial.study.rungs(first.model)
 
 
 def _outcome(progress: Progress) -> Outcome:
@@ -225,10 +218,6 @@ def pruning(study: StudyRecord) -> RunSpec:
     return spec.model_copy(update={"trial": spec.trial.model_copy(update={"study": prunes})})
 
 
-def _rungs(first: RunSpec) -> tuple[int, ...]:
-    return rungs(first.training.epochs, first.training.patience)
-
-
 def replayed(studies: Sequence[StudyRecord], draws: int, sizes: Sequence[int] = SIZES) -> str:
     """A table of what successive halving would have found and cost.
 
@@ -244,14 +233,15 @@ def replayed(studies: Sequence[StudyRecord], draws: int, sizes: Sequence[int] = 
     first = pruning(whole[0])
     rows = [row for size in fitting for row in _rows(first, whole, size, draws)]
     headers = ["trials", "trained", "to the end", "chosen", "of the best", "worse by", "equal"]
-    steps = ", ".join(map(str, _rungs(first)))
+    training, steps = first.training, ", ".join(map(str, _rungs(first)))
     told = (
-        f"{draws} draws out of {count} trials at random; at most {first.training.epochs} epochs, "
+        f"{draws} draws out of {count} trials at random; at most {training.epochs} epochs, "
         f"rungs after {steps}; {SLOTS} at once. *Worse by* and *equal* compare with all trials of "
         "the draw trained to the end; *of the best* is the share of what that reached."
     )
     size = max([size for size in fitting if size <= SIZES[1]], default=fitting[0])
-    ways = [_way(first, whole, size, draws, ladder) for ladder in LADDERS]
+    others_are = other_ways(training.epochs, training.patience)
+    ways = [_way(first, whole, size, draws, way) for way in others_are]
     others = f"Other ways to halve, with {size} trials; now one in {REDUCTION} goes on at {steps}."
     return "\n\n".join(
         (
@@ -264,15 +254,11 @@ def replayed(studies: Sequence[StudyRecord], draws: int, sizes: Sequence[int] = 
 
 
 def _way(
-    first: RunSpec, studies: Sequence[StudyRecord], size: int, draws: int, ladder: Ladder
+    first: RunSpec, studies: Sequence[StudyRecord], size: int, draws: int, way: Halving
 ) -> tuple[object, ...]:
-    at = ladder.rungs(first.training.epochs)
-    with halving_by(ladder):
-        found = [
-            (halved(first, curves, at=at), trained(curves))
-            for curves in drawn(studies, size, draws)
-        ]
-    return (", ".join(map(str, at)), ladder.reduction, *_compared(found))
+    with halving_by(way):
+        found = [(halved(first, curves), trained(curves)) for curves in drawn(studies, size, draws)]
+    return (", ".join(map(str, way.rungs)), way.reduction, *_compared(found))
 
 
 def _rows(

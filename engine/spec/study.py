@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from engine.rungs import rungs
 from engine.spec.architecture import Architecture
 from engine.spec.code import Code
 from engine.spec.strict import Name, Strict
@@ -106,6 +107,13 @@ class Study(Strict):
         if self.seed + self.final_seeds >= 2**31:
             raise ValueError(f"seed ({self.seed}) leaves no {self.final_seeds} seeds after it")
         return self
+
+    def rungs(self, model: str) -> tuple[int, ...]:
+        """Return the epochs after which the trials of one of its models are compared; none without
+        pruning."""
+        (tuned,) = [each for each in self.models if each.model == model]
+        training = tuned.training
+        return rungs(training.epochs, training.patience) if self.prune == "asha" else ()
 
     @property
     def profile(self) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from engine.errors import UserError
 from engine.lifecycle import UNDER_WAY
-from engine.rungs import PRUNED, REDUCTION, rungs
+from engine.rungs import PRUNED, REDUCTION
 from engine.spec import ChosenBy, RunSpec, Study, Training, Trial, TunedModel, amended
 from engine.store.studies import StoredTrial, trials_of, values_at
 from engine.tuning.ask import Past, Settings, ask
@@ -91,15 +91,12 @@ class Progress:
         return found
 
     def promotion(self) -> Promotion | None:
-        """Return the next paused trial to train on: the first of the best third of those that
+        """Return the next paused trial to train on: the first of the best half of those that
         reached its rung, at the highest rung that has one; ``None`` if there is none."""
-        if self.study.prune == "none":
-            return None
         for model in self.study.models:
-            for rung, further in reversed(list(pairwise(_ends(model)))):
+            for rung, further in self._steps(model):
                 ranked = self._ranked(model, rung)
-                best = ranked[: len(ranked) // REDUCTION]
-                for trial in best:
+                for trial in ranked[: len(ranked) // REDUCTION]:
                     if trial.held and rung <= (trial.epoch or 0) < further:
                         return Promotion(trial.run, further)
         return None
@@ -107,14 +104,17 @@ class Progress:
     def last_promotion(self) -> Promotion | None:
         """Return the paused trial that is trained on at the end, if no trial of its model is
         trained to its end: the best one at the highest rung that any has reached."""
-        if self.study.prune == "none":
-            return None
         for model in self.study.models:
-            for rung, further in reversed(list(pairwise(_ends(model)))):
+            for rung, further in self._steps(model):
                 held = [each for each in self._ranked(model, rung) if each.held]
                 if self.best(model) is None and held:
                     return Promotion(held[0].run, further)
         return None
+
+    def _steps(self, model: TunedModel) -> list[tuple[int, int]]:
+        """Return the rungs of a model, the highest first, each with the next one's epoch."""
+        ends = (*self.study.rungs(model.model), model.training.epochs)
+        return list(reversed(list(pairwise(ends))))
 
     def _ranked(self, model: TunedModel, rung: int) -> list[StoredTrial]:
         """Return a model's trials that reached a rung, the best there first."""
@@ -219,16 +219,9 @@ def progress_of(con: sqlite3.Connection, name: str) -> Progress | None:
         raise UserError(f"The study {name} is of another version: {problem}.") from None
     assert first.trial is not None  # it is a trial's
     study = first.trial.study
-    every = {rung for model in study.models for rung in _ends(model)[:-1]}
-    at_rungs = {rung: values_at(con, name, rung) for rung in every} if study.prune != "none" else {}
+    every = {rung for model in study.models for rung in study.rungs(model.model)}
+    at_rungs = {rung: values_at(con, name, rung) for rung in every}
     return Progress(study, first, trials, at_rungs)
-
-
-def _ends(model: TunedModel) -> tuple[int, ...]:
-    """Return the epochs up to which a model's trials are trained at once: its rungs and the last
-    one."""
-    training = model.training
-    return (*rungs(training.epochs, training.patience), training.epochs)
 
 
 def _past(settings: Settings, trial: StoredTrial) -> Past:

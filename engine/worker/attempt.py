@@ -276,6 +276,7 @@ def _train(
         company.look()
         return stop() or fence.passed()
 
+    at = spec.trial.study.rungs(spec.model) if spec.trial is not None else ()
     try:
         outcome = train(
             spec,
@@ -286,7 +287,7 @@ def _train(
             resume=begin.checkpoint,
             save=lambda checkpoint: _save(folder, attempt, journal, checkpoint),
             stop=asked_to_stop,
-            pause=lambda epoch: _is_paused(folder, spec, epoch),
+            pause=lambda epoch: is_paused(folder, epoch, at),
             group=group,
             measured=telemetry.training,
             chosen=chosen,
@@ -304,12 +305,6 @@ def _train(
         results = test_results(split, outcome.test_ranks.numpy(), lists)
     _save_results(folder, outcome, lists)
     return _Finished(outcome, _timed(spec, split, device, outcome.model, shared, lane), results)
-
-
-def _is_paused(folder: RunFolder, spec: RunSpec, epoch: int) -> bool:
-    if spec.trial is None or spec.trial.study.prune == "none":
-        return False
-    return is_paused(folder, epoch, spec.training.epochs, spec.training.patience)
 
 
 def _save(folder: RunFolder, attempt: int, journal: JournalWriter, checkpoint: Checkpoint) -> None:

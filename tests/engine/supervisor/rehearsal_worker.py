@@ -71,11 +71,13 @@ def rehearse(
     """Do as `engine.worker.attempt.run_attempt`, in which the two kinds of workers agree."""
     spec = json.loads(folder.spec.read_text())["spec"]
     profile, epochs = spec["profile"], spec["training"]["epochs"]
-    patience = spec["training"]["patience"]
     sys.stdout.write(f"attempt {attempt} on {device}, {threads} threads\n")
 
-    trial = spec.get("trial")
-    halving = trial is not None and trial["study"]["prune"] == "asha"
+    at: tuple[int, ...] = ()
+    if (trial := spec.get("trial")) is not None:
+        from engine.spec import Study  # which takes longer than all that other runs do
+
+        at = Study.model_validate(trial["study"]).rungs(spec["model"])
     resumed = max((int(path.read_text()) for _, path in folder.checkpoints()), default=0)
     with JournalWriter(folder.journal(attempt)) as journal:
         journal.write(
@@ -121,7 +123,7 @@ def rehearse(
             journal.write("epoch", **figures(epoch))
             write_atomically(folder.checkpoint(attempt), str(epoch))
             journal.write("checkpoint", epoch=epoch, file="", sha256="")
-            if halving and is_paused(folder, epoch, epochs, patience):
+            if is_paused(folder, epoch, at):
                 end(journal, "preempted", PAUSED)
                 return 0
         end(journal, "done", "completed")

@@ -299,14 +299,14 @@ def epochs_of(location: StoreLocation) -> Counter[int]:
     return Counter(each.epoch or 0 for each in trials(location))
 
 
-def test_successive_halving_trains_a_third_on_at_each_rung(
+def test_successive_halving_trains_half_on_at_each_rung(
     location: StoreLocation, begin: Begin, work: Work, look: Look
 ) -> None:
     begin("quick", trials=9, epochs=9, prune="asha")
     work(lambda: is_over(location, look), "the study to be over")
-    assert epochs_of(location) == {9: 1, 3: 2, 1: 6}
+    assert epochs_of(location) == {9: 2, 3: 2, 1: 5}
     assert Counter((each.state, each.cause) for each in trials(location)) == {
-        ("done", "completed"): 1, ("done", "pruned"): 8,
+        ("done", "completed"): 2, ("done", "pruned"): 7,
     }  # fmt: skip
     assert not [each for each in trials(location) if each.held]
     before = [(each.run, each.state, each.cause, each.epoch) for each in trials(location)]

@@ -19,7 +19,7 @@ from engine.interchange.pack import pack
 from engine.interchange.unpack import unpack
 from engine.planning import enqueue_amended, enqueue_further, enqueue_refits
 from engine.runfolder import RunFolder
-from engine.rungs import promote, rungs
+from engine.rungs import promote
 from engine.spec import Prune, RunSpec, Study, Trial, TunedModel
 from engine.store import queries
 from engine.store.compare.grouping import Choice, counted_runs
@@ -177,8 +177,10 @@ def test_a_paused_trial_goes_on_as_if_it_had_never_been(
     location: StoreLocation, train: Train, model: str
 ) -> None:
     made = spec(model, 10, lr=0.01)
-    assert rungs(10, 10) == (1, 3)
-    tried, other = enqueue(location, [trial(made, 0, "asha"), trial(made, 1)])
+    pruned = trial(made, 0, "asha")
+    assert pruned.trial is not None
+    assert pruned.trial.study.rungs(model) == (1, 3)
+    tried, other = enqueue(location, [pruned, trial(made, 1)])
     whole = train(other)
 
     def attempt(number: int) -> list[int]:
