@@ -13,7 +13,7 @@ from tui.charts.braille.trace import Trace
 from tui.charts.grid import ChartGrid
 from tui.charts.marks import FILLED
 from tui.shell.text import TITLE, plain
-from tui.study.reading import StoredTrial, StudyPage, best_so_far
+from tui.study.reading import StoredTrial, StudyPage, best_so_far, points_of
 from tui.study.words import mark_of, style_of
 
 _QUIET = "$text-disabled"
@@ -69,7 +69,7 @@ def best_traces(page: StudyPage, selected: str | None) -> list[Trace]:
         risen = zip(steps[1:], steps, strict=False)
         before = [(number, value) for (number, _), (_, value) in risen]
         line = sorted([*steps, *before])
-        lines.append(Trace(_curve(line), f"{mark} {plain(model.model, TITLE)}", style))
+        lines.append(Trace(_curve(points_of(line)), f"{mark} {plain(model.model, TITLE)}", style))
         trials = list(enumerate(progress.of_model(model), 1))
         could_be = [each for each in trials if each[1].standing == "done"]
         others = [each for each in trials if each[1].standing != "done"]
@@ -109,11 +109,11 @@ def curve_traces(page: StudyPage, selected: str | None) -> list[Trace]:
     return traces
 
 
-def _values(trials: Iterable[tuple[int, StoredTrial]]) -> list[tuple[int, float]]:
-    return [(number, trial.value) for number, trial in trials if trial.value is not None]
+def _values(trials: Iterable[tuple[int, StoredTrial]]) -> Points:
+    return points_of((number, trial.value) for number, trial in trials)
 
 
-def _curve(points: Iterable[tuple[int, float]]) -> Curve:
+def _curve(points: Points) -> Curve:
     curve = Curve()
-    curve.append(Points.of((x, x, x, y) for x, y in points))
+    curve.append(points)
     return curve

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
 from engine.lifecycle import UNDER_WAY
+from engine.store.compare.comparison import runs_by_id
 from engine.store.connect import KeptReader, connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
@@ -23,17 +24,16 @@ from engine.tuning.found import (
     settings_of,
     stop_study,
 )
+from tui.charts.braille.curve import Points
 
 __all__ = [
-    "KeptReader", "Run", "StoreLocation", "StoredTrial", "StudyFound", "StudyPage", "best_first",
-    "best_so_far", "read_studies", "read_study", "setting_names", "settings_of", "stop_study",
+    "KeptReader", "Points", "Run", "StoreLocation", "StoredTrial", "StudyFound", "StudyPage",
+    "best_first", "best_so_far", "points_of", "read_studies", "read_study", "setting_names",
+    "settings_of", "stop_study",
 ]  # fmt: skip
 
 MOST_CURVES = 60
 """Most trials whose curves are drawn."""
-
-Points = Sequence[tuple[int, float]]
-"""Epochs, and what was reached in them."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class StudyPage:
     found: StudyFound
     curves: Mapping[str, Points]
     """NDCG@10 on validation by epoch of trials, by run id, the most telling trial last."""
+    final_seconds: Mapping[str, float]
+    """Time in training and validation so far of the runs of what was chosen, by run id."""
 
 
 def read_study(store: KeptReader, name: str) -> StudyPage | None:
@@ -56,7 +58,9 @@ def read_study(store: KeptReader, name: str) -> StudyPage | None:
         found = find_study(con, name)
         if found is None:
             return None
-        return StudyPage(found, {trial.run: _curve(con, trial.run) for trial in _drawn(found)})
+        curves = {trial.run: _curve(con, trial.run) for trial in _drawn(found)}
+        finals = [run.id for run in found.finals]
+        return StudyPage(found, curves, dict(runs_by_id(con, ("id", "total_seconds"), finals)))
 
 
 def read_studies(location: StoreLocation) -> tuple[list[StudyFound], list[str]]:
@@ -83,4 +87,9 @@ def _most_telling(trial: StoredTrial) -> tuple[bool, tuple[bool, float, int]]:
 
 def _curve(con: sqlite3.Connection, run: str) -> Points:
     rows = epoch_figures(con, run, ("valid_ndcg",))
-    return [(row["epoch"], row["valid_ndcg"]) for row in rows if row["valid_ndcg"] is not None]
+    return points_of((row["epoch"], row["valid_ndcg"]) for row in rows)
+
+
+def points_of(pairs: Iterable[tuple[int, float | None]]) -> Points:
+    """Make points for a chart whose x has one unit."""
+    return Points.of((x, x, x, y) for x, y in pairs)

@@ -115,8 +115,8 @@ class StudyScreen(Screen[None]):
         self.query_one("#said", Static).update(Content(plain(said)))
 
     def _list(self) -> None:
-        if (found := self._found) is not None:
-            self._entries = trials.entries(found, self._order)
+        if self._page is not None:
+            self._entries = trials.entries(self._page, self._order)
             self._supply(follow=True)
 
     def _supply(self, *, follow: bool) -> None:

@@ -7,7 +7,7 @@ from tui.shell.states import glyph, style_variable
 
 _LIKE = {PAUSED: "queued", PRUNED: "cancelled"}
 """Whose colour a trial that is no run's state has."""
-_SIGNS = {PAUSED: "‖", PRUNED: "▽"}
+_SIGNS = {PAUSED: "‖", PRUNED: "▾"}
 
 MEANINGS = (
     (f"{_SIGNS[PAUSED]} {PAUSED}",

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 from engine.order import settings_text
 from tui.shell.text import ABSENT, TITLE, duration, epochs_text, number, plain, whole
-from tui.study.reading import Run, StoredTrial, StudyFound, best_first, setting_names, settings_of
+from tui.study.reading import (
+    Run,
+    StoredTrial,
+    StudyFound,
+    StudyPage,
+    best_first,
+    setting_names,
+    settings_of,
+)
 from tui.study.standing import sign, style
 from tui.widgets.table_cells import Cell, TableColumn, TableRow
 
@@ -42,19 +50,20 @@ class Entry:
     """Whether it is the best trial of its model so far."""
 
 
-def entries(found: StudyFound, order: int) -> list[Entry]:
+def entries(page: StudyPage, order: int) -> list[Entry]:
     """List the trials, those in training first where the best come first, and then the runs of what
     was chosen.
 
     Args:
         order: an index of `ORDERS`.
     """
+    found = page.found
     chosen = {each.best.run for each in found.progress.chosen()}
     key = _newest_first if order else _best_first
     trials = sorted(found.progress.trials, key=key)
     return [
         *(_of_trial(found, trial, trial.run in chosen) for trial in trials),
-        *map(_of_final, found.finals),
+        *(_of_final(run, page.final_seconds.get(run.id)) for run in found.finals),
     ]
 
 
@@ -119,7 +128,7 @@ def _of_trial(found: StudyFound, trial: StoredTrial, chosen: bool) -> Entry:
     )
 
 
-def _of_final(run: Run) -> Entry:
+def _of_final(run: Run, seconds: float | None) -> Entry:
     return Entry(
         run=run.id,
         label=f"seed {run.seed}",
@@ -128,4 +137,5 @@ def _of_final(run: Run) -> Entry:
         value=run.best_valid_ndcg,
         best_epoch=run.best_epoch,
         epochs=epochs_text(run) if run.epoch else ABSENT,
+        seconds=seconds,
     )

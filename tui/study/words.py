@@ -72,24 +72,24 @@ def _said_of(found: StudyFound, model: TunedModel) -> Iterator[str]:
     if finals:
         done = sum(run.state == "done" for run in finals)
         yield f"{done}/{len(finals)} final seeds"
-    yield f"{duration(seconds)}{of}"
+    if seconds or of:
+        yield f"{duration(seconds)}{of}"
     if best is not None:
         settings = settings_text(progress.settings(model, best))
         yield plain(" ".join(f"{name}={value}" for name, value in settings.items()))
 
 
 def sentences(found: StudyFound) -> Sequence[str]:
-    """Say what the figures are of, or what follows."""
+    """Say what the values are of, or what follows."""
     study = found.progress.study
     seeds = count(study.final_seeds, "fresh seed")
     if found.state == "tuning":
         then = f" The best of each model then gets {seeds}." if study.final_seeds else ""
-        return [f"All figures are on validation.{then}"]
+        return [f"All metrics are on validation.{then}"]
     if found.state == "stopping":
         then = f"; the best so far then gets {seeds}" if study.final_seeds else ""
         return [f"It makes no further trial{then}."]
     if not found.progress.chosen():
         return ["No trial was trained to its end: nothing is chosen."]
-    keeps = f"`seqbench tune --keep {study.name}` writes what it chose as recipes."
-    compared = f"Compare has it as the profile {study.profile}." if found.finals else ""
-    return [keeps, compared]
+    compared = f"Compare has what it chose as the profile {study.profile}." if found.finals else ""
+    return [compared, f"`seqbench tune --keep {study.name}` writes it as a recipe."]

@@ -153,7 +153,7 @@ async def test_what_was_chosen_and_its_runs_are_shown(empty_store: LiveStore) ->
         assert "1/2 final seeds" in line
         rows = listed(screen)
         assert [row[:2] for row in rows] == [
-            ["0", "● done"], ["1", "▽ pruned"], ["seed 2", "● done"], ["seed 3", "○ queued"],
+            ["0", "● done"], ["1", "▾ pruned"], ["seed 2", "● done"], ["seed 3", "○ queued"],
         ]  # fmt: skip
         assert "profile study-one" in "".join(said(screen, "said"))
         await pilot.press("end", "enter")
