@@ -76,8 +76,8 @@ def study_cost(
 def _model_cost(
     study: Study, trial: RunSpec, cost_of: Callable[[RunSpec], CostEstimate | None]
 ) -> ModelCost:
-    cost, final = cost_of(trial), cost_of(trial.model_copy(update={"trial": None}))
-    if cost is None or final is None:
+    cost = cost_of(trial)
+    if cost is None:
         return ModelCost(trial.model, study.trials, None, None, None)
     epochs = trial.training.epochs
     each = halved(study.trials, epochs) if study.prune == "asha" else [epochs]
@@ -86,6 +86,7 @@ def _model_cost(
     trials = study.trials
     if study.minutes is not None and mean > 0:
         trials = min(trials, max(1, math.ceil(60 * study.minutes / mean)))
+    final = cost_of(trial.model_copy(update={"trial": None})) or cost
     return ModelCost(trial.model, trials, cost, mean, _whole(final, epochs))
 
 

@@ -29,6 +29,15 @@ from engine.store.location import StoreLocation
 from engine.store.studies import study_names
 from engine.yamlfile import parse_scalar
 
+__all__ = [
+    "CostEstimate",
+    "PlannedStudy",
+    "Typed",
+    "begin_planned",
+    "plan_typed",
+    "read_spaces_text",
+]
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -85,6 +94,12 @@ class PlannedStudy:
     cost: StudyCost
     absent: Dataset | None
     """Its data set, if that isn't on this machine."""
+
+    @property
+    def unknown(self) -> list[RunSpec]:
+        """The first trials whose cost isn't known."""
+        models = zip(self.first, self.cost.models, strict=True)
+        return [trial for trial, model in models if model.cost is None]
 
 
 def read_spaces_text(

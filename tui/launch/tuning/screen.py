@@ -28,7 +28,9 @@ from tui.launch.device_slots import DeviceSlots
 from tui.launch.estimates import Machine
 from tui.launch.form import Choices
 from tui.launch.grid.cells import CellKey
+from tui.launch.measuring import Measuring
 from tui.launch.tuning.reading import (
+    CostEstimate,
     PlannedStudy,
     Typed,
     begin_planned,
@@ -96,6 +98,7 @@ class TuneScreen(ModalScreen[str]):
         self._space = TextField("", id="space", compact=True)
         self._spaces = Reading(self, self._fill, self._refuse)
         self._plans = Reading(self, self._take, self._refuse)
+        self._measuring = Measuring(self, self._measured, self._show)
 
     def compose(self) -> ComposeResult:
         keys = (
@@ -161,6 +164,10 @@ class TuneScreen(ModalScreen[str]):
         self._show()
         self._spaces.ask(read)
 
+    def on_unmount(self) -> None:
+        """End what is being measured."""
+        self._measuring.stop()
+
     def on_resize(self) -> None:
         """Wrap what is said in the new width, which the dialog has only after the next layout."""
         self.call_after_refresh(self._show)
@@ -183,7 +190,6 @@ class TuneScreen(ModalScreen[str]):
         """Plan what is typed now."""
         if not self._filled:
             return
-        self._study = None
         typed, catalogue, app = self._typed(), self._catalogue, self.app
         config_dir, location, slots = app.config_dir, app.location, self._slots
         measured = dict(app.measured)
@@ -233,7 +239,13 @@ class TuneScreen(ModalScreen[str]):
 
     def _take(self, study: PlannedStudy) -> None:
         self._study, self._problem = study, ""
+        if self._launcher is None and study.absent is None:
+            self._measuring.begin(study.unknown, self._devices.machine.free)
         self._show()
+
+    def _measured(self, key: str, cost: CostEstimate) -> None:
+        self.app.measured[key] = cost
+        self._plan()
 
     def _refuse(self, problem: str) -> None:
         self._study, self._problem = None, problem
@@ -244,7 +256,9 @@ class TuneScreen(ModalScreen[str]):
         study, launcher, total = self._study, self._launcher, ""
         if study is not None:
             self.query_one("#name", Field).placeholder = study.cost.study.name
-            self._say("cost", cost_facts(study.cost, self._title, launcher))
+            known = any(each.cost for each in study.cost.models)
+            words = self._measuring.words(more=known)
+            self._say("cost", cost_facts(study.cost, self._title, launcher, words))
             total = total_text(study.cost, self._slots, launcher)
         self.query_one(Dialog).border_subtitle = total
         self.query_one("#problem", Static).update(plain(self._problem, PARAGRAPH))

@@ -19,7 +19,7 @@ LABEL = 11
 
 
 def cost_facts(
-    cost: StudyCost, title: Callable[[str], str], launcher: SlurmProfile | None
+    cost: StudyCost, title: Callable[[str], str], launcher: SlurmProfile | None, measuring: str
 ) -> Iterable[tuple[str, Content | str]]:
     """Write a line for each model: what its budget is, and how long that takes here; then from what
     that is known, or what the runs get.
@@ -27,15 +27,18 @@ def cost_facts(
     Args:
         title: names a model.
         launcher: the cluster that the runs go to; ``None`` is this machine.
+        measuring: says what is being measured.
     """
     for each in cost.models:
         text = _model_text(each, cost.study, timed=launcher is None)
         yield plain(title(each.model), LABEL), text
     if launcher is not None:
         yield "Where", jobs_text(cost.runs, launcher)
-    elif sources := dict.fromkeys(SOURCES[each.cost.source] for each in cost.models if each.cost):
-        said = f"{', '.join(sources)}, as if each trial cost what the recipe does"
-        yield "Estimate", Content.styled(said, "$text-muted")
+        return
+    sources = dict.fromkeys(SOURCES[each.cost.source] for each in cost.models if each.cost)
+    known = [f"{', '.join(sources)}, as if each trial cost what the recipe does"] if sources else []
+    if parts := [*known, *filter(None, [measuring])]:
+        yield "Estimate", Content.styled("; ".join(parts), "$text-muted")
 
 
 def _model_text(each: ModelCost, study: Study, *, timed: bool) -> str:

@@ -9,6 +9,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from click.testing import CliRunner
 from held import worked_on
@@ -48,8 +49,13 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 async def open_dialog(
-    pilot: Pilot[None], cells: Iterable[CellKey] = BOTH, settings: str = ""
+    pilot: Pilot[None],
+    cells: Iterable[CellKey] = BOTH,
+    settings: str = "",
+    *,
+    measured: bool = True,
 ) -> TuneScreen:
+    """Open it for some cells; unless what their runs cost is being measured, wait for all of it."""
     await settled(pilot)
     launch = pilot.app.screen
     assert isinstance(launch, LaunchScreen)
@@ -60,7 +66,8 @@ async def open_dialog(
     await wait_for(pilot, lambda: isinstance(pilot.app.screen, TuneScreen), "the dialog")
     screen = pilot.app.screen
     assert isinstance(screen, TuneScreen)
-    await settled(pilot)
+    if measured:
+        await settled(pilot)
     return screen
 
 
@@ -376,3 +383,29 @@ async def test_a_study_goes_to_a_cluster(
         await begin(pilot)
     with closing(connect_reader(absent_store)) as con:
         assert {row[0] for row in con.rows("SELECT launcher FROM runs")} == {"slurm"}
+
+
+async def test_leaving_ends_what_is_being_measured(
+    absent_store: StoreLocation, measures: None
+) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
+        screen = await open_dialog(pilot, measured=False)
+        await wait_for(pilot, lambda: screen._measuring.process, "a measurement begins")
+        assert "measuring 2 runs …" in said(screen, "cost")
+        assert screen._measuring.process is not None
+        pid = screen._measuring.process.pid
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: not psutil.pid_exists(pid), "its process is gone")
+        await settled(pilot)
+
+
+@pytest.mark.slow
+async def test_what_no_run_tells_is_measured(absent_store: StoreLocation, measures: None) -> None:
+    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
+        screen = await open_dialog(pilot, BOTH[1:], settings="epochs=3", measured=False)
+        await wait_for(
+            pilot, lambda: "measured just now" in said(screen, "cost"), "it is measured", 100
+        )
+        assert "20 trials, about" in said(screen, "cost")
+        assert "then 3 runs of the best, about" in said(screen, "cost")
+        assert "23 runs, about" in screen_text(pilot.app)
