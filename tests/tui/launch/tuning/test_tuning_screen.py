@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import re
+import socket
 import sys
 from collections.abc import Iterable
 from contextlib import closing
@@ -13,12 +16,13 @@ import psutil
 import pytest
 from click.testing import CliRunner
 from held import worked_on
-from live_runs import LiveStore
+from live_runs import NOW, LiveStore, epoch_line, start
 from pilots import screen_text, settled, wait_for
 from textual.pilot import Pilot
 from textual.widgets import Input, Label, Select, Static, TextArea
 
 from engine.errors import UserError
+from engine.machine.slots import Slot
 from engine.planning.study import FINAL_SEEDS, TRIALS
 from engine.spec import RunSpec
 from engine.store.connect import connect_reader
@@ -354,21 +358,27 @@ async def test_a_model_of_ones_own_is_tuned_as_its_file_is_then(
     assert trial.trial.study.models[0].space == {"width": (4, 16)}
 
 
-async def test_the_cost_is_that_of_past_runs(empty_store: LiveStore) -> None:
-    run = empty_store.launch("sasrec", seed=1, epochs=100)
-    empty_store.train(run, 3, end="done")
+async def test_the_cost_is_that_of_past_runs(
+    empty_store: LiveStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = [Slot("cpu/0", "cpu", "CPU", 2)]
+    monkeypatch.setattr("engine.machine.slots.detect_slots", lambda settings: one)
+    run, chance = empty_store.launch("sasrec", epochs=60), random.Random(1)
+    empty_store.mark(run, "running")
+    end = {"kind": "end", "status": "done", "cause": "completed", "seconds": 12.0}
+    lines = [start(host=socket.gethostname()), *(epoch_line(n, chance) for n in range(1, 4))]
+    empty_store.journal(run, [*lines, {"t": NOW, "best_epoch": 3, "epochs_trained": 3, **end}])
     async with SeqbenchApp(empty_store.location).run_test(size=(120, 36)) as pilot:
-        screen = await open_dialog(pilot)
-        launch = pilot.app.screen_stack[0]
-        assert isinstance(launch, LaunchScreen)
-        await wait_for(pilot, lambda: launch.devices.machine.slots, "the machine")
-        await settled(pilot)
-        lines = said(screen, "cost").splitlines()
-        if "about" in lines[0]:  # the run's machine is this one
-            assert "20 trials, about" in lines[0]
-            assert "from past runs here" in said(screen, "cost")
-        assert "20 trials, then 3 runs of the best" in lines[1]
+        screen = await open_dialog(pilot, settings="epochs=60")
+        await wait_for(pilot, lambda: "past runs" in said(screen, "cost"), "the machine")
+        sasrec, gru4rec, *_ = said(screen, "cost").splitlines()
+        assert re.search("20 trials, about .* s, then 3 runs of the best, about 36 s$", sasrec)
+        assert gru4rec.endswith("20 trials, then 3 runs of the best")
         assert "46 runs, time not known yet" in screen_text(pilot.app)
+        await pilot.press("escape")
+        await open_dialog(pilot, BOTH[1:], settings="epochs=60")
+        assert "23 runs, about " in screen_text(pilot.app)
+        assert " in 1 slot " in screen_text(pilot.app)
 
 
 async def test_a_study_goes_to_a_cluster(
