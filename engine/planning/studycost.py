@@ -26,9 +26,14 @@ class ModelCost:
     cost: CostEstimate | None
     """Of the recipe as it stands; ``None`` if there is no estimate, nor any of what follows."""
     trial_seconds: float | None
-    """Mean time in training of a trial, early stopping and pruning included."""
+    """Mean time in training of a trial, pruning included."""
     final_seconds: float | None
     """Time of a run of what is chosen."""
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether early stopping is included: whole runs like these are known."""
+        return self.cost is not None and self.cost.run_seconds is not None
 
     @property
     def seconds(self) -> float | None:

@@ -47,10 +47,14 @@ def _model_text(each: ModelCost, study: Study, *, timed: bool) -> str:
         minutes = f" or {study.minutes:g} min" if study.minutes is not None else ""
         parts = [count(study.trials, "trial") + minutes]
         return ", then ".join([*parts, *([finals] if study.final_seeds else [])])
-    trials = f"{each.trials:,} of " if each.trials < study.trials else ""
-    text = f"{trials}{count(study.trials, 'trial')}, about {duration(each.seconds)}"
+    about = "about" if each.stops_early else "at most"
+    text = f"{count(study.trials, 'trial')}, {about} {duration(each.seconds)}"
+    if each.trials < study.trials:
+        least = "" if each.stops_early else "at least "
+        trials = f"{least}{each.trials:,} of {count(study.trials, 'trial')}"
+        text = f"{trials}, about {duration(each.seconds)}"
     if study.final_seeds:
-        text += f", then {finals}, about {duration(study.final_seeds * each.final_seconds)}"
+        text += f", then {finals}, {about} {duration(study.final_seeds * each.final_seconds)}"
     return text
 
 
@@ -62,4 +66,5 @@ def total_text(cost: StudyCost, slots: Sequence[Slot], launcher: SlurmProfile | 
     seconds = cost.seconds(slots) if slots else None
     if seconds is None:
         return f"{runs}, time {NOT_YET}"
-    return f"{runs}, about {duration(seconds)} in {count(len(slots), 'slot')}"
+    about = "about" if all(each.stops_early for each in cost.models) else "at most"
+    return f"{runs}, {about} {duration(seconds)} in {count(len(slots), 'slot')}"

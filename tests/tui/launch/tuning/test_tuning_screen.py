@@ -416,6 +416,6 @@ async def test_what_no_run_tells_is_measured(absent_store: StoreLocation, measur
         await wait_for(
             pilot, lambda: "measured just now" in said(screen, "cost"), "it is measured", 100
         )
-        assert "20 trials, about" in said(screen, "cost")
-        assert "then 3 runs of the best, about" in said(screen, "cost")
-        assert "23 runs, about" in screen_text(pilot.app)
+        assert "20 trials, at most" in said(screen, "cost")
+        assert "then 3 runs of the best, at most" in said(screen, "cost")
+        assert "23 runs, at most" in screen_text(pilot.app)
