@@ -42,11 +42,11 @@ def cost_facts(
 
 
 def _model_text(each: ModelCost, study: Study, *, timed: bool) -> str:
-    finals = count(study.final_seeds, "run") + " of the best"
+    finals = count(study.final_seeds, "run")
     if not timed or each.seconds is None or each.final_seconds is None:
         minutes = f" or {study.minutes:g} min" if study.minutes is not None else ""
         parts = [count(study.trials, "trial") + minutes]
-        return ", then ".join([*parts, *([finals] if study.final_seeds else [])])
+        return ", then ".join([*parts, *([f"{finals} of the best"] if study.final_seeds else [])])
     about = "about" if each.stops_early else "at most"
     text = f"{count(study.trials, 'trial')}, {about} {duration(each.seconds)}"
     if each.trials < study.trials:
@@ -54,7 +54,7 @@ def _model_text(each: ModelCost, study: Study, *, timed: bool) -> str:
         trials = f"{least}{each.trials:,} of {count(study.trials, 'trial')}"
         text = f"{trials}, about {duration(each.seconds)}"
     if study.final_seeds:
-        text += f", then {finals}, {about} {duration(study.final_seeds * each.final_seconds)}"
+        text += f"; then {finals}, {about} {duration(study.final_seeds * each.final_seconds)}"
     return text
 
 

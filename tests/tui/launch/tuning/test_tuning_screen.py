@@ -372,7 +372,7 @@ async def test_the_cost_is_that_of_past_runs(
         screen = await open_dialog(pilot, settings="epochs=60")
         await wait_for(pilot, lambda: "past runs" in said(screen, "cost"), "the machine")
         sasrec, gru4rec, *_ = said(screen, "cost").splitlines()
-        assert re.search("20 trials, about .* s, then 3 runs of the best, about 36 s$", sasrec)
+        assert re.search("20 trials, about .* s; then 3 runs, about 36 s$", sasrec)
         assert gru4rec.endswith("20 trials, then 3 runs of the best")
         assert "46 runs, time not known yet" in screen_text(pilot.app)
         await pilot.press("escape")
@@ -417,5 +417,5 @@ async def test_what_no_run_tells_is_measured(absent_store: StoreLocation, measur
             pilot, lambda: "measured just now" in said(screen, "cost"), "it is measured", 100
         )
         assert "20 trials, at most" in said(screen, "cost")
-        assert "then 3 runs of the best, at most" in said(screen, "cost")
+        assert "; then 3 runs, at most" in said(screen, "cost")
         assert "23 runs, at most" in screen_text(pilot.app)

@@ -41,7 +41,7 @@ def lines(found: StudyCost, launcher: SlurmProfile | None = None, measuring: str
     [
         (
             [PAST], {"trials": 10},
-            ["10 trials, about 5 m 00 s, then 3 runs of the best, about 1 m 30 s"],
+            ["10 trials, about 5 m 00 s; then 3 runs, about 1 m 30 s"],
             "13 runs, about 3 m 30 s in 2 slots",
         ),
         (
@@ -51,7 +51,7 @@ def lines(found: StudyCost, launcher: SlurmProfile | None = None, measuring: str
         ),
         (
             [PAST], {"trials": 10, "minutes": 2, "final_seeds": 1},
-            ["4 of 10 trials, about 2 m 00 s, then 1 run of the best, about 30 s"],
+            ["4 of 10 trials, about 2 m 00 s; then 1 run, about 30 s"],
             "5 runs, about 1 m 30 s in 2 slots",
         ),
         (
@@ -61,7 +61,7 @@ def lines(found: StudyCost, launcher: SlurmProfile | None = None, measuring: str
         ),
         (
             [PAST, None], {"trials": 1, "minutes": 2},
-            ["1 trial, about 30 s, then 3 runs of the best, about 1 m 30 s",
+            ["1 trial, about 30 s; then 3 runs, about 1 m 30 s",
              "1 trial or 2 min, then 3 runs of the best"],
             "8 runs, time not known yet",
         ),
