@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.config import SlurmProfile
-from engine.order import ENOUGH_SEEDS, settings_text
+from engine.order import ENOUGH_SEEDS
 from engine.planning import Plan, PlannedRun
 from engine.spec import Dataset
 from tui.dialogs.fetch import FetchScreen
@@ -33,12 +33,10 @@ from tui.launch.estimates import (
 )
 from tui.launch.measuring import Measuring
 from tui.launch.reading import CostEstimate, cost_key  # loaded: a plan was read
-from tui.launch.words import aligned
+from tui.launch.words import BY_HAND, aligned, profile_text
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, count, plain, whole
 from tui.widgets.dialog import Dialog
 from tui.widgets.key_button import KeyButton
-
-BY_HAND = "put its files under SEQBENCH_DATA."
 
 
 class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
@@ -271,13 +269,9 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
 
     def _settings(self) -> str:
         order = self._plan.order
-        settings = settings_text(order.overrides).items()
-        changed = ", ".join(f"{plain(k, TITLE)}={plain(v, TITLE)}" for k, v in settings)
         variants = ", ".join(map(plain, order.variants))
-        return (
-            f"profile {plain(order.profile, TITLE)}"
-            + (f", {changed}" if changed else "")
-            + (f", in {len(order.variants)} variants: {variants}" if variants else "")
+        return f"profile {profile_text(order.profile, order.overrides)}" + (
+            f", in {len(order.variants)} variants: {variants}" if variants else ""
         )
 
     def _absent_sentences(self) -> Iterable[Content]:

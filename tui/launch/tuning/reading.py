@@ -28,6 +28,7 @@ from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.studies import study_names
 from engine.yamlfile import parse_scalar
+from tui.launch.words import BY_HAND
 
 __all__ = [
     "CostEstimate",
@@ -93,7 +94,7 @@ class PlannedStudy:
     """Its first trials."""
     cost: StudyCost
     absent: Dataset | None
-    """Its data set, if that isn't on this machine."""
+    """Its data set, if that isn't on this machine and can be fetched."""
 
     @property
     def unknown(self) -> list[RunSpec]:
@@ -136,6 +137,7 @@ def plan_typed(
 
     Raises:
         UserError: it can't be; the sentence says why.
+        DataError: its data set is neither here nor can be fetched.
         StoreError: the store can't be read.
     """
     order = typed.order()
@@ -147,7 +149,10 @@ def plan_typed(
             first = plan_study(catalogue, config_dir, order, study_names(connection))
             cost = study_cost(first, costs_in_store(connection, slots, measured))
     source = first[0].source
-    return PlannedStudy(first, cost, None if is_ready(source) else source)
+    absent = None if is_ready(source) else source
+    if absent is not None and absent.archive is None:
+        raise DataError(f"{source.name} isn't on this machine: {BY_HAND}")
+    return PlannedStudy(first, cost, absent)
 
 
 def begin_planned(location: StoreLocation, study: PlannedStudy, launcher: str | None) -> str:

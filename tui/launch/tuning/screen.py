@@ -16,14 +16,13 @@ from textual.widget import Widget
 from textual.widgets import Label, Select, Static
 
 from engine.config import Catalogue, SlurmProfile
-from engine.order import settings_text
 from engine.planning import fitted_sentence
 from engine.planning.study import FINAL_SEEDS, TRIALS
 from engine.spec import Dataset
+from tui.dialogs.ask import AskScreen
 from tui.dialogs.fetch import FetchScreen
 from tui.lab import Lab
 from tui.launch.cluster import THIS_MACHINE, launchers
-from tui.launch.confirm import BY_HAND
 from tui.launch.device_slots import DeviceSlots
 from tui.launch.estimates import Machine
 from tui.launch.form import Choices
@@ -38,7 +37,7 @@ from tui.launch.tuning.reading import (
     read_spaces_text,
 )
 from tui.launch.tuning.words import cost_facts, total_text
-from tui.launch.words import aligned
+from tui.launch.words import aligned, profile_text
 from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, TITLE, plain
 from tui.widgets.dialog import Dialog
@@ -93,7 +92,7 @@ class TuneScreen(ModalScreen[str]):
         self._slots = devices.machine.slots
         self._models = tuple(dict.fromkeys(model for model, _, _ in cells))
         self._study: PlannedStudy | None = None
-        self._problem = ""
+        self._problem = self._read = ""
         self._filled = self._begun = False
         self._space = TextField("", id="space", compact=True)
         self._spaces = Reading(self, self._fill, self._refuse)
@@ -120,7 +119,7 @@ class TuneScreen(ModalScreen[str]):
         datasets = list(dict.fromkeys(name for _, name, _ in self._cells))
         lengths = sorted({length for _, _, length in self._cells})
         yield Label("Data set")
-        yield _choice("dataset", {name: name for name in datasets}, dataset)
+        yield _choice("dataset", dict(zip(datasets, datasets, strict=True)), dataset)
         yield Label("Length")
         yield _choice("length", {str(one): str(one) for one in lengths}, str(length))
         yield Label("Name")
@@ -173,8 +172,8 @@ class TuneScreen(ModalScreen[str]):
         self.call_after_refresh(self._show)
 
     def _fill(self, text: str) -> None:
-        self._filled = True
-        self._space.load_text(text.rstrip("\n"))  # planned as if it were typed
+        self._filled, self._read = True, text.rstrip("\n")
+        self._space.load_text(self._read)  # planned as if it were typed
 
     def _devices_seen(self, machine: Machine) -> None:
         if machine.slots != self._slots:
@@ -200,10 +199,9 @@ class TuneScreen(ModalScreen[str]):
         self._plans.ask(read, typed)
 
     def _typed(self) -> Typed:
-        dataset, length = self._chosen("dataset"), int(self._chosen("length"))
-        cells = set(self._cells)
+        dataset, length = self._place
         return Typed(
-            models=tuple(name for name in self._models if (name, dataset, length) in cells),
+            models=self._tuned,
             dataset=dataset,
             length=length,
             profile=self._choices.profile,
@@ -222,10 +220,21 @@ class TuneScreen(ModalScreen[str]):
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", Field).value
 
-    def _chosen(self, name: str) -> str:
-        for choice in self.query(f"#{name}").results(Select):
-            return str(choice.value)
-        return str(self.query_one(f"#{name}", Static).content)
+    def _chosen(self, name: str, only: str = "") -> str:
+        """Return what is chosen in a field, or what it has without a choice."""
+        return next((str(field.value) for field in self.query(f"#{name}").results(Select)), only)
+
+    @property
+    def _place(self) -> tuple[str, int]:
+        """The data set and the length."""
+        _, dataset, length = self._first
+        return self._chosen("dataset", dataset), int(self._chosen("length", str(length)))
+
+    @property
+    def _tuned(self) -> tuple[str, ...]:
+        """The models that are chosen there."""
+        cells, place = set(self._cells), self._place
+        return tuple(name for name in self._models if (name, *place) in cells)
 
     @property
     def _launcher(self) -> SlurmProfile | None:
@@ -275,12 +284,10 @@ class TuneScreen(ModalScreen[str]):
         return self._catalogue.models[model].title
 
     def _facts(self) -> Iterable[tuple[str, Content | str]]:
-        yield "Models", ", ".join(plain(self._title(name), TITLE) for name in self._models)
+        yield "Models", ", ".join(plain(self._title(name), TITLE) for name in self._tuned)
         if self._fitted:
             yield "", Content.styled(fitted_sentence(self._fitted), "$text-muted")
-        changed = settings_text(self._choices.settings).items()
-        settings = "".join(f", {plain(k, TITLE)}={plain(v, TITLE)}" for k, v in changed)
-        yield "Recipe", f"{plain(self._choices.profile, TITLE)}{settings}"
+        yield "Recipe", profile_text(self._choices.profile, self._choices.settings)
 
     # Keys
 
@@ -289,10 +296,17 @@ class TuneScreen(ModalScreen[str]):
         self.focus_next()
 
     def action_back(self) -> None:
-        """Go from the spaces to the first field, or close the dialog."""
+        """Go from the spaces to the first field, or close the dialog; ask if spaces were edited."""
         if self._space.has_focus:
             self.query_one("#trials").focus()
+        elif self._space.text == self._read:
+            self.dismiss()
         else:
+            question = "Leave? What you edited in the spaces is lost."
+            self.app.push_screen(AskScreen("Tune", question, "Leave"), self._leave)
+
+    def _leave(self, yes: bool | None) -> None:
+        if yes:
             self.dismiss()
 
     @on(Field.Submitted)
@@ -327,9 +341,6 @@ class TuneScreen(ModalScreen[str]):
         self._refuse(problem)
 
     def _fetch(self, dataset: Dataset) -> None:
-        if dataset.archive is None:
-            self._refuse(f"{dataset.name} isn't on this machine: {BY_HAND}")
-            return
         self.app.push_screen(FetchScreen(dataset), lambda _: self._plan())
 
 

@@ -30,6 +30,7 @@ from engine.store.location import StoreLocation
 from engine.store.studies import study_names, trials_of
 from tui.app import SeqbenchApp
 from tui.cli.main import seqbench
+from tui.dialogs.ask import AskScreen
 from tui.dialogs.fetch import FetchScreen
 from tui.launch import cluster as launch_cluster
 from tui.launch.grid.cells import CellKey
@@ -211,13 +212,21 @@ async def test_escape_leads_out_of_the_spaces_and_begins_nothing(
     async with SeqbenchApp(absent_store).run_test(size=(80, 24)) as pilot:
         screen = await open_dialog(pilot)
         screen.query_one("#space").focus()
-        await pilot.press("enter")
+        await pilot.press("enter")  # a line, not the beginning of a study
         assert screen.query_one("#space", TextArea).text.startswith("\n")
         await pilot.press("escape")
         assert pilot.app.focused is screen.query_one("#trials")
         await pilot.press("escape")
-        await settled(pilot)
-        assert isinstance(pilot.app.screen, LaunchScreen)
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, AskScreen), "the question")
+        await pilot.press("n")
+        assert pilot.app.screen is screen
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, AskScreen), "the question")
+        await pilot.press("y")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, LaunchScreen), "Launch")
+        await open_dialog(pilot)
+        await pilot.press("escape")  # nothing is lost
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, LaunchScreen), "Launch")
     assert not absent_store.db.exists()
 
 
@@ -295,6 +304,21 @@ async def test_data_that_is_not_here_is_fetched_first(
     assert not absent_store.db.exists()
 
 
+async def test_data_that_cannot_be_fetched_is_said(
+    absent_store: StoreLocation, tmp_path: Path
+) -> None:
+    entries = tmp_path / "mine" / "datasets"
+    entries.mkdir(parents=True)
+    (entries / "own.yaml").write_text(
+        "name: own\ntitle: Own\nsize: small\nreader: movielens-tab\nusers: 9\nitems: 9\n"
+        "interactions: 90\nfolder: own\nfiles: {u.data: null}\n"
+    )
+    app = SeqbenchApp(absent_store, tmp_path / "mine")
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await open_dialog(pilot, [("sasrec", "own", 50)])
+        assert said(screen) == "own isn't on this machine: put its files under SEQBENCH_DATA."
+
+
 async def test_a_name_that_is_taken_meanwhile_is_said(absent_store: StoreLocation) -> None:
     async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
         await open_dialog(pilot)
@@ -346,6 +370,9 @@ async def test_a_model_of_ones_own_is_tuned_as_its_file_is_then(
         screen = await open_dialog(pilot, [cell])
         assert screen.query_one("#space", TextArea).text == "mine: {}"
         assert said(screen).startswith("space:1: mine: write what is tried of its settings")
+        await type_into(pilot, screen, space="mine:\n  width: [4]")
+        assert said(screen) == ""
+        await type_into(pilot, screen, space="mine: {}")
         await pilot.press("escape")
         file.write_text(
             text.replace("Settings, Mine)", "Settings, Mine, space={'width': [4, 16]})")
