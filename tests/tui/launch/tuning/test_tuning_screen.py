@@ -139,19 +139,6 @@ async def test_it_begins_what_the_command_begins(tmp_path: Path) -> None:
     assert begun(by_app) == begun(by_command)
 
 
-async def test_its_fields_begin_as_the_options_of_the_command(absent_store: StoreLocation) -> None:
-    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
-        screen = await open_dialog(pilot)
-        name = screen.query_one("#name", Input).placeholder
-        await begin(pilot)
-    trial, _ = begun(absent_store)
-    assert trial.trial is not None
-    study = trial.trial.study
-    assert (study.trials, study.final_seeds, study.seed) == (TRIALS, FINAL_SEEDS, 1)
-    assert (study.sampler, study.prune, study.minutes) == ("tpe", "none", None)
-    assert study.name == name == "sasrec-gru4rec-synthetic-l50"
-
-
 RIGHT = {
     "trials": "2", "minutes": "", "final_seeds": "1", "seed": "1", "name": "good",
     "sampler": "random", "prune": "none", "space": SPACES,
@@ -319,13 +306,21 @@ async def test_data_that_cannot_be_fetched_is_said(
         assert said(screen) == "own isn't on this machine: put its files under SEQBENCH_DATA."
 
 
-async def test_a_name_that_is_taken_meanwhile_is_said(absent_store: StoreLocation) -> None:
+async def test_it_begins_with_the_defaults_of_the_command_and_a_name_that_is_free(
+    absent_store: StoreLocation,
+) -> None:
     async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
         await open_dialog(pilot)
         await begin(pilot)
+        trial, _ = begun(absent_store)
+        assert trial.trial is not None
+        study = trial.trial.study
+        assert (study.trials, study.final_seeds, study.seed) == (TRIALS, FINAL_SEEDS, 1)
+        assert (study.sampler, study.prune, study.minutes) == ("tpe", "none", None)
+        assert study.name == "sasrec-gru4rec-synthetic-l50"
         await pilot.press("1")
         screen = await open_dialog(pilot)
-        taken = "sasrec-gru4rec-synthetic-l50"
+        taken = study.name
         assert screen.query_one("#name", Input).placeholder == f"{taken}-2"
         await type_into(pilot, screen, name=taken)
         assert said(screen) == f"There is a study '{taken}' already: choose another name."
