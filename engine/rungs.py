@@ -36,6 +36,21 @@ def rungs(epochs: int, patience: int) -> tuple[int, ...]:
     return tuple(found)
 
 
+def halved(trials: int, epochs: int, at: Sequence[int]) -> list[int]:
+    """Return the epochs that trials with at most ``epochs`` train for if none stops early and no
+    more go on from a rung than have to, the fewest first.
+
+    Args:
+        at: the rungs.
+    """
+    found, left = [], trials
+    for rung in at:
+        further = max(1, left // REDUCTION)
+        found += [rung] * (left - further)
+        left = further
+    return [*found, *[epochs] * left]
+
+
 def is_paused(folder: RunFolder, epoch: int, at: Sequence[int]) -> bool:
     """Return whether a trial is to be paused after an epoch: at a rung that it wasn't promoted
     past.

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from engine.config.profiles import profile_of, save_profile
+from engine.config.spaces import read_spaces
 from engine.datasets.locate import is_ready
 from engine.errors import UsageError
 from engine.order import parse_lengths, parse_settings
 from engine.planning import StudyOrder, begin_study, plan_study
-from engine.planning.study import FINAL_SEEDS, TRIALS
+from engine.planning.study import FINAL_SEEDS, TRIALS, study_of
 from engine.spec import Prune, RunSpec, Sampler
 from engine.store.connect import connect_reader
 from engine.store.studies import study_names
@@ -165,7 +166,7 @@ def tune(
         length=one,
         profile=profile,
         settings=parse_settings("\n".join(settings)),
-        spaces=spaces,
+        spaces=read_spaces(spaces),
         trials=trials,
         minutes=minutes,
         sampler=sampler,
@@ -179,7 +180,7 @@ def tune(
     source = first[0].source
     check_data([] if is_ready(source) else [source], [source])
     begin_study(session.location, first, cluster.name if cluster else None)
-    study = _name_of(first)
+    study = study_of(first).name
     with session.reader():
         note(
             f"Study {study}: {count(trials, 'trial')} of each of {count(len(first), 'model')}; "
@@ -198,12 +199,6 @@ def _taken(session: Session) -> list[str]:
         return []
     with session.reader() as connection:
         return study_names(connection)
-
-
-def _name_of(first: list[RunSpec]) -> str:
-    trial = first[0].trial
-    assert trial is not None  # they are a study's trials
-    return trial.study.name
 
 
 def _wait(ctx: click.Context, session: Session, study: str, as_json: bool) -> None:
