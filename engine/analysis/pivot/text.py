@@ -14,12 +14,13 @@ from typing import Any, Literal, get_args
 
 from rich.cells import cell_len
 
-from engine.analysis.columns.definitions import STD, Kind, Value, kind_of
+from engine.analysis.columns.definitions import BUDGET, STD, Kind, Value, kind_of
 from engine.analysis.columns.text import (
     figure,
     printable,
     signed_figure,
     split_heading,
+    told,
     with_deviation,
 )
 from engine.analysis.csvjson import csv_pieces
@@ -160,8 +161,17 @@ def _csv(rows: Sequence[PivotRow], names: Sequence[str]) -> str:
         marked = (" ".join(row.marks) or None for _ in marks)
         why_not = (row.why_not or None for _ in why)
         stands = (row.floor, row.vs_floor) if floors else ()
-        lines.append([*place, *row.figures, *spread, *marked, *why_not, *stands])
+        figures = _for_programs(row, names).values()
+        lines.append([*place, *figures, *spread, *marked, *why_not, *stands])
     return "".join(csv_pieces([head, *lines]))
+
+
+def _for_programs(row: PivotRow, names: Sequence[str]) -> dict[str, Value | Decimal]:
+    figures = dict(zip(names, row.figures, strict=True))
+    for name in BUDGET.keys() & figures.keys():
+        value = figures[name]
+        figures[name] = value if isinstance(value, Decimal) else told(value, BUDGET[name])
+    return figures
 
 
 def _markdown(rows: Sequence[PivotRow], names: Sequence[str]) -> str:
@@ -210,7 +220,7 @@ def _json(rows: Sequence[PivotRow], names: Sequence[str]) -> str:
     content = []
     for row in rows:
         spread = dict(zip(names, row.deviations, strict=True)) if row.deviations else None
-        figures = dict(zip(names, row.figures, strict=True))
+        figures = _for_programs(row, names)
         digits = {name: f"{each:f}" for name, each in figures.items() if isinstance(each, Decimal)}
         content.append(
             {
