@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from engine.lifecycle import UNDER_WAY
 from engine.lifecycle import sql as states_sql
-from engine.rungs import PRUNED
+from engine.rungs import PAUSED, PRUNED
 from engine.store.database import StoreConnection, fetch, json_object
 
 End = Literal["stopped", "over"]
@@ -47,6 +47,13 @@ class StoredTrial:
     """Of its study; ``None`` while that makes trials."""
     spec: dict[str, Any]
     """Its `engine.spec.RunSpec` as JSON."""
+
+    @property
+    def standing(self) -> str:
+        """How it stands: its state, or that it is paused, or was pruned."""
+        if self.held:
+            return PAUSED
+        return PRUNED if self.cause == PRUNED else self.state
 
 
 def study_names(con: sqlite3.Connection) -> list[str]:

@@ -16,12 +16,13 @@ from engine.planning.study import FINAL_SEEDS, TRIALS
 from engine.spec import Prune, RunSpec, Sampler
 from engine.store.connect import connect_reader
 from engine.store.studies import study_names
+from engine.tuning.found import study_named
 from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.runs.following import follow
 from tui.cli.runs.run import asked_launcher, check_data
 from tui.cli.session import Listed, Session, flat, json_option, note, pass_session, say, say_json
-from tui.cli.studies.studies import say_chosen, studies_named
+from tui.cli.studies.studies import say_chosen
 from tui.shell.text import count
 
 
@@ -215,7 +216,7 @@ def _wait(ctx: click.Context, session: Session, study: str, as_json: bool) -> No
         )
         ctx.exit(130)
     with closing(connect_reader(session.location)) as connection:
-        (found,) = studies_named(connection, [study])
+        found = study_named(connection, study)
     if as_json:
         say_json(found.as_json())
     else:
@@ -226,7 +227,7 @@ def _wait(ctx: click.Context, session: Session, study: str, as_json: bool) -> No
 
 def _keep(session: Session, name: str, replace: bool) -> None:
     with session.reader() as connection:
-        (found,) = studies_named(connection, [name])
+        found = study_named(connection, name)
     chosen = found.progress.chosen()
     if not chosen:
         raise UsageError(f"No trial of {name} is done: there is nothing to keep.")
