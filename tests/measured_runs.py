@@ -100,6 +100,13 @@ class MeasuredStore:
             save_unsaved(connection, self.location)
         return run
 
+    def add_spec(self, spec: RunSpec) -> str:
+        """A run that waits."""
+        (run,) = enqueue(self.location, [spec])
+        with closing(connect_writer(self.location)) as connection:
+            save_unsaved(connection, self.location)
+        return run
+
     def ran(self, run: str, lines: Sequence[dict[str, Any]]) -> None:
         """Let the run's only attempt have written this journal, and nothing else."""
         folder = self.location.folder(run)
