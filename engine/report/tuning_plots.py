@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from engine.analysis.export import listed
 from engine.analysis.tuning.studies import Tuned
@@ -54,6 +55,8 @@ def best_plot(name: str, models: Sequence[Tuned], looks: Colours) -> str:
         left.set_ylim(low, high)
         for axes in (left, right):
             logarithmic_if_wide(axes, [1, *(len(each.reached) for each in models)], least=60)
+            if axes.get_xscale() == "linear":
+                axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         left.set_ylabel("validation NDCG@10")
         left.set_title("Expected best of n trials")
         left.set_xlabel("n")
