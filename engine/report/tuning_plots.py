@@ -99,12 +99,17 @@ def _limits(models: Sequence[Tuned]) -> tuple[float, float]:
 
 
 def _draw_trials(axes: Axes, each: Tuned, looks: Colours, low: float) -> None:
+    """Draw what trials reached, filled if they were trained to their end, those below the plot as
+    arrows at its edge; and the best so far."""
     colour, marker = looks[each.model.model]
+    points: dict[tuple[bool, bool], list[tuple[int, float]]] = {}
     for place, (trial, value) in enumerate(zip(each.counted, each.reached, strict=True), 1):
         whole = trial.state == "done" and trial.cause != PRUNED
+        points.setdefault((whole, value < low), []).append((place, max(value, low)))
+    for (whole, below), some in points.items():
         axes.plot(
-            [place], [max(value, low)], marker if value >= low else "v", color=colour,
-            markerfacecolor=colour if whole else PAPER, markersize=5, alpha=0.6, clip_on=False,
+            *zip(*some, strict=True), "v" if below else marker, color=colour, clip_on=False,
+            markerfacecolor=colour if whole else PAPER, markersize=5, alpha=0.6,
         )  # fmt: skip
     steps = [(place, best) for place, best in enumerate(each.so_far, 1) if best is not None]
     if steps:

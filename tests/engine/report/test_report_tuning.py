@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -111,6 +112,15 @@ def test_trials_that_are_gone_are_told(tmp_path: Path) -> None:
     text = words(made(store, Wanted()), TITLE)
     assert "the settings of every trained cell were chosen with 2 trials." in text
     assert "The trials of the study one aren't in this store." in text
+
+
+def test_without_optuna_all_but_importance_is_told(
+    tuned: MeasuredStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    text = words(made(tuned, Wanted()), TITLE)
+    assert "Importance of settings isn't told: Tuning needs Optuna" in text
+    assert "Trials of xlstm in one" in text
 
 
 @pytest.mark.parametrize(
