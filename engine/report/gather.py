@@ -43,6 +43,7 @@ from engine.analysis.quality import DEFAULT, Quality, levels_among, parse_qualit
 from engine.analysis.run.further import further_commands
 from engine.analysis.run.relaunch import launches_of
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
+from engine.analysis.tuning.studies import StudyReport, choosing_studies, study_reports
 from engine.cell import Cell
 from engine.config import Catalogue
 from engine.errors import UsageError
@@ -156,6 +157,10 @@ class Material:
     """Ids of the runs of which it was told what disturbed them, if anything."""
     problems: tuple[str, ...]
     """Sentences about runs that are left out of the statistics."""
+    studies: tuple[StudyReport, ...] = ()
+    """Those that chose the settings of finished runs."""
+    untold_studies: tuple[str, ...] = ()
+    """Sentences about others of them."""
 
     @property
     def done(self) -> tuple[Row, ...]:
@@ -208,6 +213,7 @@ def gather(
     specs = queries.specs_of(con, ids)
     known = floors(con, catalogue)
     beside = tuple(_published(con, choice, catalogue, cells, labels))
+    studies, untold = study_reports(con, choosing_studies(specs.values()))
     improving = [str(row["run"]) for row in rows if STILL_IMPROVING in str(row["marks"]).split()]
     return Material(
         wanted=wanted,
@@ -236,6 +242,8 @@ def gather(
         ),
         watched=queries.watched(con, ids),
         problems=(*_left_out(len(others)), *problems, *unread),
+        studies=tuple(studies),
+        untold_studies=tuple(untold),
     )
 
 

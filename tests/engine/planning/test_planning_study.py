@@ -74,11 +74,11 @@ def test_a_study_ends_once_its_minutes_are_spent(catalogue: Catalogue) -> None:
 def test_pruned_trials_cost_less(catalogue: Catalogue) -> None:
     never_early = CostEstimate("past", 2.0, 54.0, None)
     pruned = cost(catalogue, never_early, trials=18, prune="asha").models[0]
-    # 12 trials end after 3 epochs, 4 after 9, 2 after all 27.
-    assert pruned.seconds == pytest.approx(2.0 * (12 * 3 + 4 * 9 + 2 * 27))
+    # 9 trials end after 3 epochs, 5 after 9, 4 after all 27.
+    assert pruned.seconds == pytest.approx(2.0 * (9 * 3 + 5 * 9 + 4 * 27))
     # Those that are trained to their end still stop early.
     assert cost(catalogue, trials=18, prune="asha").models[0].seconds == pytest.approx(
-        2.0 * (12 * 3 + 4 * 9) + 2 * 30
+        2.0 * (9 * 3 + 5 * 9) + 4 * 30
     )
 
 

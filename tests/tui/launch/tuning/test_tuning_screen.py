@@ -160,7 +160,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"space": SPACES.replace("dim", "dimm")}, "sasrec has no setting 'dimm': did you mean"),
     ({"space": SPACES.replace("[8]", "[0]")}, "dim: expected a number of at least 1, not 0."),
     ({"space": SPACES.replace("dim: [16, 32]", "epochs: [1, 2]"), "prune": "asha"},
-     "sasrec tries epochs, after a share of which trials are paused: set it."),
+     "sasrec tries epochs, by which trials are paused: set it."),
 ]  # fmt: skip
 
 
