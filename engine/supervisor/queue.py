@@ -330,8 +330,10 @@ class Queue:
 
     def _company(self, live: Sequence[LiveAttempt], name: str | None, pool: Pool) -> Company:
         """Return what is known of the resident workers of a launcher."""
+        names = {slot.name: pool.launcher.worker(slot) for slot in pool.slots}
         company = Company(
-            {slot.name: pool.launcher.worker(slot) for slot in pool.slots},
+            names,
+            {worker: slot.title for slot in pool.slots if (worker := names[slot.name]) is not None},
             lambda worker: worker_folder(self.location.runs, worker).read_state(),
         )
         for attempt in live:

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from engine.inbox import WorkerState
 from engine.machine.slots import Slot
@@ -47,10 +48,24 @@ class Company:
 
     names: Mapping[str, str | None]
     """The worker of each slot, by the slot's name; ``None`` if each run there has its process."""
+    titles: Mapping[str, str]
+    """The name of the device of each worker."""
     state: Callable[[str], WorkerState | None]
     """Reads what a worker last said of itself."""
     inside: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """The runs that each worker has, by its name."""
+
+    def beside(self, slot: Slot) -> list[str]:
+        """Return the runs that are trained in the worker of a slot."""
+        name = self.names[slot.name]
+        return [] if name is None else self.inside[name]
+
+    def wants(self, worker: str) -> int:
+        """Return how many runs at once are worth while in a worker: the most that it or another one
+        on such a device has found, as each measures with runs of its own."""
+        alike = (each for each in self.titles if self.titles[each] == self.titles[worker])
+        states = [state for each in alike if _is_fresh(state := self.state(each))]
+        return max((state.wants for state in states), default=BEFORE_STATE)
 
 
 @dataclass
@@ -68,17 +83,18 @@ class Sharing:
         free: Sequence[Slot],
         company: Company,
     ) -> Slot | None:
-        """Return the first free slot that the run may start in; ``None`` if it has to wait."""
-        for slot in free:
-            name = company.names[slot.name]
-            beside = company.inside[name] if name is not None else []
+        """Return the free slot that the run may start in beside the fewest others, of equal ones
+        the first; ``None`` if it has to wait."""
+        for slot in sorted(free, key=lambda each: len(company.beside(each))):
+            name, beside = company.names[slot.name], company.beside(slot)
             if name is None or not beside:
                 return slot
             if any(_is_kept_alone(connection, each) for each in (run, *beside)):
                 continue
             if not self.measured:
                 return slot
-            if self._fits(connection, run, beside, slot, company.state(name)):
+            state = company.state(name)
+            if self._fits(connection, run, beside, slot, state, company.wants(name)):
                 return slot
         return None
 
@@ -94,7 +110,8 @@ class Sharing:
         while."""
         if any(_is_kept_alone(connection, each) for each in (run, *beside)):
             return False
-        return self._fits(connection, run, beside, slot, state)
+        wants = state.wants if state is not None else BEFORE_STATE
+        return self._fits(connection, run, beside, slot, state, wants)
 
     def _fits(
         self,
@@ -103,17 +120,22 @@ class Sharing:
         beside: Iterable[str],
         slot: Slot,
         state: WorkerState | None,
+        wants: int,
     ) -> bool:
         """Whether one more run is worth while in a worker, and all of them fit the GPU's memory."""
         runs = [run, *beside]
-        if state is None or time.time() - state.t > STATE_SECONDS:
+        if not _is_fresh(state):
             return len(runs) <= BEFORE_STATE
-        if len(runs) > state.wants:
+        if len(runs) > wants:
             return False
         if state.room_mib is None:
             return True
         needs = sum(self.memory.need(connection, each, slot) for each in runs)
         return needs <= USED_SHARE * state.room_mib
+
+
+def _is_fresh(state: WorkerState | None) -> TypeGuard[WorkerState]:
+    return state is not None and time.time() - state.t <= STATE_SECONDS
 
 
 def _is_kept_alone(connection: StoreConnection, run: str) -> bool:

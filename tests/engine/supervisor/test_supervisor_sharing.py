@@ -33,11 +33,20 @@ class Known(MemoryRoom):
 
 
 def begun(
-    sharing: Sharing, writer: StoreConnection, runs: list[str], state: WorkerState | None
+    sharing: Sharing,
+    writer: StoreConnection,
+    runs: list[str],
+    state: WorkerState | None,
+    of_b: WorkerState | None = None,
+    title_of_b: str = "NVIDIA",
 ) -> dict[str, list[str]]:
-    """The runs that each GPU gets, if each worker says the same."""
+    """The runs that each of two GPUs gets, if each worker says the same, unless told otherwise."""
     free = list(SLOTS)
-    company = Company({slot.name: slot.visible for slot in SLOTS}, lambda _: state)
+    company = Company(
+        {slot.name: slot.visible for slot in SLOTS},
+        {"GPU-a": "NVIDIA", "GPU-b": title_of_b},
+        lambda worker: of_b if of_b is not None and worker == "GPU-b" else state,
+    )
     for run in runs:
         slot = sharing.slot(writer, run, free, company)
         if slot is None:
@@ -71,6 +80,35 @@ def test_as_many_runs_are_begun_as_are_worth_while_and_fit(
     found = begun(Sharing(measured=True, memory=Known()), writer, runs, state)
     assert counts(found) == [each, each]
     assert found["GPU-a"] == runs[0 : 2 * each : 2]
+
+
+@pytest.mark.parametrize(("title", "each"), [("NVIDIA", [6, 6]), ("another", [2, 6])])
+def test_what_one_gpu_has_found_holds_for_others_like_it(
+    add: Add, writer: StoreConnection, title: str, each: list[int]
+) -> None:
+    """Or the last runs of a queue would all be trained on the one that happened to find more."""
+    few, many = (WorkerState(time.time(), 1, 100.0, wants, None) for wants in (2, 6))
+    runs = add(*["quick"] * 20)
+    sharing = Sharing(measured=True, memory=Known())
+    assert counts(begun(sharing, writer, runs, few, many, title)) == each
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_a_run_is_trained_beside_the_fewest_others(
+    add: Add, writer: StoreConnection, measured: bool
+) -> None:
+    runs = add(*["quick"] * 4)
+    state = WorkerState(time.time(), 1, 100.0, 8, None)
+    company = Company(
+        {slot.name: slot.visible for slot in SLOTS},
+        dict.fromkeys(["GPU-a", "GPU-b"], "NVIDIA"),
+        lambda _: state,
+    )
+    company.inside["GPU-a"] += runs[:2]
+    company.inside["GPU-b"] += runs[2:3]
+    free = [slot for slot in SLOTS if slot.name not in {"GPU-a/0", "GPU-a/1", "GPU-b/7"}]
+    sharing = Sharing(measured=measured, memory=Known())
+    assert sharing.slot(writer, runs[3], free, company) == SLOTS[1], "GPU-b/0"
 
 
 def test_a_number_that_is_set_is_not_measured(add: Add, writer: StoreConnection) -> None:
@@ -116,6 +154,6 @@ def test_a_slot_whose_runs_have_processes_of_their_own_is_taken_at_once(
     add: Add, writer: StoreConnection
 ) -> None:
     (run,) = add("quick")
-    company = Company({"slurm/0": None}, lambda _: None)
+    company = Company({"slurm/0": None}, {}, lambda _: None)
     slot = Slot("slurm/0", "cuda", "Slurm", 2)
     assert Sharing(measured=True).slot(writer, run, [slot], company) == slot
