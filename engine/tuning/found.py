@@ -33,9 +33,21 @@ class StudyFound:
     def state(self) -> str:
         """What it is at, in a word or two."""
         if not self.progress.over:
+            if self.adds_seeds:
+                return "adding seeds"
             return "stopping" if self.progress.stopped else "tuning"
         going_on = any(run.state in UNDER_WAY for run in self.finals)
         return "training what it chose" if going_on else "done"
+
+    @property
+    def is_duel(self) -> bool:
+        return self.progress.study.duel is not None
+
+    @property
+    def adds_seeds(self) -> bool:
+        """Whether it is a duel that isn't over, and trains what it chose with more and more
+        seeds."""
+        return self.is_duel and not self.progress.over and bool(self.finals)
 
     @property
     def ended(self) -> int:
@@ -117,15 +129,17 @@ def all_studies(con: sqlite3.Connection) -> tuple[list[StudyFound], list[str]]:
 
 def stop_study(location: StoreLocation, found: StudyFound) -> None:
     """End a study: it makes no further trial, those that wait leave the queue, and those in
-    training go on to their end.
+    training go on to their end. A duel that is at its seeds gets no further one.
 
     Raises:
         StoreError: the store can't be written.
     """
-    ending: End = "stopped"
+    ending: End = "over" if found.adds_seeds else "stopped"
     transact(location, lambda con: end_study(con, found.name, ending))
     trials = found.progress.trials
     waiting = [trial.run for trial in trials if trial.state in WAITING and not trial.held]
+    if found.adds_seeds:
+        waiting += [run.id for run in found.finals if run.state in WAITING]
     request_cancel(location, waiting)
 
 
