@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import ValidationError
@@ -116,6 +116,19 @@ def duel_of(con: sqlite3.Connection, location: StoreLocation, name: str) -> Duel
         over=study_end(con, name) == "over",
     )
     return _looked(con, location, found, runs)
+
+
+def duels_among(
+    con: sqlite3.Connection, location: StoreLocation, specs: Iterable[Mapping[str, Any]]
+) -> list[Duel]:
+    """Read the duels that chose the settings of some runs, by name.
+
+    Args:
+        specs: of the runs, as JSON.
+    """
+    names = sorted({str(spec["chosen_by"]["study"]) for spec in specs if spec.get("chosen_by")})
+    found = (duel_of(con, location, name) for name in names)
+    return [duel for duel in found if duel is not None]
 
 
 def _looked(

@@ -45,8 +45,8 @@ def verdict(duel: Duel) -> str:
 def note(duel: Duel) -> str:
     """Say how a duel's looks are to be read."""
     return (
-        f"Settings are the best of {duel.study.trials} trials of each model on validation. The "
-        f"paired test over users and seeds is looked at from {_first(duel)} on, after every "
+        "The settings of each model are those that did best on validation, with the same budget. "
+        f"The paired test over users and seeds is looked at from {_first(duel)} on, after every "
         "further one. Each look has its own level, so that all together find a difference where "
         "there is none in 5 % of cases at most; brackets hold the interval at that level. A duel "
         f"ends early if the chance that seed {duel.most} decides is below "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields
-from functools import wraps
+from functools import reduce, wraps
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.runs.following import follow
 from tui.cli.runs.run import asked_launcher, check_data
-from tui.cli.session import Session, json_option, note
+from tui.cli.session import Session, note
 
 
 @dataclass(frozen=True)
@@ -113,17 +113,14 @@ _OPTIONS = (
 
 
 def study_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of every study, which it gets as ``asked``, and ``--json``."""
+    """Give a command the options of every study, which it gets as ``asked``."""
 
     @wraps(command)
     def with_asked(*arguments: Any, **given: Any) -> None:
         own = {each.name: given.pop(each.name) for each in fields(Asked)}
         command(*arguments, asked=Asked(**own), **given)
 
-    decorated: Callable[..., None] = json_option(with_asked)
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    return decorated
+    return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), with_asked)
 
 
 def begin(

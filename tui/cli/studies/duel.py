@@ -9,7 +9,7 @@ from engine.errors import UsageError
 from engine.planning.study import DUEL_SEEDS, FINAL_SEEDS, TRIALS
 from engine.spec.study import MOST_DUEL_SEEDS
 from tui.cli import completion
-from tui.cli.session import Session, note, pass_session, say, say_json
+from tui.cli.session import Session, json_option, note, pass_session, say, say_json
 from tui.cli.studies.beginning import Asked, begin, follow_study, study_options
 from tui.cli.studies.verdict import say_verdict, with_verdict
 from tui.shell.text import count
@@ -36,6 +36,7 @@ from tui.shell.text import count
 )
 @study_options
 @click.option("--wait", is_flag=True, help="Follow the duel; exit with 1 if it shows nothing.")
+@json_option
 @pass_session
 @click.pass_context
 def duel(

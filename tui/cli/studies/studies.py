@@ -79,8 +79,9 @@ def studies(ctx: click.Context, session: Session, as_json: bool) -> None:
 @json_option
 @pass_session
 def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
-    """Show a study's trials, the best of each model first, and what it chose; of a duel the looks
-    and the verdict, too."""
+    """Show a study's trials, the best of each model first, and what it chose.
+    Of a duel it shows the looks and the verdict, too.
+    """
     with session.reader() as connection:
         found = study_named(connection, name)
         duel = duel_of(connection, session.location, name) if found.is_duel else None

@@ -10,7 +10,7 @@ from engine.planning.study import FINAL_SEEDS, TRIALS
 from engine.spec import RunSpec
 from engine.tuning.found import study_named
 from tui.cli import completion
-from tui.cli.session import Listed, Session, flat, note, pass_session, say, say_json
+from tui.cli.session import Listed, Session, flat, json_option, note, pass_session, say, say_json
 from tui.cli.studies.beginning import Asked, begin, follow_study, study_options
 from tui.cli.studies.studies import say_chosen
 from tui.shell.text import count
@@ -46,6 +46,7 @@ from tui.shell.text import count
     "--keep", metavar="STUDY", help="Write what a study chose as recipes, and tune nothing."
 )
 @click.option("--replace", is_flag=True, help="With --keep, rewrite files of models that you have.")
+@json_option
 @pass_session
 @click.pass_context
 def tune(
