@@ -20,8 +20,9 @@ from engine.analysis.pairs.cells import cell_of
 from engine.cell import Cell
 from engine.config import Catalogue, load_catalogue
 from engine.metrics import METRIC_COLUMNS
-from engine.spec import Filter, RunSpec, SplitRule
+from engine.spec import ChosenBy, Filter, RunSpec, SplitRule
 from engine.spec.identity import PROTOCOL
+from engine.spec.study import profile_of_study
 from engine.store.connect import connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.folders import save_unsaved
@@ -64,13 +65,19 @@ class MeasuredStore:
         kept: Filter | None = None,
         improving: bool = False,
         protocol: int = PROTOCOL,
+        profile: str = "reference",
+        study: ChosenBy | None = None,
         **settings: Any,
     ) -> str:
         """A run of so many epochs, its best three before the last; 0 leaves it queued. With
-        ``improving`` the best is the last, and the limit no higher; it has a checkpoint then."""
+        ``improving`` the best is the last, and the limit no higher; it has a checkpoint then. A
+        ``study`` chose its settings."""
         if improving:
             settings["epochs"] = epochs
-        spec = self.catalogue.run_spec(model, dataset, length, seed, overrides=settings)
+        spec = self.catalogue.run_spec(model, dataset, length, seed, profile, settings)
+        if study is not None:
+            own = {"profile": profile_of_study(study.study), "chosen_by": study}
+            spec = spec.model_copy(update=own)
         rules = {"split": split, "filter": kept}
         given = {name: rule for name, rule in rules.items() if rule is not None}
         spec = spec.model_copy(update={"source": spec.source.model_copy(update=given)})
@@ -90,6 +97,13 @@ class MeasuredStore:
             text = "".join(json.dumps({"seq": n, **line}) + "\n" for n, line in enumerate(lines))
             folder.journal(1).write_text(text)
             ingest(connection, folder, 1)
+            save_unsaved(connection, self.location)
+        return run
+
+    def add_spec(self, spec: RunSpec) -> str:
+        """A run that waits."""
+        (run,) = enqueue(self.location, [spec])
+        with closing(connect_writer(self.location)) as connection:
             save_unsaved(connection, self.location)
         return run
 

@@ -10,8 +10,8 @@ from itertools import groupby, islice
 from types import NoneType
 from typing import Any
 
-from engine.analysis.columns.definitions import Value
-from engine.analysis.columns.text import printable
+from engine.analysis.columns.definitions import BUDGET, Value
+from engine.analysis.columns.text import printable, told
 from engine.analysis.comparison import Row, RunRows, column_of
 
 _AT_ONCE = 1_000
@@ -91,7 +91,7 @@ def _lines(
         columns: list[Sequence[str]] = []
         for (part, names), known in zip(parts, written, strict=True):
             if part is None or not isinstance(some, RunRows):
-                columns += [texts(heads[name], column_of(some, name)) for name in names]
+                columns += [texts(heads[name], _values(some, name)) for name in names]
                 continue
             values = some.common[part]
             new = {id(each): each for each in values if id(each) not in known}
@@ -100,6 +100,11 @@ def _lines(
                 known.update(zip(new, map(between.join, zip(*found, strict=True)), strict=True))
             columns.append([known[id(each)] for each in values])
         yield list(map(between.join, zip(*columns, strict=True)))
+
+
+def _values(rows: Sequence[Row], name: str) -> Sequence[Any]:
+    values = column_of(rows, name)
+    return [told(value, BUDGET[name]) for value in values] if name in BUDGET else values
 
 
 def _csv_piece(lines: Iterable[str]) -> str:

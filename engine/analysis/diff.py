@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from engine.analysis.columns.definitions import COSTS, Aggregate, Column, Value, columns
+from engine.analysis.columns.definitions import BUDGET, COSTS, Aggregate, Column, Value, columns
 from engine.analysis.columns.text import figure
 from engine.analysis.labels.stored import labels_at
 from engine.analysis.provenance import model_file_of, provenance_of
@@ -73,7 +73,7 @@ class Figure:
     @property
     def difference(self) -> float | None:
         """Right less left; None of what isn't compared."""
-        if self.left is None or self.right is None or self.marked:
+        if self.left is None or self.right is None or self.marked or self.column.name in BUDGET:
             return None
         return self.right.mean - self.left.mean
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from engine.budget import BY_HAND
+
 _TEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -34,6 +36,8 @@ NUMBER_FORMATS = {
     "rate": "0.00E+00",
     "real": "0.000",
     "text": "General",
+    "trials": f'[=0]"{BY_HAND}";#,##0',
+    "tuning": f'[=0]"{BY_HAND}";#,##0.00',
 }
 """How a spreadsheet shows each kind of value (`engine.analysis.columns.definitions.Kind`)."""
 

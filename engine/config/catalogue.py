@@ -16,6 +16,7 @@ from engine.config.overrides import (
     combination_count,
     parse_override,
     profile_settings,
+    setting_name,
     ways,
     ways_untrained,
 )
@@ -31,6 +32,7 @@ from engine.spec import (
     RunSpec,
     Suite,
     Sweep,
+    leaves_choice,
     objective_problem,
     settings_class,
 )
@@ -111,6 +113,7 @@ class Catalogue:
         for key, value in (overrides or {}).items():
             section, name, parsed = parse_override(entry, profile, key, value)
             settings[section][name] = parsed
+        chosen = entry.profiles[profile].chosen
         content: dict[str, Any] = {
             "model": entry.name,
             "dataset": source.name,
@@ -120,6 +123,7 @@ class Catalogue:
             "variant": variant,
             "source": source,
             "training": settings["training"],
+            "chosen_by": chosen if leaves_choice(map(setting_name, overrides or {})) else None,
         }
         if info.file is not None:
             file = Path(info.file).name

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, field_validator
 
+from engine.budget import ByHand
 from engine.config.addresses import is_web_address
 from engine.modelinfo import ModelInfo, builtin_infos
-from engine.spec import Name, Size, Strict
+from engine.spec import ChosenBy, Name, Size, Strict
 
 
 class SizeSettings(Strict):
@@ -25,6 +26,8 @@ class Profile(Strict):
     architecture: dict[str, Any]
     training: dict[str, Any] = Field(default_factory=dict)
     sizes: dict[Size, SizeSettings] = Field(min_length=1)
+    chosen: ChosenBy | ByHand | None = None
+    """Who chose the settings: ``by hand``, or a study with its budget; absent if nobody says it."""
 
 
 class ModelEntry(Strict):

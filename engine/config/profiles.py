@@ -14,7 +14,8 @@ from engine.yamlfile import read_yaml, to_yaml
 
 
 def profile_of(spec: RunSpec) -> dict[str, Any]:
-    """Return the profile that a run's settings are, for the size of its data set alone."""
+    """Return the profile that a run's settings are, for the size of its data set alone, with the
+    budget that they were chosen with."""
     defaults = {name: field.default for name, field in Training.model_fields.items()}
     training = {
         name: value
@@ -23,7 +24,9 @@ def profile_of(spec: RunSpec) -> dict[str, Any]:
     }
     architecture = {"model": spec.architecture.model, **spec.architecture.settings}
     sizes: dict[str, Any] = {spec.source.size: {}}
-    return {"architecture": architecture, "training": training, "sizes": sizes}
+    chosen = spec.model_dump(mode="json").get("chosen_by")
+    own = {"architecture": architecture, "training": training, "sizes": sizes}
+    return own if chosen is None else {"chosen": chosen, **own}
 
 
 def save_profile(

@@ -46,7 +46,7 @@ class Definition:
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By name, as in YAML: ``architecture`` and ``training``, and under ``sizes`` (``small``,
     ``medium``, ``large``) what differs for a size of data set. ``architecture`` needs no
-    ``model``."""
+    ``model``. ``chosen`` says ``by hand`` if people chose the settings on validation."""
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Of a fitted model: the values that are tried on validation, for settings that are null."""
     space: Mapping[str, Any] = field(default_factory=dict)

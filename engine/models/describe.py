@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 
 import engine.models.builtin
 import engine.models.layers
+from engine.config.entries import Profile
 from engine.config.layers import builtin_configs, read_entries
 from engine.config.overrides import combinations, combined, parsed, setting_name
 from engine.errors import UserError
@@ -33,7 +34,7 @@ from engine.models.lasting import is_lasting
 from engine.models.load import load_definition, read_file, run_file, sentence_of
 from engine.models.names import name_problem
 from engine.spec import Suite, Training
-from engine.validation import InvalidError, validate
+from engine.validation import InvalidError, validate, validate_field
 
 IDLE_SECONDS = 60.0
 """How long to wait for another question before ending."""
@@ -145,6 +146,7 @@ def _profiles(definition: Definition) -> dict[str, Any]:
             "architecture": dict(profile.get("architecture", {})),
             "training": dict(profile.get("training", {})),
             "sizes": {size: dict(profile.get("sizes", {}).get(size, {})) for size in SIZES},
+            **({"chosen": profile["chosen"]} if "chosen" in profile else {}),
         }
         for name, profile in given.items()
     }
@@ -187,6 +189,11 @@ def _problem(definition: Definition, profiles: Mapping[str, Any]) -> str:
             except InvalidError as error:
                 where = ".".join(map(str, ("profiles", name, section, *error.key_path)))
                 return f"{where}: {error.problem}"
+    for name, profile in profiles.items():
+        try:
+            validate_field(Profile, "chosen", profile.get("chosen"))
+        except InvalidError as error:
+            return f"profiles.{name}.chosen: {error.problem}"
     return ""
 
 

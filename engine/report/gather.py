@@ -44,6 +44,7 @@ from engine.analysis.quality import DEFAULT, Quality, levels_among, parse_qualit
 from engine.analysis.run.further import further_commands
 from engine.analysis.run.relaunch import launches_of
 from engine.analysis.tradeoffs import Tradeoffs, tradeoffs
+from engine.analysis.tuning.studies import StudyReport, choosing_studies, study_reports
 from engine.cell import Cell
 from engine.config import Catalogue
 from engine.errors import UsageError
@@ -159,6 +160,10 @@ class Material:
     """Ids of the runs of which it was told what disturbed them, if anything."""
     problems: tuple[str, ...]
     """Sentences about runs that are left out of the statistics."""
+    studies: tuple[StudyReport, ...] = ()
+    """Those that chose the settings of finished runs."""
+    untold_studies: tuple[str, ...] = ()
+    """Sentences about others of them."""
 
     @property
     def done(self) -> tuple[Row, ...]:
@@ -211,6 +216,8 @@ def gather(
     specs = queries.specs_of(con, ids)
     known = floors(con, catalogue)
     beside = tuple(_published(con, choice, catalogue, cells, labels))
+    choosing = choosing_studies(specs.values())
+    studies, untold = study_reports(con, choosing)
     improving = [str(row["run"]) for row in rows if STILL_IMPROVING in str(row["marks"]).split()]
     return Material(
         wanted=wanted,
@@ -229,7 +236,7 @@ def gather(
         published=beside,
         elsewhere=tuple(_elsewhere(con, choice, catalogue, beside)),
         protocols=tuple(rules),
-        duels=tuple(duels_among(con, location, specs.values())),
+        duels=tuple(duels_among(con, location, choosing)),
         further=tuple(
             further_commands(
                 location,
@@ -240,6 +247,8 @@ def gather(
         ),
         watched=queries.watched(con, ids),
         problems=(*_left_out(len(others)), *problems, *unread),
+        studies=tuple(studies),
+        untold_studies=tuple(untold),
     )
 
 

@@ -77,7 +77,7 @@ def colours(models: Sequence[str]) -> Colours:
 def quality_plot(name: str, qualities: Sequence[CellQuality], metric: str, looks: Colours) -> str:
     """Draw the mean of each cell with its interval over users, and its seeds as ticks."""
     with style.context(STYLE, after_reset=True):
-        figure = _figure(WIDE, 1.0 + 0.32 * len(qualities))
+        figure = new_figure(WIDE, 1.0 + 0.32 * len(qualities))
         axes = figure.subplots()
         for y, quality in enumerate(qualities):
             colour, marker = looks[_model(quality.cell)]
@@ -98,7 +98,7 @@ def quality_alt(qualities: Sequence[CellQuality], metric: str, title: str) -> st
     users = listed(f"{n:,}" for n in sorted({q.cell.cell.users for q in qualities}))
     return (
         f"{metric} of {counted(qualities, 'cell')} on {title}, as in the table above: a point for "
-        f"each at the mean over seeds ({_span(quality.mean for quality in qualities)}), a line for "
+        f"each at the mean over seeds ({span_text(each.mean for each in qualities)}), a line for "
         f"its 95 % interval over {users} test users, and a tick for each seed."
     )
 
@@ -108,7 +108,7 @@ def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours)
     lengths = sorted({curve.length for curve in curves})
     lines = _lines(curves, looks)
     with style.context(STYLE, after_reset=True):
-        figure = _figure(WIDE, 5.6)
+        figure = new_figure(WIDE, 5.6)
         grid = figure.subplots(2, len(lengths), sharey="row", sharex="row", squeeze=False)
         for column, length in enumerate(lengths):
             above, below = grid[0][column], grid[1][column]
@@ -122,7 +122,7 @@ def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours)
             above.set_title(f"L = {length}")
             above.set_xlabel("seconds of training")
             below.set_xlabel("epoch")
-            _logarithmic(above, [s for c in curves for s in c.seconds], least=20)
+            logarithmic_if_wide(above, [s for c in curves for s in c.seconds], least=20)
         grid[0][0].set_ylabel(metric)
         grid[1][0].set_ylabel("loss per target, nats")
         models = {curve.title: curve.model for curve in curves}
@@ -130,7 +130,7 @@ def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours)
             Line2D([], [], marker=looks[models[title]][1], markersize=7, **line)
             for title, line in lines.items()
         ]
-        _legend(figure, handles, [*lines])
+        legend_above(figure, handles, [*lines])
         return svg_text(figure, name)
 
 
@@ -164,7 +164,7 @@ def curves_alt(curves: Sequence[Curve], metric: str, title: str) -> str:
     titles = Counter(curve.title for curve in curves)
     lengths = sorted({curve.length for curve in curves})
     chosen = [curve.quality[curve.best] for curve in curves if curve.best is not None]
-    marked = f", the chosen epoch marked ({_span(chosen)})" if chosen else ""
+    marked = f", the chosen epoch marked ({span_text(chosen)})" if chosen else ""
     runs = listed(f"{number} of {title}" for title, number in titles.items())
     return (
         f"Two plots for {'length' if len(lengths) == 1 else 'each of the lengths'} "
@@ -180,7 +180,7 @@ def pareto_plot(
     columns = 3 if len(costs) > 2 else len(costs)
     rows = math.ceil(len(costs) / columns)
     with style.context(STYLE, after_reset=True):
-        figure = _figure(WIDE, 0.5 + 2.9 * rows)
+        figure = new_figure(WIDE, 0.5 + 2.9 * rows)
         grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
         every = [axes for row in grid for axes in row]
         for axes, cost in zip(every, costs, strict=False):
@@ -195,7 +195,7 @@ def pareto_plot(
             Line2D([], [], color=colour, marker=marker, markersize=7, linewidth=1.6)
             for colour, marker in shown.values()
         ]
-        _legend(figure, handles, [*shown])
+        legend_above(figure, handles, [*shown])
         return svg_text(figure, name)
 
 
@@ -226,7 +226,7 @@ def _points(
     return points, set(cost_front(points, cost))
 
 
-def _span(values: Iterable[float]) -> str:
+def span_text(values: Iterable[float]) -> str:
     """Write the smallest and the largest of some values."""
     ordered = [f"{value:.4f}" for value in sorted(values)]
     return ordered[0] if ordered[0] == ordered[-1] else f"{ordered[0]} to {ordered[-1]}"
@@ -261,7 +261,7 @@ def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Col
     axes.set_title(cost.heading, fontsize=10)
     axes.set_xlabel(arrow, fontsize=9)
     axes.margins(x=0.14)
-    _logarithmic(axes, [x for x, _ in points], least=5)
+    logarithmic_if_wide(axes, [x for x, _ in points], least=5)
 
 
 def cost_front(points: Sequence[tuple[float, CellQuality]], cost: Cost) -> list[int]:
@@ -279,7 +279,7 @@ _BESIDE = ((-6, 4, "right"), (6, 4, "left"), (6, -11, "left"), (-6, -11, "right"
 model's cells, which lie close together, don't overlap."""
 
 
-def _logarithmic(axes: Axes, values: Sequence[float], least: float) -> None:
+def logarithmic_if_wide(axes: Axes, values: Sequence[float], least: float) -> None:
     """Scale the x-axis logarithmically if the largest value is ``least`` times the smallest."""
     above = [value for value in values if value > 0]
     if above and max(above) / min(above) >= least:
@@ -299,7 +299,8 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def _legend(figure: Figure, handles: Sequence[Line2D], texts: Sequence[str]) -> None:
+def legend_above(figure: Figure, handles: Sequence[Line2D], texts: Sequence[str]) -> None:
+    """Put a legend above all plots of a figure, in as many columns as there is room for."""
     room = 0.7 + 0.085 * max(map(len, texts))  # inches of the widest entry
     columns = min(len(texts), max(1, int(WIDE / room)))
     figure.legend(handles, texts, loc="outside upper left", ncols=columns)
@@ -309,7 +310,8 @@ def _model(cell: CostedCell) -> str:
     return cell.cell.cell.model
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """Make a figure that is written as SVG, of so many inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasSVG(figure)
     return figure

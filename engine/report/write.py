@@ -22,6 +22,7 @@ from engine.report.sections.protocols import winners
 from engine.report.sections.results import beside_published, curves, inflated, results
 from engine.report.sections.scope import in_short, scope
 from engine.report.sections.statistics import significance
+from engine.report.sections.tuning import tuning
 from engine.report.svg import standalone
 from engine.report.wording import counted
 from engine.store.location import StoreLocation
@@ -49,7 +50,8 @@ def make_report(
 
 def compose(material: Material, catalogue: Catalogue | None) -> Report:
     """Make a report on gathered material."""
-    looks = colours(sorted({str(row["model"]) for row in material.done}))
+    tuned = {each.model.model for study in material.studies for each in study.models}
+    looks = colours(sorted({str(row["model"]) for row in material.done} | tuned))
     sections = (
         in_short(material),
         scope(material),
@@ -60,6 +62,7 @@ def compose(material: Material, catalogue: Catalogue | None) -> Report:
         capacity(material),
         memory(material),
         trade_offs(material, looks),
+        tuning(material, looks),
         curves(material, looks),
         significance(material),
         duels(material),

@@ -14,7 +14,7 @@ from engine.spec.data import (
     Targets,
 )
 from engine.spec.identity import settings_digest
-from engine.spec.run import RunSpec, amended, parameter_count
+from engine.spec.run import RunSpec, amended, leaves_choice, parameter_count
 from engine.spec.strict import Name, Strict
 from engine.spec.study import ChosenBy, Prune, Range, Sampler, Space, Study, Trial, TunedModel
 from engine.spec.suite import CellKey, Override, Overrides, Suite, Sweep
@@ -51,6 +51,7 @@ __all__ = [
     "Trial",
     "TunedModel",
     "amended",
+    "leaves_choice",
     "objective_problem",
     "parameter_count",
     "settings_class",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from engine.budget import ByHand
 from engine.modelinfo import builtin_info, parameters_of
 from engine.modelinfo.copies import copy_path
 from engine.modelinfo.info import ModelInfo
@@ -45,8 +46,9 @@ class RunSpec(Strict):
     trial: Trial | None = None
     """Of a trial of a study its place there; absent of other runs. It is evaluated on validation
     only."""
-    chosen_by: ChosenBy | None = None
-    """The study that chose its settings; absent if none did."""
+    chosen_by: ChosenBy | ByHand | None = None
+    """Who chose its settings: a study, or people; absent where nobody says it, and of a recipe
+    with other settings."""
 
     @model_validator(mode="before")
     @classmethod
@@ -117,7 +119,11 @@ class RunSpec(Strict):
 
 
 _NOT_CHOSEN = {"epochs", "refit"}
-"""Settings whose change leaves the others as a study chose them."""
+
+
+def leaves_choice(settings: Iterable[str]) -> bool:
+    """Return whether changing some settings, by name, leaves the others as they were chosen."""
+    return _NOT_CHOSEN.issuperset(settings)
 
 
 def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
@@ -128,7 +134,7 @@ def amended(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
         ValueError: a setting is unknown, or its value invalid.
     """
     content = spec.model_dump() | {"continues": "", "refits": "", "trial": None}
-    if not settings.keys() <= _NOT_CHOSEN:
+    if not leaves_choice(settings):
         content["chosen_by"] = None
     for name, value in settings.items():
         section = "training" if name in Training.model_fields else "architecture"

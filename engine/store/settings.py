@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine.budget import BY_HAND
 from engine.spec.settings import Scalar, every_setting, stored_settings
 from engine.store.database import fetch, fetch_tuples
 
@@ -21,15 +22,17 @@ if TYPE_CHECKING:
 def told_by(spec: RunSpec | None) -> dict[str, float | str | None]:
     """Return the columns of ``runs`` that a configuration tells beside a run's names: its epoch
     limit; the run that it refits, whose chosen epoch is its limit then; of a trial the study and
-    its number there; and the budget that a study chose its settings with.
+    its number there; and the budget that its settings were chosen with, 0 where that was by hand.
 
     Args:
         spec: ``None`` for an imported run.
     """
-    trial, budget = (spec.trial, spec.chosen_by) if spec else (None, None)
+    trial, chosen = (spec.trial, spec.chosen_by) if spec else (None, None)
+    by_hand = 0 if chosen == BY_HAND else None
+    counted = None if chosen == BY_HAND else chosen
     of_study: dict[str, float | str | None] = {
-        "tuned_trials": budget.trials if budget else None,
-        "tuned_seconds": budget.seconds if budget else None,
+        "tuned_trials": counted.trials if counted else by_hand,
+        "tuned_seconds": counted.seconds if counted else by_hand,
         "study": trial.study.name if trial else None,
         "trial": trial.number if trial else None,
     }

@@ -12,6 +12,7 @@ from engine.errors import UserError
 from engine.spec import Range, Sampler, Space
 
 if TYPE_CHECKING:
+    from optuna import Study as OptunaStudy
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
 
@@ -126,6 +127,22 @@ def _written(value: Any, choice: Range | tuple[Any, ...]) -> Any:
 def _drawn(
     space: Space, sampler: Sampler, source: random.Random, trials: int, past: Sequence[Past]
 ) -> Settings:
+    study = recorded(space, past, lambda: _sampler(sampler, source.getrandbits(32), trials))
+    drawn = study.ask({name: _distribution(choice) for name, choice in space.items()}).params
+    return {name: _written(drawn[name], choice) for name, choice in space.items()}
+
+
+def recorded(
+    space: Space, past: Sequence[Past], sampler: Callable[[], BaseSampler] | None = None
+) -> OptunaStudy:
+    """Return trials as a study of Optuna's, in memory: of each the values that its space has.
+
+    Args:
+        sampler: makes Optuna's sampler; its own one if not given.
+
+    Raises:
+        UserError: Optuna isn't installed.
+    """
     try:
         import optuna  # an extra, and seconds to load
         from optuna.trial import TrialState, create_trial
@@ -137,16 +154,10 @@ def _drawn(
         "done": TrialState.COMPLETE, "running": TrialState.RUNNING, "failed": TrialState.FAIL,
         "paused": TrialState.PRUNED,
     }  # fmt: skip
-    study = optuna.create_study(
-        direction="maximize", sampler=_sampler(sampler, source.getrandbits(32), trials)
-    )
+    study = optuna.create_study(direction="maximize", sampler=sampler and sampler())
     for each in past:
         # A profile as it stands may have values outside the space.
-        known = {
-            name: each.settings[name]
-            for name, choice in space.items()
-            if _has(choice, each.settings[name])
-        }
+        known = {name: each.settings[name] for name in space if has(space, each.settings, name)}
         study.add_trial(
             create_trial(
                 state=states[each.state],
@@ -156,8 +167,7 @@ def _drawn(
                 distributions={name: distributions[name] for name in known},
             )
         )
-    drawn = study.ask(distributions).params
-    return {name: _written(drawn[name], choice) for name, choice in space.items()}
+    return study
 
 
 def _sampler(sampler: Sampler, seed: int, trials: int) -> BaseSampler:
@@ -184,5 +194,7 @@ def _distribution(choice: Range | tuple[Any, ...]) -> BaseDistribution:
     return FloatDistribution(float(low), float(high), log=choice.log, step=step)
 
 
-def _has(choice: Range | tuple[Any, ...], value: Any) -> bool:
+def has(space: Space, settings: Settings, name: str) -> bool:
+    """Return whether a space has the value of one of some settings."""
+    choice, value = space[name], settings[name]
     return choice.has(value) if isinstance(choice, Range) else value in choice

@@ -90,6 +90,10 @@ class Progress:
                 found.append(Chosen(model, best, len(trials), seconds))
         return found
 
+    def budget(self, chosen: Chosen) -> ChosenBy:
+        """Return what a choice cost, as runs and recipes say it."""
+        return ChosenBy(study=self.study.name, trials=chosen.trials, seconds=chosen.seconds)
+
     def promotion(self) -> Promotion | None:
         """Return the next paused trial to train on: the first of the best third of those that
         reached its rung, at the highest rung that has one; ``None`` if there is none."""
@@ -148,11 +152,10 @@ class Progress:
         seeds_after = range(study.seed + 1, study.seed + 1 + number)
         made = []
         for each in self.chosen():
-            budget = ChosenBy(study=study.name, trials=each.trials, seconds=each.seconds)
             settings = self.settings(each.model, each.best)
             spec = amended(profile_run(self.first, study, each.model), settings)
-            spec = spec.model_copy(update={"profile": study.profile, "chosen_by": budget})
-            made += [spec.model_copy(update={"seed": seed}) for seed in seeds_after]
+            own = {"profile": study.profile, "chosen_by": self.budget(each)}
+            made += [spec.model_copy(update={"seed": seed, **own}) for seed in seeds_after]
         return made
 
     def _has_budget(self, model: TunedModel) -> bool:
@@ -193,7 +196,7 @@ def profile_run(first: RunSpec, study: Study, model: TunedModel) -> RunSpec:
     """
     own = ("model", "profile", "architecture", "training", "code")
     changes = {name: getattr(model, name) for name in own}
-    return first.model_copy(update=changes | {"trial": None, "seed": study.seed})
+    return first.model_copy(update=changes | {"trial": None, "chosen_by": None, "seed": study.seed})
 
 
 def first_trials(study: Study, first: RunSpec) -> list[RunSpec]:

@@ -9,9 +9,11 @@ import os
 import signal
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from user_lab import Lab
 
 from engine.journal import JournalLine, read_journal
@@ -90,7 +92,9 @@ def test_a_study_survives_what_is_killed_and_deleted(lab: Lab) -> None:
     seconds = sum(each["seconds"] for each in found["trials"])
     assert [row["TuningTime"] for row in compared] == [pytest.approx(seconds)] * 2
 
-    lab.run("tune", "--keep", "mine")
+    (recipe,) = lab.run("tune", "--keep", "mine").split()
+    kept = yaml.safe_load(Path(recipe).read_text())["profiles"]["study-mine"]["chosen"]
+    assert kept == {"study": "mine", "trials": 4, "seconds": pytest.approx(seconds)}
     again = ("run", "--model", "sasrec", "--dataset", "tiny", "--length", "8")
     planned = json.loads(
         lab.run(*again, "--profile", "study-mine", "--seed", "4,5,6", "--dry-run", "--json")

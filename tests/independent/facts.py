@@ -94,7 +94,12 @@ class Facts:
 
     @property
     def runs(self) -> list[Run]:
-        return [run for run in self.every if self.means(run)]
+        return [run for run in self.every if "trial" not in run.spec and self.means(run)]
+
+    @property
+    def trials(self) -> list[Run]:
+        """The trials of all studies."""
+        return [run for run in self.every if "trial" in run.spec]
 
     @property
     def done(self) -> list[Run]:

@@ -191,5 +191,7 @@ def more_apart(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 def rows_apart(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     place = m["model"], m["dataset"], int(m["length"])
-    rows = sum(cell.runs[0].place[:3] == place for cell in facts.cells)
-    yield from differs("its rows", m["rows"], rows)
+    own = [cell for cell in facts.cells if cell.runs[0].place[:3] == place]
+    yield from differs("its rows", m["rows"], len(own))
+    if ("profile" in m["what"]) != (len({cell.runs[0].place[3] for cell in own}) > 1):
+        yield "it is the other way round with profiles"

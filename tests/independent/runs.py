@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 NAMES = {"HitRate@10": "hit", "Recall@10": "recall", "MRR@10": "mrr", "NDCG@10": "ndcg"}
+_NAMES = ("seed", "variant", "refits", "chosen_by")
 _LABELS = ("title", "aliases", "size", "folder", "titles", "local", "archive", "license", "note",
            "optional", "interactions_sha256")  # fmt: skip
 
@@ -36,7 +37,14 @@ class Run:
 
     @property
     def state(self) -> str:
+        if self.pruned:
+            return "done"
         return self.end.get("status") or self.meta.get("state") or "queued"
+
+    @property
+    def pruned(self) -> bool:
+        """Whether it is a trial that was paused, and never trained on."""
+        return self.end.get("cause") == "paused" and self.meta.get("cause") == "pruned"
 
     @property
     def place(self) -> tuple[str, str, int, str]:
@@ -53,7 +61,7 @@ class Run:
     def cell(self) -> tuple[Any, ...]:
         """What must be equal for runs to differ in seed only."""
         source = {k: v for k, v in self.spec["source"].items() if k not in _LABELS}
-        rest = {k: v for k, v in self.spec.items() if k not in ("seed", "variant", "refits")}
+        rest = {k: v for k, v in self.spec.items() if k not in _NAMES}
         text = json.dumps({**rest, "source": source}, sort_keys=True)
         return (*self.place, self.start.get("checksum"), text)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import claims, pictures, recorded, rules
+from . import claims, pictures, recorded, rules, tuning
 from .facts import Facts, NoCellError, UnsureError
 from .page import Part
 from .texts import LABEL, N
@@ -20,7 +20,13 @@ def _static(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from ()
 
 
-_CHECKS: dict[str, Check] = {**vars(claims), **vars(pictures), **vars(recorded), **vars(rules)}
+_CHECKS: dict[str, Check] = {
+    **vars(claims),
+    **vars(pictures),
+    **vars(recorded),
+    **vars(rules),
+    **vars(tuning),
+}
 
 
 def _patterns() -> Iterator[tuple[re.Pattern[str], Check]]:

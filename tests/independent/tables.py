@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from . import tuning
 from .balance import balance
 from .beyond import beyond
 from .claims import interval_differs
@@ -27,6 +28,7 @@ from .texts import (
     p_differs,
     spread_differs,
 )
+from .tuning import budget_differs
 
 Row = dict[str, str]
 Check = Callable[[Row, Facts, Part], Iterator[str]]
@@ -134,7 +136,8 @@ def _quality(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     cell = facts.cell(row["cell"], facts.group(part.place))
     yield from _sign_differs(row["cell"], cell, facts)
     yield from differs("seeds", row["seeds"], len(cell.runs))
-    known = {"#", "cell", "seeds"}
+    yield from budget_differs(row, cell)
+    known = {"#", "cell", "seeds", "trials", "tuning, s"}
     for head, shown in row.items():
         if "/test" in head:
             yield from spread_differs(head, shown, list(facts.users(cell).mean(1)))
@@ -249,6 +252,8 @@ def _inflation(row: Row, facts: Facts, part: Part) -> Iterator[str]:
 
 _WINNER = "Does the winner change with the protocol?"
 
+_CHOSEN = "How settings were chosen"
+
 TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("Testing scope", ("data set", "model"), _done),
     ("Testing scope", ("run", "state", "why"), _ended_badly),
@@ -265,6 +270,10 @@ TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("Memory", ("cell",), _memory),
     ("Trade-offs", ("cell",), _costs),
     ("Trade-offs", ("model", "pros", "cons"), balance),
+    (_CHOSEN, ("model", "trials", "pruned"), tuning.chosen),
+    (_CHOSEN, ("model", "best of 1"), tuning.expected),
+    (_CHOSEN, ("model", "setting"), tuning.importance),
+    (_CHOSEN, ("trial", "state"), tuning.trial),
     ("Which differences are shown", ("a", "b"), _pair),
     ("What the maximum over epochs inflates", ("cell", "data set", "profile"), _inflation),
     ("Environment", ("", "", "runs"), ran_on),

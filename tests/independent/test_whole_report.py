@@ -55,6 +55,26 @@ def _add_data(folder: Path) -> None:
         path.write_text(yaml.safe_dump(content))
 
 
+def _tune(lab: Lab) -> None:
+    """Choose settings of two models, and of one with pruning; train a recipe that says who did."""
+    on = ("--dataset", "chain", "--length", "20", "--final-seeds", "2", "--wait")
+    for model in ("sasrec", "gru4rec"):
+        (lab.folder / f"{model}.yaml").write_text(yaml.safe_dump({"name": model, "space": SPACE}))
+    own, other = (("--space", str(lab.folder / f"{name}.yaml")) for name in ("sasrec", "gru4rec"))
+    few = ("--trials", "10", "--set", "epochs=2", "--name", "first")
+    lab.run("tune", "--model", "sasrec,gru4rec", *few, *own, *other, *on)
+    halved = ("--trials", "6", "--set", "epochs=9", "--prune", "asha", "--name", "halved")
+    lab.run("tune", "--model", "sasrec", *halved, *own, *on)
+    tuned = ("--profile", "tuned", "--set", "epochs=2", "--seed", "1,2", *on[:4], "--wait")
+    lab.run("run", "--model", "sasrec", *tuned)
+
+
+SPACE = {
+    "lr": {"low": 0.001, "high": 0.1, "log": True},
+    "dropout": [0.1, 0.3, 0.5],
+    "batch_size": [128, 512],
+}
+
 SUITE = {
     "name": "chains", "title": "Chains", "models": ["sasrec", "markov"], "datasets": ["chain"],
     "lengths": [10], "seeds": [1, 2, 3], "profile": "reference", "overrides": {"patience": 1},
@@ -85,6 +105,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab.run("run", "--model", "markov", "--length", "10", "--dataset", "chain,chain-time", "--wait")
     lab.run("evaluate", "--filter", "data:chain-time", "--targets", "last")
     lab.run("refit", "--filter", "data:chain-time", "--wait")
+    _tune(lab)
     lab.run("report", "-o", str(lab.folder / "report.md"))
     yield lab
     lab.end()
@@ -94,6 +115,13 @@ def test_cells_that_differ_in_settings_are_named_by_them(lab: Lab) -> None:
     text = (lab.folder / "report.md").read_text(encoding="utf-8")
     assert "xlstm L10 lr=0.003" in text
     assert "xlstm L10 reference" in text
+
+
+def test_budgets_and_studies_are_told(lab: Lab) -> None:
+    text = (lab.folder / "report.md").read_text(encoding="utf-8")
+    assert "chain: settings were chosen with different budgets" in text
+    assert "### Study first: chain, L = 20" in text
+    assert "### Study halved: chain, L = 20" in text
 
 
 def test_the_floor_is_told(lab: Lab) -> None:

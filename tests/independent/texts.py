@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 N = r"[−+]?\d[\d,]*(?:\.\d+)?"
-LABEL = r"[\w.-]+ L\d+(?: (?:reference|tuned)\b)?(?: [a-z_]+=[\w+-]+(?:\.[\w+-]+)*)*"
+LABEL = r"[\w.-]+ L\d+(?: (?:reference|tuned|study-[\w-]+)\b)?(?: [a-z_]+=[\w+-]+(?:\.[\w+-]+)*)*"
 """Model and length, and in what its settings differ from other cells of these."""
 DIFFERENCE = rf"(?P<mean>{N}) \[(?P<low>{N}), (?P<high>{N})\](?:, p (?P<p>[<=] [\d.]+))?"
 NOTHING = ("", "–", "n/a", "-", "not recorded")

@@ -10,7 +10,7 @@ from engine import marks
 from engine.analysis.baseline import difference_text, has_difference
 from engine.analysis.columns.definitions import COSTS, Column, Value
 from engine.analysis.columns.offered import HELD, QUIET
-from engine.analysis.columns.text import figure, spread_text
+from engine.analysis.columns.text import figure, spread_text, told
 from engine.analysis.floor import SIGN, with_sign
 from engine.cell import FIELDS
 from engine.cell import Cell as CellName
@@ -140,7 +140,7 @@ def exact_text(row: CompareRow, page: Page, column: Column) -> str:
         if column.name == "seed":
             return str(row.seeds)
         return _of_cell(row, CellName.named(row.cell), page, column).text
-    value = row.run[column.source]
+    value = told(row.run[column.source], column.kind)
     if column.name in ("tags", "age"):
         return cell_text(value, column)
     return plain("" if value is None else str(value))

@@ -9,7 +9,7 @@ from engine.analysis.columns.definitions import Value
 from engine.analysis.columns.offered import choosable, of_figures
 from engine.analysis.columns.text import split_heading
 from engine.analysis.pivot.arranged import BESIDE, COLUMNS, PivotRow, places_shown
-from engine.analysis.pivot.text import HEADING, pivot_texts
+from engine.analysis.pivot.text import HEADING, exact_figures, pivot_texts
 from tui.dialogs.offer import Offer
 from tui.shell.text import plain
 from tui.widgets.table_cells import WIDEST, Cell, TableColumn, TableRow
@@ -171,7 +171,7 @@ def _tone(row: PivotRow, place: int, text: str, value: Value | Decimal, leaders:
 def exact_text(row: PivotRow, column: str, names: Sequence[str] = COLUMNS) -> str:
     """Write a value with every digit; empty for none."""
     values: dict[str, Value | Decimal] = {LABEL: row.label, SEEDS: row.seeds}
-    values |= dict(zip(names, row.figures, strict=True))
+    values |= exact_figures(row, names)
     value = values[column]
     return plain("" if value is None else str(value))
 

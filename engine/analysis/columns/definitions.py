@@ -32,7 +32,8 @@ AGGREGATE_MEANING: dict[Aggregate, str] = {
     "mean": "mean over epochs",
 }
 
-Kind = Literal["text", "whole", "metric", "seconds", "real", "rate"]
+Kind = Literal["text", "whole", "metric", "seconds", "real", "rate", "trials", "tuning"]
+"""``trials`` are whole and ``tuning`` is seconds, but for 0: `engine.budget.BY_HAND`."""
 Value = str | int | float | None
 
 SORT = "NDCG@10/test"
@@ -104,6 +105,9 @@ COSTS = frozenset(
 """Columns of time, energy, memory and speed. Where a run is marked for its times (`engine.marks`),
 they are compared with nothing."""
 
+BUDGET: dict[str, Kind] = {"Trials": "trials", "TuningTime": "tuning"}
+"""Columns of the budget that settings were chosen with (`engine.budget`), and their kind."""
+
 FACTS = (
     Column("run", "id", "text"),
     Column("model", "model", "text"),
@@ -168,8 +172,8 @@ def _columns(aggregate: Aggregate, _own: Sequence[ModelSetting]) -> tuple[Column
         _column("EpochCPUTime", "cpu_seconds", aggregate),
         Column("BestEpoch", "best_epoch", "whole"),
         Column("TotalTime", "total_seconds", "seconds"),
-        Column("Trials", "tuned_trials", "whole"),
-        Column("TuningTime", "tuned_seconds", "seconds"),
+        Column("Trials", "tuned_trials", BUDGET["Trials"]),
+        Column("TuningTime", "tuned_seconds", BUDGET["TuningTime"]),
         Column("EpochEnergy (J)", "joules_per_epoch", "real", "lower"),
         Column("EnergyToBest (J)", "joules_to_best", "real", "lower"),
         Column("TotalEnergy (J)", "joules", "real"),

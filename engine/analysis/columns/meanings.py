@@ -76,8 +76,8 @@ MEASURE_MEANING = {
     "epochs_trained": "Epochs until training ended, at its limit or by early stopping.",
     "best_epoch": "The epoch with the best validation NDCG@10: its test metrics are the result.",
     "total_seconds": "Seconds of training and evaluation of all epochs.",
-    "tuned_trials": "Trials of its model in the study that chose its settings; empty if no study"
-    " did.",
+    "tuned_trials": "Trials of its model in the study that chose its settings; by hand where people"
+    " chose them, empty where nobody says who did.",
     "tuned_seconds": "Seconds of training and evaluation of these trials together.",
     "joules_per_epoch": "Joules of training per epoch, without evaluation: the median over epochs, "
     "whatever the aggregate. EnergyOf says what is in it. Unknown for older runs. Lower is better.",

@@ -8,10 +8,16 @@ import unicodedata
 from decimal import Decimal
 
 from engine.analysis.columns.definitions import Kind, Value
+from engine.budget import BY_HAND
 from engine.spread import Spread
 
 COMMAND = re.compile(r"`(seqbench [^`|\n]+)`")
 """A command in a sentence, which Markdown and HTML show as code."""
+
+
+def told(value: Value, kind: Kind) -> Value:
+    """Return a value as programs get it: a budget of 0 is `engine.budget.BY_HAND`."""
+    return BY_HAND if value == 0 and kind in ("trials", "tuning") else value
 
 
 def figure(value: Value, kind: Kind) -> str:
@@ -22,12 +28,14 @@ def figure(value: Value, kind: Kind) -> str:
         return str(value)
     if not math.isfinite(value):
         return str(value)
+    if (known := told(value, kind)) != value:
+        return str(known)
     match kind:
-        case "whole":
+        case "whole" | "trials":
             return f"{round(value):,}"
         case "metric":
             return f"{value:.4f}"
-        case "seconds":  # an epoch on a GPU may take hundredths
+        case "seconds" | "tuning":  # an epoch on a GPU may take hundredths
             return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3f}"
         case "rate":
             return f"{value:.4g}"
@@ -47,9 +55,10 @@ def with_deviation(text: str, deviation: float | None, kind: Kind) -> str:
     """Append a deviation to a value's text, with as many decimals as the text has.
 
     A learning rate and its deviation have the decimals of the rate's four digits, without zeros at
-    the end of both. None is left out, and so is what is 0 for whole numbers and learning rates.
+    the end of both. None is left out, and so is what is 0 for whole numbers, learning rates and the
+    budget of tuning.
     """
-    if deviation is None or (deviation == 0 and kind == "whole"):
+    if deviation is None or (deviation == 0 and kind in ("whole", "trials", "tuning")):
         return text
     if kind == "rate":
         mean = Decimal(text)

@@ -6,7 +6,7 @@ import shlex
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from engine.analysis.claims.rule import Side, Untold, untold
 from engine.analysis.duels.looks import LEAST_CHANCE, Look, Outlook, looks, outlook
 from engine.analysis.pairs.cells import RankedCell, counted_cells
 from engine.analysis.run.relaunch import proposed_limit
+from engine.analysis.tuning.studies import choosing_studies
 from engine.cell import Cell
 from engine.lifecycle import UNDER_WAY
 from engine.marks import STILL_IMPROVING
@@ -119,15 +120,10 @@ def duel_of(con: sqlite3.Connection, location: StoreLocation, name: str) -> Duel
 
 
 def duels_among(
-    con: sqlite3.Connection, location: StoreLocation, specs: Iterable[Mapping[str, Any]]
+    con: sqlite3.Connection, location: StoreLocation, studies: Iterable[str]
 ) -> list[Duel]:
-    """Read the duels that chose the settings of some runs, by name.
-
-    Args:
-        specs: of the runs, as JSON.
-    """
-    names = sorted({str(spec["chosen_by"]["study"]) for spec in specs if spec.get("chosen_by")})
-    found = (duel_of(con, location, name) for name in names)
+    """Read those of some studies, by name, that are duels."""
+    found = (duel_of(con, location, name) for name in studies)
     return [duel for duel in found if duel is not None]
 
 
@@ -200,7 +196,7 @@ def _chosen(con: sqlite3.Connection, counted: Mapping[str, Cell], study: str) ->
     specs = specs_of(con, list(counted))
     for run in sorted(counted, reverse=True):
         spec = specs.get(run, {})
-        if (spec.get("chosen_by") or {}).get("study") == study and not spec.get("refits"):
+        if choosing_studies([spec]) == [study] and not spec.get("refits"):
             return counted[run]
     return None
 

@@ -14,12 +14,13 @@ from typing import Any, Literal, get_args
 
 from rich.cells import cell_len
 
-from engine.analysis.columns.definitions import STD, Kind, Value, kind_of
+from engine.analysis.columns.definitions import BUDGET, STD, Kind, Value, kind_of
 from engine.analysis.columns.text import (
     figure,
     printable,
     signed_figure,
     split_heading,
+    told,
     with_deviation,
 )
 from engine.analysis.csvjson import csv_pieces
@@ -114,6 +115,15 @@ def pivot_texts(row: PivotRow, names: Sequence[str] = COLUMNS) -> list[str]:
     return texts
 
 
+def exact_figures(row: PivotRow, names: Sequence[str]) -> dict[str, Value | Decimal]:
+    """Return a row's values with every digit, by column, as programs get them."""
+    figures = dict(zip(names, row.figures, strict=True))
+    for name in BUDGET.keys() & figures.keys():
+        value = figures[name]
+        figures[name] = value if isinstance(value, Decimal) else told(value, BUDGET[name])
+    return figures
+
+
 def _text(value: Value | Decimal, kind: Kind, level: Level) -> str:
     if value is None or isinstance(value, str):
         # Nothing to be said is no gap in what was measured.
@@ -160,7 +170,8 @@ def _csv(rows: Sequence[PivotRow], names: Sequence[str]) -> str:
         marked = (" ".join(row.marks) or None for _ in marks)
         why_not = (row.why_not or None for _ in why)
         stands = (row.floor, row.vs_floor) if floors else ()
-        lines.append([*place, *row.figures, *spread, *marked, *why_not, *stands])
+        figures = exact_figures(row, names).values()
+        lines.append([*place, *figures, *spread, *marked, *why_not, *stands])
     return "".join(csv_pieces([head, *lines]))
 
 
@@ -210,7 +221,7 @@ def _json(rows: Sequence[PivotRow], names: Sequence[str]) -> str:
     content = []
     for row in rows:
         spread = dict(zip(names, row.deviations, strict=True)) if row.deviations else None
-        figures = dict(zip(names, row.figures, strict=True))
+        figures = exact_figures(row, names)
         digits = {name: f"{each:f}" for name, each in figures.items() if isinstance(each, Decimal)}
         content.append(
             {

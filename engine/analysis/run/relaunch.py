@@ -47,7 +47,7 @@ def launch_of(spec: Mapping[str, Any], catalogue: Catalogue | None) -> Launch | 
     """Return how a run is launched; None of an imported one.
 
     Without a catalogue, or where it doesn't know the model or the data set, no setting is named.
-    What a study chose is launched as it differs from the profile ``reference``, unless it was kept.
+    What was chosen is launched as it differs from the profile ``reference`` if there is no recipe.
     """
     if spec.get("origin"):
         return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -77,7 +80,7 @@ class BERT4Rec(MaskedModel):
         return OutputLayer(self.output.weight, self.output.bias)
 
 
-PROFILES = {
+PROFILES: Mapping[str, Mapping[str, Any]] = {
     "reference": {
         "architecture": {"dropout": 0.2, "norm": "pre"},
         # An epoch masks a fifth of the items, so it takes more of them.
@@ -98,6 +101,7 @@ PROFILES = {
         },
     },
     "tuned": {
+        "chosen": "by hand",
         "architecture": {"dropout": 0.2, "norm": "pre", "final_norm": True, "tied": True},
         "training": {
             "mask_ratio": 0.2,

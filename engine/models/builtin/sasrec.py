@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 
 from engine.models.base import OutputLayer, SequenceModel
@@ -64,7 +67,7 @@ class SASRec(SequenceModel):
         return OutputLayer(self.output.weight, self.output.bias)
 
 
-PROFILES = {
+PROFILES: Mapping[str, Mapping[str, Any]] = {
     "reference": {
         "architecture": {"dropout": 0.3, "norm": "pre"},
         "training": {"lr": 0.001, "batch_size": 128, "epochs": 300, "patience": 10},
@@ -78,6 +81,7 @@ PROFILES = {
         },
     },
     "tuned": {
+        "chosen": "by hand",
         "architecture": {"dropout": 0.2, "norm": "pre", "final_norm": True, "tied": True},
         "training": {
             "lr": 0.001,

@@ -6,7 +6,8 @@ Modules carry the names of the published checkpoints, so that their weights load
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -308,7 +309,7 @@ def _linear(x: Tensor, weights: list[Tensor]) -> tuple[Tensor, ...]:
     return torch.split(F.linear(x, torch.cat(weights)), sizes, dim=-1)
 
 
-PROFILES = {
+PROFILES: Mapping[str, Mapping[str, Any]] = {
     "reference": {
         "architecture": {"dropout": 0.3},
         "training": {"lr": 0.001, "batch_size": 128, "epochs": 300, "patience": 10},
@@ -322,6 +323,7 @@ PROFILES = {
         },
     },
     "tuned": {
+        "chosen": "by hand",
         "architecture": {"dropout": 0.2, "tied": True},
         "training": {
             "lr": 0.001,

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from engine.analysis.columns.text import figure, signed
+from engine.analysis.columns.text import signed
 from engine.analysis.duels.stored import Duel
 from engine.analysis.duels.words import note, verdict
 from engine.report.blocks import Block, Paragraph, Section, Subheading, table
 from engine.report.gather import Material
-from engine.report.wording import ABSENT
 
 
 def duels(material: Material) -> Section:
     """Make the section; empty if no run's settings were chosen in a duel."""
     blocks: list[Block] = []
     for duel in material.duels:
-        blocks += _of_duel(duel, material)
+        blocks += _of_duel(duel)
     return Section("Duels", tuple(blocks))
 
 
-def _of_duel(duel: Duel, material: Material) -> Iterator[Block]:
+def _of_duel(duel: Duel) -> Iterator[Block]:
     one, other = duel.models
     yield Subheading(f"{one} against {other}: {duel.study.name}")
     yield Paragraph(verdict(duel))
@@ -44,24 +42,4 @@ def _of_duel(duel: Duel, material: Material) -> Iterator[Block]:
             figures=range(7),
             caption="The looks, in NDCG@10/test",
         )
-    yield table(
-        ["model", "trials", "their training (s)", "most seeds"],
-        [_budget(model, duel, material) for model in duel.models],
-        figures=(1, 2, 3),
-        caption="Budgets",
-    )
     yield Paragraph(note(duel), quiet=True)
-
-
-def _budget(model: str, duel: Duel, material: Material) -> list[str]:
-    chosen = (
-        _chosen_by(material, str(row["run"])) for row in material.done if row["model"] == model
-    )
-    own = next((each for each in chosen if each.get("study") == duel.study.name), {})
-    trials, seconds = own.get("trials"), own.get("seconds")
-    spent = ABSENT if seconds is None else figure(float(seconds), "seconds")
-    return [model, ABSENT if trials is None else str(trials), spent, str(duel.most)]
-
-
-def _chosen_by(material: Material, run: str) -> Mapping[str, Any]:
-    return material.specs[run].get("chosen_by") or {}

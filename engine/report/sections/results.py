@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from engine.analysis.claims.words import within
-from engine.analysis.columns.definitions import epochs_words, kind_of
+from engine.analysis.columns.definitions import BUDGET, epochs_words, kind_of
 from engine.analysis.columns.text import signed, spread_text
 from engine.analysis.comparison import runs_by_cell
 from engine.analysis.export import listed
@@ -30,6 +30,10 @@ from engine.spread import spread
 
 MOST_ELSEWHERE = 20
 """Most published results of other sources in the report."""
+
+
+_BUDGET = {"Trials": "trials", "TuningTime": "tuning, s"}
+"""Columns of the budget that settings were chosen with, and how a table names them."""
 
 
 def results(material: Material, looks: Colours) -> Section:
@@ -192,6 +196,12 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
     wanted = material.wanted
     name = wanted.column
     valid = wanted.valid_column
+    runs_of_all = [run for quality in group.qualities for run in quality.cell.cell.runs]
+    chosen = {
+        name: head
+        for name, head in _BUDGET.items()
+        if any(run[name] is not None for run in runs_of_all)
+    }
     rows = []
     for quality in group.qualities:
         runs = quality.cell.cell.runs
@@ -203,15 +213,19 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
                 within(quality.low, quality.high),
                 _mean([run[valid] for run in runs]),
                 _mean([run["BestEpoch"] for run in runs], digits=0),
+                *(
+                    spread_text(spread(run[name] for run in runs), BUDGET[name], none="")
+                    for name in chosen
+                ),
             ]
         )
     return [
         Subheading(group.title),
         *([Paragraph(f"Floor: {floor_text(group.floor)}.")] if group.floor else []),
         table(
-            ["cell", "seeds", name, "95 % over users", valid, "chosen epoch"],
+            ["cell", "seeds", name, "95 % over users", valid, "chosen epoch", *chosen.values()],
             rows,
-            figures=(1, 2, 3, 4, 5),
+            figures=range(1, 6 + len(chosen)),
         ),
         *([Paragraph(group.few_users)] if group.few_users else []),
         Plot(

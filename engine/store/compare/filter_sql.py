@@ -87,7 +87,7 @@ _RUN_FIELDS = {
     "suite": Field("r.suite", "text", "suite that it was launched with"),
     "study": Field("r.study", "text", "study that it is a trial of; study:* finds all trials"),
     "trial": Field("r.trial", "number", "number of the trial in its study"),
-    "trials": Field("r.tuned_trials", "number", "trials that its settings were chosen with"),
+    "trials": Field("r.tuned_trials", "number", "trials that chose its settings; 0: by hand"),
     "tuning_time": Field("r.tuned_seconds", "number", "seconds in training of these trials"),
     "device": Field("r.device", "text", "where it ran"),
     "origin": Field("r.origin", "text", "how an imported run came here; imported finds them all"),

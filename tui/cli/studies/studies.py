@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from engine.analysis.csvjson import csv_pieces
 from engine.analysis.duels.stored import duel_of
+from engine.analysis.tuning.studies import tuned
 from engine.order import settings_text
 from engine.tuning.found import (
     StudyFound,
@@ -85,8 +87,10 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
     with session.reader() as connection:
         found = study_named(connection, name)
         duel = duel_of(connection, session.location, name) if found.is_duel else None
+    models = tuned(found.progress)
     if as_json:
-        say_json(with_verdict(found.as_json(), duel))
+        best = {each.model.model: [asdict(of) for of in each.told] for each in models}
+        say_json(with_verdict(found.as_json() | {"expected_best": best}, duel))
         return
     if as_csv:
         for piece in csv_pieces(_csv_lines(found.progress)):
@@ -120,6 +124,15 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
         say_table(headings, rows, right=" ".join(["TRIAL VALID EPOCH TIME", *settings]))
     say()
     say_chosen(found)
+    expected = [
+        [each.model.model, of.trials, number(of.mean), f"{number(of.low)} to {number(of.high)}"]
+        for each in models
+        for of in each.told
+    ]
+    if expected:
+        say()
+        say("The best of so many trials that is to be expected, and where 95 % of draws lie:")
+        say_table(["MODEL", "TRIALS", "VALID", "95 %"], expected, right="TRIALS VALID")
     if duel is not None:
         say()
         say_verdict(duel)

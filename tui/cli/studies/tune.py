@@ -107,7 +107,9 @@ def _keep(session: Session, name: str, replace: bool) -> None:
         raise UsageError(f"No trial of {name} is done: there is nothing to keep.")
     study = found.progress.study
     for each in chosen:
-        profile = profile_of(RunSpec.model_validate(each.best.spec))
+        best = RunSpec.model_validate(each.best.spec)
+        budget = {"chosen_by": found.progress.budget(each)}
+        profile = profile_of(best.model_copy(update=budget))
         path = save_profile(
             session.catalogue, each.model.model, study.profile, profile, session.config_dir, replace
         )

@@ -1,0 +1,1 @@
+"""What studies say: the best of so many trials, which settings matter, what was chosen."""
