@@ -320,6 +320,21 @@ class SeqbenchApp(Lab):
 
         self.push_screen(RunScreen(run_id))
 
+    def open_study(self, name: str) -> None:
+        """Show a study, in place of one that is shown."""
+        from tui.study.screen import StudyScreen
+
+        if isinstance(self.screen, StudyScreen):
+            self.switch_screen(StudyScreen(name))
+        else:
+            self.push_screen(StudyScreen(name))
+
+    def open_studies(self) -> None:
+        """List the studies, to show one."""
+        from tui.study.listed import open_studies
+
+        open_studies(self)
+
     def open_pivot(self, choice: Choice, aggregate: Aggregate) -> None:
         """Show cells as a pivot table."""
         from tui.pivot.screen import PivotScreen

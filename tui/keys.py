@@ -16,5 +16,6 @@ from tui.pivot.keys import PIVOT
 from tui.run.keys import RUN
 from tui.run.replay.keys import REPLAY
 from tui.shell.keys import APP, UNDO
+from tui.study.keys import STUDY
 
-ACTIONS = APP + LAUNCH + LIVE + COMPARE + PIVOT + RUN + CHARTS + REPLAY + DATA + (UNDO,)
+ACTIONS = APP + LAUNCH + LIVE + COMPARE + PIVOT + RUN + CHARTS + REPLAY + DATA + STUDY + (UNDO,)

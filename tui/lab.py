@@ -163,6 +163,14 @@ class Lab(App[None]):
         """Show a run's details."""
 
     @abstractmethod
+    def open_study(self, name: str) -> None:
+        """Show a study."""
+
+    @abstractmethod
+    def open_studies(self) -> None:
+        """List the studies, to show one."""
+
+    @abstractmethod
     def open_replay(self, run_id: str) -> None:
         """Replay a run."""
 

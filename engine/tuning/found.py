@@ -10,11 +10,13 @@ from typing import Any
 from engine.errors import UsageError, UserError, did_you_mean
 from engine.lifecycle import UNDER_WAY, WAITING
 from engine.rungs import PRUNED
-from engine.spec import TunedModel
+from engine.spec import Study, TunedModel
+from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation
 from engine.store.queries import Run, get_run
 from engine.store.requests import request_cancel, transact
-from engine.store.studies import End, StoredTrial, end_study, runs_under, study_names
+from engine.store.studies import StoredTrial, end_study, runs_under, study_names
+from engine.tuning.ask import Settings
 from engine.tuning.progress import Progress, progress_of
 
 
@@ -127,20 +129,25 @@ def all_studies(con: sqlite3.Connection) -> tuple[list[StudyFound], list[str]]:
     return studies, problems
 
 
-def stop_study(location: StoreLocation, found: StudyFound) -> None:
+def stop_study(location: StoreLocation, name: str) -> None:
     """End a study: it makes no further trial, those that wait leave the queue, and those in
     training go on to their end. A duel that is at its seeds gets no further one.
 
     Raises:
         StoreError: the store can't be written.
     """
-    ending: End = "over" if found.adds_seeds else "stopped"
-    transact(location, lambda con: end_study(con, found.name, ending))
-    trials = found.progress.trials
-    waiting = [trial.run for trial in trials if trial.state in WAITING and not trial.held]
-    if found.adds_seeds:
-        waiting += [run.id for run in found.finals if run.state in WAITING]
-    request_cancel(location, waiting)
+
+    def end(con: StoreConnection) -> list[str]:
+        found = find_study(con, name)
+        if found is None:
+            return []
+        end_study(con, name, "over" if found.adds_seeds else "stopped")
+        finals = found.finals if found.adds_seeds else ()
+        trials = [(each.run, each.state) for each in found.progress.trials if not each.held]
+        every = [*trials, *((run.id, run.state) for run in finals)]
+        return [run for run, state in every if state in WAITING]
+
+    request_cancel(location, transact(location, end))
 
 
 def best_first(trial: StoredTrial) -> tuple[bool, float, int]:
@@ -159,10 +166,34 @@ def trial_json(progress: Progress, trial: StoredTrial) -> dict[str, Any]:
         "best_epoch": trial.best_epoch,
         "seconds": trial.seconds,
         "run": trial.run,
-        "settings": progress.settings(model_of(progress, trial), trial),
+        "settings": settings_of(progress, trial),
     }
 
 
-def model_of(progress: Progress, trial: StoredTrial) -> TunedModel:
-    """Return the model of a study that a trial is of."""
-    return next(each for each in progress.study.models if each.model == trial.model)
+def setting_names(study: Study) -> list[str]:
+    """List the settings that a study tries, of all its models."""
+    return list(dict.fromkeys(name for model in study.models for name in model.space))
+
+
+def settings_of(progress: Progress, trial: StoredTrial) -> Settings:
+    """Return what a trial of a study tried; nothing if its model isn't the study's, as where a
+    study of the same name was imported."""
+    for model in progress.study.models:
+        if model.model == trial.model:
+            return progress.settings(model, trial)
+    return {}
+
+
+def best_so_far(progress: Progress, model: TunedModel) -> list[tuple[int, float]]:
+    """Return how the best NDCG@10 on validation of a model's trials grew: how many of them there
+    were by then, from 1 on, and the best of those that could be chosen. One pair a trial, from the
+    first that could be on.
+    """
+    best: float | None = None
+    steps = []
+    for number, trial in enumerate(progress.of_model(model), 1):
+        if trial.standing == "done" and trial.value is not None:
+            best = trial.value if best is None else max(best, trial.value)
+        if best is not None:
+            steps.append((number, best))
+    return steps

@@ -69,7 +69,7 @@ def test_every_setting_is_explained() -> None:
 AREAS = {
     "app": "Everywhere", "launch": "Launch", "live": "Live", "chart": "Charts",
     "replay": "Charts", "compare": "Compare", "scatter": "The scatter plot", "pivot": "The pivot",
-    "run": "A run's page", "data": "Data sets",
+    "run": "A run's page", "data": "Data sets", "study": "A study",
 }  # fmt: skip
 """Where docs/terminal.md lists the keys of an area."""
 

@@ -27,6 +27,7 @@ HELD = (
     "results",
     "run",
     "shell",
+    "study",
     "widgets",
 )
 """Folders of the terminal."""

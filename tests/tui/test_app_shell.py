@@ -38,6 +38,7 @@ from tui.shell.bindings import area_of, bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.states import STATE_GLYPH, STATE_MEANING, STATE_STYLE, STATES, rich_style
 from tui.shell.theme import SEQBENCH, SEQBENCH_LIGHT
+from tui.study.screen import StudyScreen
 from tui.widgets.dialog import Dialog
 from tui.widgets.header import Header
 
@@ -262,7 +263,7 @@ def test_every_action_is_a_method_of_its_screen() -> None:
 
 SCREENS = (
     ChartScreen, CompareScreen, DataScreen, LaunchScreen, LiveScreen, PivotScreen, ReplayScreen,
-    RunScreen, ScatterScreen,
+    RunScreen, ScatterScreen, StudyScreen,
 )  # fmt: skip
 
 
@@ -271,7 +272,7 @@ def test_a_screen_binds_every_action_of_its_area(screen: type[Screen[None]]) -> 
     assert bindings_for(screen.AREA, ACTIONS) == screen.BINDINGS  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("area", ["launch", "live", "compare"])
+@pytest.mark.parametrize("area", ["launch", "live", "compare", "study"])
 def test_no_key_means_two_things_on_one_screen(area: str) -> None:
     keys = [
         binding.key for binding in (*bindings_for(area, ACTIONS), *bindings_for("app", ACTIONS))

@@ -38,8 +38,10 @@ LIVE = (
           slug="match-before"),
     _live("end_search", ("escape",), "End", "End the search of the log"),
     _live("wrap", ("w",), "Wrap", "Wrap long lines of the log, or clip them"),
+    _shown("study", ("T",), "Studies",
+           "Show the study that the selected trial is of, or list all studies"),
     _shown("since", ("S",), "Since", "List what finished since your last visit"),
 )  # fmt: skip
 
-ON_A_RUN = frozenset({"open", "cancel", "retry", "train_on", "refit", "reorder"})
+ON_A_RUN = frozenset({"open", "cancel", "retry", "train_on", "refit", "reorder", "study"})
 """Actions on the selected run."""

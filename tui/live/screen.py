@@ -347,6 +347,13 @@ class LiveScreen(ChartedScreen):
         if self._run is not None:
             self.app.open_run(self._run.id)
 
+    def action_study(self) -> None:
+        """Show the study that the selected trial is of, or list all studies."""
+        if self._run is not None and self._run.study is not None:
+            self.app.open_study(self._run.study)
+        else:
+            self.app.open_studies()
+
     def action_since(self) -> None:
         """Show what finished since the last visit."""
         self.app.show_news()

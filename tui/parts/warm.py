@@ -29,6 +29,7 @@ MODULES = (
     "tui.compare.files.importing",
     "tui.compare.views",
     "tui.results.export",
+    "tui.study.screen",
 )
 """Modules to import ahead, those of the most used screens first."""
 

@@ -38,7 +38,8 @@ APP = (
 
 UNDO = Action(
     "app.undo", ("u",), "Undo", "Bring back the runs that were deleted last",
-    ("compare", "live", "run", "pivot", "launch", "data", "replay", "scatter", "chart"),
+    ("compare", "live", "run", "pivot", "launch", "data", "replay", "scatter", "chart",
+     "study"),
     slug="undo",
 )  # fmt: skip
 """On every screen, and in no dialog."""

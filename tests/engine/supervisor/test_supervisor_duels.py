@@ -214,7 +214,7 @@ def test_a_stopped_duel_gets_no_further_seed(
         found = find_study(con, "one")
     assert found is not None
     assert (found.state, found.adds_seeds) == ("adding seeds", True)
-    stop_study(location, found)
+    stop_study(location, "one")
     work(lambda: not duel(location).under_way, "what there is to end")
     for _ in range(3):
         queue.tick(writer)

@@ -278,6 +278,8 @@ class Chart(Lines):
         else:  # no curve is drawn, so no smoothed one either
             axis, width, view = fitted_axis(self.whole, 1), 1, replace(view, smoothing=0.0)
         for trace in self.traces:
+            if trace.sign:
+                continue
             value = raw = ""
             known = trace.value(view, axis, width, slack)
             if known is not None:

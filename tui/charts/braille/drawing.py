@@ -24,11 +24,13 @@ def draw_curves(
     x_axis: Axis,
     row: Rows,
 ) -> None:
-    """Draw each trace's piece, then over all of them the smoothed lines, and their letters."""
+    """Draw each trace's piece, then over all of them the smoothed lines, and their letters; in the
+    end the signs of those that have them."""
     weight = view.smoothing
-    for trace, piece in zip(traces, pieces, strict=True):
+    lines = [each for each in zip(traces, pieces, strict=True) if not each[0].sign]
+    for trace, piece in lines:
         draw_piece(canvas, piece, trace.curve.ys, row, trace.raw_style(weight))
-    for index, (trace, piece) in enumerate(zip(traces, pieces, strict=True)):
+    for index, (trace, piece) in enumerate(lines):
         line: Sequence[tuple[int, float]] = ()
         if weight:
             ends = x_axis.low, x_axis.high
@@ -41,6 +43,9 @@ def draw_curves(
             apart = max(LETTERS_APART, len(traces)) * DOTS_ACROSS
             offset = (index + 1) * apart // (len(traces) + 1)
             _write_letters(canvas, row, trace, piece.columns, dict(line), apart, offset)
+    for trace, piece in zip(traces, pieces, strict=True):
+        if trace.sign:
+            _put_signs(canvas, row, trace, piece.columns)
 
 
 def draw_marks(
@@ -87,6 +92,13 @@ def _write_letters(
         for place, character in enumerate(text):
             canvas.mark(left + place * DOTS_ACROSS, row(y), character, f"{trace.style} bold")
         last = column
+
+
+def _put_signs(canvas: Canvas, row: Rows, trace: Trace, columns: Sequence[DotColumn]) -> None:
+    """Put a trace's sign at each of its points."""
+    for column, first, stop, *_ in columns:
+        for y in trace.curve.ys[first:stop]:
+            canvas.mark(column, row(y), trace.sign, trace.raw_style(0.0))
 
 
 def _column(canvas: Canvas, axis: Axis, x: float) -> int:

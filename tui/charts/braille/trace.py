@@ -80,6 +80,8 @@ class Trace:
     """Written after the letter: tells it from other curves of that letter."""
     marked: bool = False
     """Whether it carries the mark at the best x."""
+    sign: str = ""
+    """Stands at each point, which no line joins then; the legend leaves such a curve out."""
     _shown: _Reduction = field(default_factory=_Reduction, init=False)
     _wide: _Reduction = field(default_factory=_Reduction, init=False)
     _smooth_for: tuple[object, ...] = field(default=(), init=False)

@@ -16,6 +16,7 @@ from engine.tuning.found import (
     StudyFound,
     all_studies,
     best_first,
+    setting_names,
     stop_study,
     study_named,
     trial_json,
@@ -164,7 +165,7 @@ def stop(session: Session, name: str) -> None:
     if found.progress.stopped and not found.adds_seeds:
         note(f"{name} makes no further trial as it is.")
         return
-    stop_study(session.location, found)
+    stop_study(session.location, name)
     with session.reader():
         if found.adds_seeds:
             note(f"{name} gets no further seed; what is in training goes on to its end.")
@@ -173,7 +174,7 @@ def stop(session: Session, name: str) -> None:
 
 
 def _csv_lines(progress: Progress) -> Iterable[Sequence[Any]]:
-    names = list(dict.fromkeys(name for model in progress.study.models for name in model.space))
+    names = setting_names(progress.study)
     told = [trial_json(progress, trial) for trial in progress.trials]
     own = [name for name in told[0] if name != "settings"]
     yield (*own, *names)

@@ -18,13 +18,12 @@ from tui.charts.braille.axis import Axis, nice_axis
 from tui.charts.braille.canvas import DOTS_ACROSS, DOTS_DOWN, LEFT_BITS, RIGHT_BITS
 from tui.charts.braille.row_axis import RowAxis, row_axis
 from tui.charts.braille.scale import MUTED, rule_and_labels
+from tui.charts.marks import FILLED, HOLLOW
 from tui.widgets.lines import Line, Lines
 
 FEW = 250
 """Points up to which each has a mark of its own."""
 
-HOLLOW = "○△□▽◇☆"
-FILLED = "●▲■▼◆★"
 COLORS = ("$primary", "$accent", "$success", "$error", "$secondary", "$state-lost")
 
 _LEAST = (20, 4)

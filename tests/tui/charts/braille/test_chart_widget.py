@@ -203,3 +203,13 @@ async def test_only_what_can_be_seen_is_drawn_again() -> None:
         shown.display = True
         await pilot.pause()
         assert "3.2500" in screen_text(pilot.app)[0]
+
+
+def test_a_trace_with_a_sign_has_it_at_each_point_no_line_and_no_name() -> None:
+    curve = Curve()
+    curve.extend(points([(1, 0.1), (5, 0.9), (9, 0.5)]))
+    drawn = Chart("Best", [Trace(curve, "points", "bold", sign="△")])
+    text = lines(drawn, 60, 14)
+    assert sum(line.count("△") for line in text) == 3
+    assert not any(0x2800 < ord(character) < 0x2900 for line in text for character in line)
+    assert text[0].strip() == "Best"

@@ -1,0 +1,1 @@
+"""A study as it goes on: its trials, and what it chose."""

@@ -1,0 +1,95 @@
+"""What is said of a study: how far it is, what each model has reached, what follows. No widget
+here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from engine.order import settings_text
+from engine.spec import TunedModel
+from tui.charts.marks import HOLLOW
+from tui.shell.text import TITLE, count, duration, fitting, number, plain
+from tui.shell.theme import SERIES
+from tui.study.reading import StudyFound
+from tui.study.standing import study_style
+
+MUTED = "$text-muted"
+
+
+def mark_of(index: int) -> str:
+    """Return the mark of the points of a study's model."""
+    return HOLLOW[index % len(HOLLOW)]
+
+
+def style_of(index: int) -> str:
+    """Return the colour of a study's model."""
+    return SERIES[index % len(SERIES)]
+
+
+def status(found: StudyFound) -> Content:
+    """Say which study it is and how far: one line."""
+    progress, study = found.progress, found.progress.study
+    paused = f", {found.paused} paused" if found.paused else ""
+    trained = found.ended - found.paused
+    pruning = "" if study.prune == "none" else f", {study.prune}"
+    return Content.assemble(
+        (plain(study.name, TITLE), "bold"),
+        (f"  {plain(progress.first.dataset, TITLE)} × {progress.first.length}  ", MUTED),
+        (found.state, study_style(found.state)),
+        f"  {trained} of {count(progress.all_trials, 'trial')} ended{paused}",
+        (f"  {study.sampler}{pruning}, seed {study.seed}", MUTED),
+    )
+
+
+def models(found: StudyFound, width: int) -> Content:
+    """Write a line of ``width`` terminal cells for each model: its mark in the charts, the budget
+    that it has used, its best trial or what was chosen, and with which settings."""
+    names = [plain(model.model, TITLE) for model in found.progress.study.models]
+    longest = max(map(cell_len, names))
+    lines = []
+    for index, model in enumerate(found.progress.study.models):
+        name = names[index] + " " * (longest - cell_len(names[index]))
+        head = f"{mark_of(index)} {name}"
+        said = fitting(list(_said_of(found, model)), max(width - cell_len(head) - 2, 1))
+        lines.append(Content.assemble((head, style_of(index)), f"  {said}"))
+    return Content("\n").join(lines)
+
+
+def _said_of(found: StudyFound, model: TunedModel) -> Iterator[str]:
+    progress, study = found.progress, found.progress.study
+    trials = progress.of_model(model)
+    seconds = sum(trial.seconds for trial in trials)
+    of = "" if study.minutes is None else f" of {duration(60 * study.minutes)}"
+    yield f"{len(trials)}/{study.trials} trials"
+    best = progress.best(model)
+    if best is not None:
+        word = "chosen" if progress.over else "best"
+        yield f"{word} {number(best.value)} (trial {best.number})"
+    finals = [run for run in found.finals if run.model == model.model]
+    if finals:
+        done = sum(run.state == "done" for run in finals)
+        yield f"{done}/{len(finals)} final seeds"
+    if seconds or of:
+        yield f"{duration(seconds)}{of}"
+    if best is not None:
+        settings = settings_text(progress.settings(model, best))
+        yield plain(" ".join(f"{name}={value}" for name, value in settings.items()))
+
+
+def sentences(found: StudyFound) -> Sequence[str]:
+    """Say what the values are of, or what follows."""
+    study = found.progress.study
+    seeds = count(study.final_seeds, "fresh seed")
+    if found.state == "tuning":
+        then = f" The best of each model then gets {seeds}." if study.final_seeds else ""
+        return [f"All metrics are on validation.{then}"]
+    if found.state == "stopping":
+        then = f"; the best so far then gets {seeds}" if study.final_seeds else ""
+        return [f"It makes no further trial{then}."]
+    if not found.progress.chosen():
+        return ["No trial was trained to its end: nothing is chosen."]
+    compared = f"Compare has what it chose as the profile {study.profile}." if found.finals else ""
+    return [compared, f"`seqbench tune --keep {study.name}` writes it as a recipe."]
