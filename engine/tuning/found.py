@@ -52,6 +52,11 @@ class StudyFound:
         return self.is_duel and not self.progress.over and bool(self.finals)
 
     @property
+    def can_stop(self) -> bool:
+        """Whether there is anything that `stop_study` would keep it from."""
+        return self.adds_seeds or not self.progress.stopped
+
+    @property
     def ended(self) -> int:
         """The number of trials that have ended, or are paused."""
         return sum(trial.held or trial.state not in UNDER_WAY for trial in self.progress.trials)

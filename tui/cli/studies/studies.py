@@ -162,7 +162,7 @@ def stop(session: Session, name: str) -> None:
     """
     with session.reader() as connection:
         found = study_named(connection, name)
-    if found.progress.stopped and not found.adds_seeds:
+    if not found.can_stop:
         note(f"{name} makes no further trial as it is.")
         return
     stop_study(session.location, name)
