@@ -23,6 +23,17 @@ def rungs(epochs: int) -> tuple[int, ...]:
     return tuple(epoch for epoch in (first, first * REDUCTION) if epoch < epochs)
 
 
+def halved(trials: int, epochs: int) -> list[int]:
+    """Return the epochs that trials with at most ``epochs`` train for if none stops early and no
+    more go on from a rung than have to, the fewest first."""
+    found, left = [], trials
+    for rung in rungs(epochs):
+        further = max(1, left // REDUCTION)
+        found += [rung] * (left - further)
+        left = further
+    return [*found, *[epochs] * left]
+
+
 def is_paused(folder: RunFolder, epoch: int, epochs: int) -> bool:
     """Return whether a trial is to be paused after an epoch: at a rung that it wasn't promoted
     past."""

@@ -51,8 +51,9 @@ class InvalidError(Exception):
 
     @property
     def sentence(self) -> str:
-        """The problem, after the key of the value."""
-        return f"{'.'.join(map(str, self.key_path))}: {self.problem}"
+        """The problem, after the key of the value; without one where it is of several values."""
+        key = ".".join(map(str, self.key_path))
+        return f"{key}: {self.problem}" if key else self.problem
 
 
 def validate(kind: type[Model], value: Mapping[str, Any]) -> Model:

@@ -84,6 +84,17 @@ def read_yaml(path: Path, real: Real = float) -> YamlDocument:
     return _document(path, _read_text(path), real)
 
 
+def parse_yaml(text: str, name: str) -> YamlDocument:
+    """Parse a YAML mapping that was typed; see `read_yaml`.
+
+    Args:
+        name: what errors call it, before the number of the line.
+    """
+    if len(text) > MAX_BYTES:
+        raise ConfigError(f"{name}: is longer than {MAX_BYTES:,} characters.")
+    return _document(Path(name), text, float)
+
+
 @lru_cache(maxsize=128)
 def _document(path: Path, text: str, real: Real) -> YamlDocument:
     """Parse a file's text: configuration that is read again is mostly as it was."""

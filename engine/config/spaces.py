@@ -3,7 +3,7 @@ and what the files of users' own models say)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
@@ -12,12 +12,17 @@ from pydantic import Field
 
 from engine.config.entries import ModelEntry
 from engine.config.layers import config_layers, read_entries
-from engine.config.overrides import override_keys, parse_override, setting_name
-from engine.errors import UsageError, shown
+from engine.config.overrides import override_keys, parse_override, setting_name, without
+from engine.errors import UsageError, did_you_mean, shown
 from engine.modelinfo import ModelInfo
 from engine.spec import Name, Range, Space, Strict
 from engine.validation import InvalidError, validate
-from engine.yamlfile import YamlDocument, read_yaml
+from engine.yamlfile import YamlDocument, parse_yaml, read_yaml, to_yaml
+
+Given = Mapping[str, Mapping[str, Any]]
+"""What is tried of the settings of models, by model, not yet checked against these."""
+
+TO_WRITE = "write what is tried of its settings, such as lr: [0.01, 0.001]."
 
 
 class SpaceEntry(Strict):
@@ -29,37 +34,88 @@ class SpaceEntry(Strict):
     """By setting a list of values, or ``low``, ``high`` and more (`engine.spec.Range`)."""
 
 
-def load_space(entry: ModelEntry, profile: str, extra: Path | None, files: Sequence[Path]) -> Space:
-    """Read what is tried of a model's settings, and check it.
-
-    Args:
-        profile: the model's, whose settings these are.
-        extra: the value of ``--config-dir``.
-        files: spaces that go before the configured ones, for any models.
+def read_spaces(files: Sequence[Path]) -> Given:
+    """Read files of spaces, each of one model; of two for a model the last one counts.
 
     Raises:
         ConfigError: a file can't be read, or isn't a space.
-        UsageError: there is no space for the model, or a setting or a value can't be.
     """
-    own = {} if not (info := entry.info(profile)).space else {entry.name: _defined(entry, info)}
-    found = {
-        name: each for name, (each, _) in read_entries(
-            config_layers(extra), "spaces", SpaceEntry, below=own
-        ).items()
-    }  # fmt: skip
+    found = {}
     for path in files:
         document = read_yaml(path)
         try:
             given = validate(SpaceEntry, document.value)
         except InvalidError as error:
             raise document.error(error.key_path, error.problem) from None
-        found[given.name] = given
-    if entry.name not in found:
+        found[given.name] = given.space
+    return found
+
+
+def parse_spaces(text: str, models: Collection[str]) -> Given:
+    """Parse the spaces of models as `spaces_text` writes them.
+
+    Args:
+        models: those that must have one.
+
+    Raises:
+        ConfigError: it isn't YAML, or a model is missing, unknown or has nothing to try.
+    """
+    document = parse_yaml(text, "space")
+    for name, space in document.value.items():
+        if name not in models:
+            raise document.error((name,), f"isn't tuned here: {did_you_mean(name, models)}")
+        if not isinstance(space, Mapping) or not space:
+            raise document.error((name,), TO_WRITE)
+    for name in models:
+        if name not in document.value:
+            raise document.error((), f"there is no {name}: {TO_WRITE}")
+    return document.value
+
+
+def spaces_text(
+    entries: Sequence[ModelEntry], profile: str, extra: Path | None, fixed: Collection[str] = ()
+) -> str:
+    """Write the configured spaces of models as YAML, by model; nothing for one that has none.
+
+    Args:
+        profile: the models', whose settings these are.
+        extra: the value of ``--config-dir``.
+        fixed: keys of settings that aren't tried.
+
+    Raises:
+        ConfigError: a file of the configuration can't be read, or isn't a space.
+    """
+    found = {entry.name: _configured(entry, profile, extra) or {} for entry in entries}
+    return to_yaml({name: without(space, fixed) for name, space in found.items()})
+
+
+def load_space(entry: ModelEntry, profile: str, extra: Path | None, given: Given) -> Space:
+    """Read what is tried of a model's settings, and check it.
+
+    Args:
+        profile: the model's, whose settings these are.
+        extra: the value of ``--config-dir``.
+        given: spaces that go before the configured ones, for any models.
+
+    Raises:
+        ConfigError: a file can't be read, or isn't a space.
+        UsageError: there is no space for the model, or a setting or a value can't be.
+    """
+    found = given[entry.name] if entry.name in given else _configured(entry, profile, extra)
+    if found is None:
         raise UsageError(
             f"There is no space for {entry.name}: write one to configs/spaces/{entry.name}.yaml, or"
             " name a file by --space (docs/tuning.md)."
         )
-    return checked_space(entry, profile, found[entry.name].space)
+    return checked_space(entry, profile, found)
+
+
+def _configured(entry: ModelEntry, profile: str, extra: Path | None) -> Mapping[str, Any] | None:
+    """Return what the configuration says is tried of a model; else its file, if it says so."""
+    info = entry.info(profile)
+    own = {} if not info.space else {entry.name: _defined(entry, info)}
+    found = read_entries(config_layers(extra), "spaces", SpaceEntry, below=own)
+    return found[entry.name][0].space if entry.name in found else None
 
 
 def checked_space(entry: ModelEntry, profile: str, given: Mapping[str, Any]) -> Space:

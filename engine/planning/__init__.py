@@ -16,18 +16,23 @@ from engine.planning.orders import (
     order_suite,
     samples,
 )
-from engine.planning.plans import Plan, PlannedRun, plan, plan_in_store
-from engine.planning.study import StudyOrder, begin_study, plan_study
+from engine.planning.plans import Plan, PlannedRun, costs_in_store, plan, plan_in_store
+from engine.planning.study import StudyOrder, begin_study, fitted_sentence, plan_study
+from engine.planning.studycost import ModelCost, StudyCost, study_cost
 
 __all__ = [
+    "ModelCost",
     "Plan",
     "PlannedRun",
+    "StudyCost",
     "StudyOrder",
     "amendments",
     "begin_study",
+    "costs_in_store",
     "enqueue_amended",
     "enqueue_further",
     "enqueue_refits",
+    "fitted_sentence",
     "order_of_axes",
     "order_of_cells",
     "order_suite",
@@ -35,5 +40,6 @@ __all__ = [
     "plan_in_store",
     "plan_study",
     "samples",
+    "study_cost",
     "swept_settings",
 ]

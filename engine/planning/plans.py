@@ -168,13 +168,10 @@ def plan_in_store(
         StoreError: the store can't be read.
     """
 
-    def cost_of(spec: RunSpec) -> CostEstimate | None:
-        past = estimate_from_past(con, spec, slots) if con and slots else None
-        return past or (measured or {}).get(cost_key(spec))
-
     def seeds_of(cells: Collection[Cell]) -> Mapping[Cell, Collection[int]]:
         return seeds_of_cells(con, cells) if con else {}
 
+    cost_of = costs_in_store(con, slots, measured or {})
     found = plan(catalogue, order, present, cost_of, seeds_of)
     known = fitted_datasets(con) if con else frozenset()
     cells = _floor_cells(catalogue, found, known)
@@ -182,6 +179,23 @@ def plan_in_store(
         return found
     floor = plan(catalogue, Order(cells, order.seeds[:1]), present, cost_of)
     return replace(found, floor=floor.runs)
+
+
+def costs_in_store(
+    con: sqlite3.Connection | None, slots: Sequence[Slot], measured: Mapping[str, CostEstimate]
+) -> Callable[[RunSpec], CostEstimate | None]:
+    """Return what finds the cost of a run in the slots: from the store's runs, or else measured.
+
+    Args:
+        con: the store; ``None`` if there is none yet.
+        measured: costs by `cost_key`.
+    """
+
+    def cost_of(spec: RunSpec) -> CostEstimate | None:
+        past = estimate_from_past(con, spec, slots) if con and slots else None
+        return past or measured.get(cost_key(spec))
+
+    return cost_of
 
 
 def _floor_cells(catalogue: Catalogue, plan: Plan, known: Container[str]) -> frozenset[CellKey]:

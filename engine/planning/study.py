@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from engine.analysis.export import listed
 from engine.config import Catalogue
 from engine.config.layers import invalid_name
 from engine.config.overrides import combinations, setting_name, swept
-from engine.config.spaces import load_space
+from engine.config.spaces import Given, load_space
 from engine.errors import UsageError, UserError, shown
 from engine.spec import Prune, RunSpec, Sampler, Study, Sweep, TunedModel
 from engine.store.location import StoreLocation
@@ -36,8 +37,8 @@ class StudyOrder:
     profile: str = "reference"
     settings: Mapping[str, Sweep] | None = None
     """Settings that all trials have, which aren't tried."""
-    spaces: Sequence[Path] = ()
-    """Files of spaces, which go before the configured ones."""
+    spaces: Given = field(default_factory=dict)
+    """Those that go before the configured ones."""
     trials: int = TRIALS
     """Of each model."""
     minutes: float | None = None
@@ -50,6 +51,14 @@ class StudyOrder:
     """Most seeds of each model of a duel, which begins with the final ones; ``None`` of others."""
     name: str | None = None
     """``None``: after models, data set and length."""
+
+
+def fitted_sentence(models: Sequence[str]) -> str:
+    """Say why fitted models, one or more by name, aren't tuned."""
+    names = listed(models)
+    if len(models) == 1:
+        return f"{names} is fitted, not trained: it tries its settings on validation by itself."
+    return f"{names} are fitted, not trained: they try their settings on validation by themselves."
 
 
 def plan_study(
@@ -97,6 +106,13 @@ def plan_study(
     return first_trials(study, first)
 
 
+def study_of(first: Sequence[RunSpec]) -> Study:
+    """Return the study that first trials begin."""
+    trial = first[0].trial
+    assert trial is not None  # they are a study's trials
+    return trial.study
+
+
 def begin_study(
     location: StoreLocation, first: Sequence[RunSpec], launcher: str | None = None
 ) -> list[str]:
@@ -120,9 +136,7 @@ def _tuned(
     fixed = next(combinations(order.settings or {}))
     spec = catalogue.run_spec(name, order.dataset, order.length, order.seed, order.profile, fixed)
     if spec.fitted:
-        raise UsageError(
-            f"{name} is fitted, not trained: it tries its settings on validation by itself."
-        )
+        raise UsageError(fitted_sentence([name]))
     if spec.training.refit:
         raise UsageError("refit can't be in a study, which chooses by validation.")
     space = load_space(catalogue.model(name), order.profile, config_dir, order.spaces)

@@ -17,7 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from engine.store.location import StoreLocation
 from tui.launch import cluster as launch_place
-from tui.launch import confirm
+from tui.launch import measuring
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,9 +39,9 @@ def held_queue(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_measuring(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Confirming starts no training of its own, but in tests that want it (``measures``)."""
+    """Dialogs start no training of their own, but in tests that want it (``measures``)."""
     if "measures" not in request.fixturenames:
-        monkeypatch.setattr(confirm, "MOST_MEASURED", 0)
+        monkeypatch.setattr(measuring, "MOST_MEASURED", 0)
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.config import SlurmProfile
-from engine.order import ENOUGH_SEEDS, settings_text
+from engine.order import ENOUGH_SEEDS
 from engine.planning import Plan, PlannedRun
-from engine.spec import Dataset, RunSpec
+from engine.spec import Dataset
 from tui.dialogs.fetch import FetchScreen
 from tui.lab import Lab
 from tui.launch.cluster import jobs_text
@@ -31,22 +31,12 @@ from tui.launch.estimates import (
     time_text,
     untrained_text,
 )
-from tui.launch.reading import (  # loaded: a plan was read
-    CostEstimate,
-    MeasuringProcess,
-    Slot,
-    cost_key,
-)
-from tui.launch.words import aligned
-from tui.shell.reading import Reading
+from tui.launch.measuring import Measuring
+from tui.launch.reading import CostEstimate, cost_key  # loaded: a plan was read
+from tui.launch.words import BY_HAND, aligned, profile_text
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, count, plain, whole
 from tui.widgets.dialog import Dialog
 from tui.widgets.key_button import KeyButton
-
-MOST_MEASURED = 9
-"""Kinds of run that are measured while the dialog is open; each takes some seconds."""
-
-BY_HAND = "put its files under SEQBENCH_DATA."
 
 
 class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
@@ -86,12 +76,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         self._devices = devices
         self._launcher = launcher
         self._remember = remember
-        self._measuring: MeasuringProcess | None = None
-        self._to_measure: list[tuple[RunSpec, Slot]] = []
-        self._tried: set[str] = set()
-        self._unmeasured = self._problem = ""  # why
-        self._left = False
-        self._cost_reading = Reading(self, self._take_cost, self._miss_cost)
+        self._measuring = Measuring(self, self._measured, self._show)
         self._plan = plan
         self._runs = tuple(runs)
         self._absent = plan.absent_of(runs)
@@ -119,9 +104,7 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
 
     def on_unmount(self) -> None:
         """End what is being measured."""
-        self._left = True
-        if self._measuring is not None:
-            self._measuring.stop()
+        self._measuring.stop()
 
     @property
     def ready(self) -> tuple[PlannedRun, ...]:
@@ -257,12 +240,8 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
 
     def _source(self) -> Content:
         """Say where the estimates come from, and which runs are being measured."""
-        more = "more run" if any(run.cost for run in self._runs) else "run"
-        parts = [
-            source_text(self._runs),
-            f"measuring {count(len(self._to_measure), more)} …" if self._to_measure else "",
-            "" if self._to_measure else self._unmeasured or self._problem,
-        ]
+        more = any(run.cost for run in self._runs)
+        parts = [source_text(self._runs), self._measuring.words(more=more)]
         return Content.styled("; ".join(filter(None, parts)), "$text-muted")
 
     # What isn't known is measured
@@ -273,50 +252,16 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
         Nothing is measured for a cluster, whose nodes aren't this machine.
         """
         if self._launcher is None:
-            here = {run.spec.dataset for run in self.ready}
-            kinds: dict[str, RunSpec] = {}
-            for run in self._runs:
-                if run.cost is None and run.spec.dataset in here:
-                    kinds.setdefault(cost_key(run.spec), run.spec)
-            room = MOST_MEASURED - len(self._tried)
-            chosen = [key for key in kinds if key not in self._tried][:room]
-            slot = self._devices.machine.free
-            if slot is not None and chosen and not self._to_measure:
-                self._tried.update(chosen)
-                self._to_measure = [(kinds[key], slot) for key in chosen]
-                self._measure_next()
-            self._unmeasured = "measured once a slot is free" if slot is None and chosen else ""
+            unknown = [run.spec for run in self.ready if run.cost is None]
+            self._measuring.begin(unknown, self._devices.machine.free)
         self._show()
 
-    def _measure_next(self) -> None:
-        spec, slot = self._to_measure[0]
-
-        def read() -> CostEstimate:
-            measuring = self._measuring = MeasuringProcess(spec, slot)
-            if self._left:
-                measuring.stop()
-            return measuring.result()
-
-        self._cost_reading.ask(read)
-
-    def _take_cost(self, cost: CostEstimate) -> None:
-        key = cost_key(self._to_measure[0][0])
+    def _measured(self, key: str, cost: CostEstimate) -> None:
         self._remember(key, cost)
         self._runs = tuple(
             replace(run, cost=cost) if run.cost is None and cost_key(run.spec) == key else run
             for run in self._runs
         )
-        self._end_measuring()
-
-    def _miss_cost(self, problem: str) -> None:
-        self._problem = plain(problem, PARAGRAPH)
-        self._end_measuring()
-
-    def _end_measuring(self) -> None:
-        del self._to_measure[0]
-        if self._to_measure:
-            self._measure_next()
-        self._show()
 
     def _title(self, model: str) -> str:
         catalogue = self.app.catalogue
@@ -324,13 +269,9 @@ class ConfirmScreen(ModalScreen["Sequence[PlannedRun] | None"]):
 
     def _settings(self) -> str:
         order = self._plan.order
-        settings = settings_text(order.overrides).items()
-        changed = ", ".join(f"{plain(k, TITLE)}={plain(v, TITLE)}" for k, v in settings)
         variants = ", ".join(map(plain, order.variants))
-        return (
-            f"profile {plain(order.profile, TITLE)}"
-            + (f", {changed}" if changed else "")
-            + (f", in {len(order.variants)} variants: {variants}" if variants else "")
+        return f"profile {profile_text(order.profile, order.overrides)}" + (
+            f", in {len(order.variants)} variants: {variants}" if variants else ""
         )
 
     def _absent_sentences(self) -> Iterable[Content]:

@@ -9,6 +9,7 @@ from textual.dom import DOMNode
 
 from tui.launch.grid.cells import Column
 from tui.launch.grid.contents import data_column
+from tui.launch.words import BY_HAND
 from tui.shell.reading import Reading
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class DataColumns:
         elif self.ready[dataset.name]:
             app.notify(f"{dataset.name} is ready.")
         elif dataset.archive is None:
-            sentence = f"{dataset.name} can't be fetched: put its files under SEQBENCH_DATA."
+            sentence = f"{dataset.name} can't be fetched: {BY_HAND}"
             app.notify(sentence, severity="warning")
         else:
             app.push_screen(FetchScreen(dataset), lambda _: self.look(catalogue))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.message import Message
 
+from engine.errors import UsageError
 from tui.lab import Lab
 from tui.launch.device_slots import DeviceSlots
 from tui.launch.form import LaunchForm
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from engine.config import Catalogue
     from engine.order import Order
     from engine.planning import Plan, PlannedRun
+
+Cells = frozenset[CellKey]
 
 
 class OrderDesk(TextBox):
@@ -47,9 +51,8 @@ class OrderDesk(TextBox):
         self._grid, self._form, self._devices = grid, form, devices
         self._plan: Plan | None = None  # while there is none, one is on its way
         self._problem = ""
-        self._asked: tuple[bool, frozenset[CellKey]] | None = None
-        """Whether all or what is missing is to be launched once there is a plan, and which cells
-        were chosen then."""
+        self._asked: tuple[Callable[[Cells], None], Cells] | None = None
+        """What is to be done once there is a plan, and which cells were chosen then."""
         self._outdated: Catalogue | None = None
         """The configuration that is being read again before something is launched."""
         self._plans = Reading(self, self._take, self._refuse)
@@ -122,8 +125,8 @@ class OrderDesk(TextBox):
         self.update(summary_text(plan, bool(self._grid.selected), problem, slots))
         self.post_message(self.Planned())
         if self._asked is not None and self.app.catalogue is not self._outdated:
-            (again, cells), self._asked = self._asked, None
-            self._confirm(again)
+            (act, cells), self._asked = self._asked, None
+            act(cells)
             if cells != self._cells:  # the user has gone on meanwhile
                 self.replan()
 
@@ -141,18 +144,28 @@ class OrderDesk(TextBox):
     def confirm(self, again: bool) -> None:
         """Ask before launching what is missing, or with ``again`` all of the plan, of models as
         their files are now."""
+        self._once_renewed(partial(self._confirm, again))
+
+    def tune(self) -> None:
+        """Ask about a study of the chosen models, as their files are now."""
+        self._once_renewed(self._tune)
+
+    def _once_renewed(self, act: Callable[[Cells], None]) -> None:
+        """Act on the cells that are chosen now; if models' files have changed, once they are
+        read."""
+        cells = self._cells
         if not self._form.problem and self.app.renew_catalogue(self._not_renewed):
             self._outdated = self.app.catalogue
-            self._plan, self._asked = None, (again, self._cells)
+            self._plan, self._asked = None, (act, cells)
         else:
-            self._confirm(again)
+            act(cells)
 
     def _not_renewed(self, problem: str) -> None:
         self._asked = self._outdated = None
         self.notify(f"Nothing was launched: {problem}", severity="error")
         self.replan()
 
-    def _confirm(self, again: bool) -> None:
+    def _confirm(self, again: bool, cells: Cells) -> None:
         from tui.launch.confirm import ConfirmScreen
 
         plan, catalogue = self._plan, self.app.catalogue
@@ -160,7 +173,7 @@ class OrderDesk(TextBox):
             self.notify(self._problem, severity="warning")
             return
         if plan is None or catalogue is None:
-            self._asked = again, self._cells  # as soon as it is worked out
+            self._asked = partial(self._confirm, again), cells  # as soon as it is worked out
             return
         runs = plan.runs if again else plan.missing
         if not runs:
@@ -179,6 +192,43 @@ class OrderDesk(TextBox):
             ConfirmScreen(plan, runs, self._devices, launcher, remember), confirmed
         )
 
+    def _tune(self, cells: Cells) -> None:
+        from engine.planning import fitted_sentence
+        from tui.launch.tuning.screen import TuneScreen
+
+        catalogue, choices, screen = self.app.catalogue, self._form.choices, self.screen
+        if self._form.problem or catalogue is None or not cells:
+            self.notify(self._form.problem or "Choose a cell first.", severity="warning")
+            return
+        try:
+            kinds = {model: catalogue.kind(model, choices.profile) for model, _, _ in cells}
+        except UsageError as error:  # a model's file that was changed
+            self.notify(str(error), severity="warning")
+            return
+        ordered = catalogue.in_order(cells)
+        fitted = list(dict.fromkeys(model for model, _, _ in ordered if kinds[model] == "fitted"))
+        trained = [cell for cell in ordered if cell[0] not in fitted]
+        if not trained:
+            self.notify(fitted_sentence(fitted), severity="warning")
+            return
+
+        async def begun(name: str | None) -> None:
+            screen.post_message(DataSetsChanged())  # it may have been fetched meanwhile
+            if name is not None:
+                await self._launched(f"The study {name} has begun.")
+
+        cursor = self._grid.cursor_key
+        self.app.push_screen(
+            TuneScreen(catalogue, trained, fitted, cursor, choices, self._devices), begun
+        )
+
+    async def _launched(self, words: str) -> None:
+        """See to it that what was queued is worked on, and show it."""
+        self.app.look_after_queue()
+        self.notify(words)
+        self._grid.select(())
+        await self.app.action_show("live")
+
     def _enqueue(self, plan: Plan, runs: Sequence[PlannedRun], launcher: str | None) -> None:
         """Queue runs, those first that give a plan its floor, which belong to no suite."""
         location, floor = self.app.location, {run.fingerprint for run in plan.floor}
@@ -192,10 +242,7 @@ class OrderDesk(TextBox):
             return [*first, *enqueue_planned(location, asked, plan.label, launcher)]
 
         async def enqueued(ids: list[str]) -> None:
-            self.app.look_after_queue()
-            self.notify(f"{count(len(ids), 'run')} queued.")
-            self._grid.select(())
-            await self.app.action_show("live")
+            await self._launched(f"{count(len(ids), 'run')} queued.")
 
         def failed(problem: str) -> None:
             self.notify(f"Nothing was launched: {problem}", severity="error")

@@ -38,6 +38,11 @@ LAUNCH = (
         "launch_all", ("L",), "Re-run all",
         "Launch everything selected or under the cursor, including what is done",
     ),
+    _shown(
+        "tune", ("t",), "Tune",
+        "Choose settings on validation: begin a study of the selected models, or of the one under "
+        "the cursor",
+    ),
     _shown("options", ("o",), "Settings", "Go to the form (seeds, lengths, overrides) and back"),
     _shown("fetch", ("f",), "Fetch", "Fetch the data set under the cursor"),
     _shown(
@@ -101,6 +106,7 @@ def is_offered(action: str, now: Situation) -> bool:
         "keep_rectangle": now.rectangle,
         "drop_rectangle": now.rectangle,
         "launch_missing": in_grid,
+        "tune": in_grid,
         "unselect": in_grid and now.selected,
         "devices": not now.wide,
         "fetch": not now.rectangle,

@@ -313,6 +313,10 @@ class LaunchScreen(FullScreen):
         """Launch all of it again."""
         self.desk.confirm(again=True)
 
+    def action_tune(self) -> None:
+        """Begin a study of the models that are selected, or of the one under the cursor."""
+        self._when_known(self.desk.tune)
+
     def action_save_suite(self) -> None:
         """Keep the selection, with its seeds and settings, under a name."""
         self._when_known(self.desk.save_suite)

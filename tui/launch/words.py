@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.machine.slots import Slot
     from engine.order import Order
     from engine.planning import Plan
-    from engine.spec import RunSpec
+    from engine.spec import RunSpec, Sweep
     from engine.store.places import LaunchCell
 
 PUBLISHED = "NDCG@10/test"
@@ -29,6 +29,9 @@ OF_TRAINING = (
     "objective", "loss", "dtype",
 )  # fmt: skip
 DOT = (" · ", "$text-disabled")
+
+BY_HAND = "put its files under SEQBENCH_DATA."
+"""What to do about a data set that can't be fetched."""
 
 
 def summary_text(
@@ -120,6 +123,15 @@ def cell_facts(
         facts.append(("Paper", Content.styled(plain(model.paper, PARAGRAPH), "$text-muted")))
     heading = f"{plain(model.title, TITLE)} × {plain(dataset.title, TITLE)} × {length}"
     return [Content.styled(heading, "bold"), *aligned(facts)]
+
+
+def profile_text(profile: str, overrides: Mapping[str, Sweep]) -> str:
+    """Write a profile and the settings that are overridden: ``reference, epochs=24``."""
+    from engine.order import settings_text  # after the first paint
+
+    settings = settings_text(overrides).items()
+    changed = (f"{plain(key, TITLE)}={plain(value, TITLE)}" for key, value in settings)
+    return ", ".join([plain(profile, TITLE), *changed])
 
 
 def _recipe(specs: Sequence[RunSpec]) -> str:

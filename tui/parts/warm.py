@@ -17,6 +17,7 @@ MODULES = (
     "tui.live.screen",
     "tui.compare.screen",
     "tui.launch.confirm",
+    "tui.launch.tuning.screen",
     "tui.run.screen",
     "tui.pivot.screen",
     "tui.charts.screen",

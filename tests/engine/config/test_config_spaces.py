@@ -8,7 +8,7 @@ import pytest
 
 from engine.config import Catalogue, load_catalogue
 from engine.config.profiles import profile_of, save_profile
-from engine.config.spaces import checked_space, load_space
+from engine.config.spaces import checked_space, load_space, parse_spaces, read_spaces, spaces_text
 from engine.errors import ConfigError, UsageError
 from engine.modelinfo import builtin_infos, facts_of
 from engine.spec import Range
@@ -27,7 +27,7 @@ def test_every_model_that_is_trained_has_a_space_in_which_all_fits_together(
     catalogue: Catalogue, model: str
 ) -> None:
     entry = catalogue.model(model)
-    space = load_space(entry, "reference", None, [])
+    space = load_space(entry, "reference", None, {})
     assert "lr" in space
     assert any(name in entry.info("reference").defaults | {"dim": 1} for name in space)
     spec = catalogue.run_spec(model, "ml-100k", 50, 1)
@@ -78,13 +78,43 @@ def test_the_users_space_goes_before_ours_and_a_file_before_both(
     file = tmp_path / "here.yaml"
     file.write_text("name: sasrec\nspace:\n  lr: [0.1, 0.2]\n")
     entry = catalogue.model("sasrec")
-    both = load_space(entry, "reference", folder.parent, [])
+    both = load_space(entry, "reference", folder.parent, {})
     assert both["heads"] == (8,)
     assert "lr" in both
-    assert load_space(entry, "reference", folder.parent, [file]) == {"lr": (0.1, 0.2)}
+    assert load_space(entry, "reference", folder.parent, read_spaces([file])) == {"lr": (0.1, 0.2)}
     file.write_text("name: sasrec\nspaces: {}\n")
     with pytest.raises(ConfigError, match="unknown key 'spaces': did you mean 'space'"):
-        load_space(entry, "reference", None, [file])
+        load_space(entry, "reference", None, read_spaces([file]))
+
+
+def test_spaces_that_are_written_are_read_again(catalogue: Catalogue) -> None:
+    entries = [catalogue.model(model) for model in TRAINED]
+    given = parse_spaces(spaces_text(entries, "reference", None), TRAINED)
+    assert [*given] == TRAINED
+    for entry in entries:
+        configured = load_space(entry, "reference", None, {})
+        assert load_space(entry, "reference", None, given) == configured
+    text = spaces_text(entries[:1], "reference", None, fixed=["training.lr"])
+    assert "lr:" not in text
+    assert "dropout:" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "space:1: expected a mapping"),
+        ("sasrec: [", "space:1: expected the node content"),
+        ("sasrec:\n  lr: [0.1]\nxlstm: {}\n", "space:3: xlstm: write what is tried"),
+        ("sasrec:\n  lr: [0.1]\nxlstmm:\n  lr: [0.1]\n", "space:3: xlstmm: isn't tuned here: did "
+         "you mean 'xlstm'"),
+        ("xlstm:\n  lr: [0.1]\n", "there is no sasrec: write what is tried of its settings"),
+        ("sasrec: &a\n  lr: [1]\nxlstm: *a\n", "space:1: YAML aliases are not allowed"),
+        ("a" * 100_001, "is longer than 100,000 characters"),
+    ],
+)  # fmt: skip
+def test_what_is_no_space_is_said_with_its_line(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        parse_spaces(text, ["sasrec", "xlstm"])
 
 
 def test_a_model_of_ones_own_says_its_space_in_its_file(tmp_path: Path) -> None:
@@ -106,13 +136,16 @@ def test_a_model_of_ones_own_says_its_space_in_its_file(tmp_path: Path) -> None:
         "                   space={'width': {'low': 4, 'high': 64}, 'lr': [0.01, 0.001]})\n"
     )
     catalogue = load_catalogue(model_paths=[tmp_path])
-    space = load_space(catalogue.model("mine"), "reference", None, [])
+    space = load_space(catalogue.model("mine"), "reference", None, {})
     assert space == {"width": Range(low=4, high=64), "lr": (0.01, 0.001)}
     text, _, _ = (tmp_path / "mine.py").read_text().partition(",\n                   space")
     (tmp_path / "mine.py").write_text(f"{text})\n")
     without = load_catalogue(model_paths=[tmp_path])
     with pytest.raises(UsageError, match="There is no space for mine: write one to configs/spaces"):
-        load_space(without.model("mine"), "reference", None, [])
+        load_space(without.model("mine"), "reference", None, {})
+    written = spaces_text([without.model("mine")], "reference", None)
+    with pytest.raises(ConfigError, match="space:1: mine: write what is tried of its settings"):
+        parse_spaces(written, ["mine"])
 
 
 def test_a_kept_profile_is_the_run_that_it_was_made_of(

@@ -162,10 +162,10 @@ async def test_leaving_ends_what_is_being_measured(
         await wait_for(pilot, lambda: "1 to launch" in summary(pilot), "the plan")
         await pilot.press("enter")
         screen = await confirming(pilot)
-        await wait_for(pilot, lambda: screen._measuring, "a measurement begins")
+        await wait_for(pilot, lambda: screen._measuring.process, "a measurement begins")
         assert "measuring 1 run …" in facts(pilot)
-        assert screen._measuring is not None
-        pid = screen._measuring.pid
+        assert screen._measuring.process is not None
+        pid = screen._measuring.process.pid
         await pilot.press("escape")
         await wait_for(pilot, lambda: not psutil.pid_exists(pid), "its process is gone")
         await settled(pilot)
@@ -202,7 +202,7 @@ async def test_nothing_is_measured_beside_a_run(
         screen = await confirming(pilot)
         await wait_for(pilot, lambda: "1/1 slots in use" in facts(pilot), "the slot")
         assert "measured once a slot is free" in facts(pilot)
-        assert screen._measuring is None
+        assert screen._measuring.process is None
 
 
 def test_the_summary_counts_variants(catalogue: Catalogue) -> None:

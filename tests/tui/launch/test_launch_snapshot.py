@@ -117,6 +117,14 @@ def test_confirm_with_more_seeds(snap_compare: Compare, busy_store: LiveStore) -
     assert picture(snap_compare, busy_store.location, (80, 24), "c", "enter", "s")
 
 
+def test_tune(snap_sizes: Sizes, absent_store: StoreLocation) -> None:
+    pictures(snap_sizes, absent_store, "space", "down", "down", "down", "space", "t")
+
+
+def test_tune_with_a_mistake_in_light(snap_compare: Compare, absent_store: StoreLocation) -> None:
+    assert picture(snap_compare, absent_store, (80, 24), "f2", "t", "x")
+
+
 def test_help(snap_sizes: Sizes, absent_store: StoreLocation) -> None:
     pictures(snap_sizes, absent_store, "question_mark")
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import click
 
+from engine.config.spaces import read_spaces
 from engine.datasets.locate import is_ready
 from engine.errors import UsageError
 from engine.order import parse_lengths, parse_settings
 from engine.planning import StudyOrder, begin_study, plan_study
+from engine.planning.study import study_of
 from engine.spec import Prune, Sampler, Study
 from engine.store.connect import connect_reader
 from engine.store.studies import study_names
@@ -141,7 +143,7 @@ def begin(
         length=one,
         profile=asked.profile,
         settings=parse_settings("\n".join(asked.settings)),
-        spaces=asked.spaces,
+        spaces=read_spaces(asked.spaces),
         minutes=asked.minutes,
         sampler=asked.sampler,
         prune=asked.prune,
@@ -158,9 +160,7 @@ def begin(
     source = first[0].source
     check_data([] if is_ready(source) else [source], [source])
     begin_study(session.location, first, cluster.name if cluster else None)
-    trial = first[0].trial
-    assert trial is not None  # they are a study's trials
-    return trial.study
+    return study_of(first)
 
 
 def follow_study(ctx: click.Context, session: Session, study: str) -> StudyFound:

@@ -73,7 +73,7 @@ def test_with_nothing_to_find_a_duel_finds_something_at_its_level_at_most(
 @pytest.mark.parametrize(("users", "spreads"), NOTHING)
 @pytest.mark.parametrize("most", [5, 10])
 def test_nor_does_it_in_a_long_series(users: int, spreads: tuple[float, float], most: int) -> None:
-    tries = 3_000
+    tries = 1_500
     found = wrong(tries, users, spreads, most)
     assert found <= stats.binom.isf(0.001, tries, LEVEL)
     assert found > 0
