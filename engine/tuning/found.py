@@ -36,7 +36,7 @@ class StudyFound:
         """What it is at, in a word or two."""
         if not self.progress.over:
             if self.adds_seeds:
-                return "adding seeds"
+                return "comparing"
             return "stopping" if self.progress.stopped else "tuning"
         going_on = any(run.state in UNDER_WAY for run in self.finals)
         return "training what it chose" if going_on else "done"

@@ -23,7 +23,7 @@ from tui.widgets.lines import fit
 
 NONE = "There are no studies yet: `seqbench tune` begins one."
 
-_NAME, _STATE, _TRIALS = 40, 12, 9
+_NAME, _STATE, _TRIALS = 40, 11, 9
 
 
 def open_studies(app: Lab) -> None:

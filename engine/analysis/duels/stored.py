@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from engine.analysis.claims.rule import Side, Untold, untold
 from engine.analysis.duels.looks import LEAST_CHANCE, Look, Outlook, looks, outlook
+from engine.analysis.export import listed
 from engine.analysis.pairs.cells import RankedCell, counted_cells
 from engine.analysis.run.relaunch import proposed_limit
 from engine.analysis.tuning.studies import choosing_studies
@@ -138,7 +139,10 @@ def _looked(
             sum(run.state == "done" and run.model == model for run in runs) for model in duel.models
         ]
         if not all(done):
-            return duel
+            if duel.under_way or duel.tried < duel.study.final_seeds:
+                return duel
+            lacking = [model for model, seeds in zip(duel.models, done, strict=True) if not seeds]
+            return replace(duel, untold=Untold(f"no run of {listed(lacking)} is done"))
         sides = [
             each.side if each else Side(model, seeds, ranked=False)
             for each, model, seeds in zip(cells, duel.models, done, strict=True)

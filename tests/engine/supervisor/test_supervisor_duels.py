@@ -197,12 +197,27 @@ def test_a_seed_that_failed_is_left_out_and_counts(
     with closing(connect_reader(location)) as con:
         run = next(each.run for each in final_runs(con, "study-one") if each.seed == 3)
     with write(writer):
-        writer.execute("UPDATE runs SET state = 'cancelled', held = 'x' WHERE id = ?", (run,))
+        writer.execute("UPDATE runs SET state = 'cancelled' WHERE id = ?", (run,))
     work(lambda: is_over(location), "the duel to be over")
     found = duel(location)
     assert (found.winner, found.tried) == ("sasrec", 4)
     assert found.last is not None
     assert found.last.seeds == 3
+
+
+def test_a_model_none_of_whose_seeds_is_done_gets_no_further_one(
+    location: StoreLocation, begin: Begin, work: Work, writer: StoreConnection
+) -> None:
+    begin(apart=1.0)
+    work(lambda: len(seeds(location)) == 2, "the first seeds")
+    with write(writer):
+        writer.execute(
+            "UPDATE runs SET state = 'cancelled' WHERE model = 'xlstm' AND profile = 'study-one'"
+        )
+    work(lambda: is_over(location), "the duel to be over")
+    found = duel(location)
+    assert (found.outcome, found.tried) == ("no conclusion", 3)
+    assert verdict(found).endswith("no run of xlstm is done: no conclusion.")
 
 
 def test_a_stopped_duel_gets_no_further_seed(
@@ -213,7 +228,7 @@ def test_a_stopped_duel_gets_no_further_seed(
     with closing(connect_reader(location)) as con:
         found = find_study(con, "one")
     assert found is not None
-    assert (found.state, found.adds_seeds) == ("adding seeds", True)
+    assert (found.state, found.adds_seeds) == ("comparing", True)
     stop_study(location, "one")
     work(lambda: not duel(location).under_way, "what there is to end")
     for _ in range(3):

@@ -92,7 +92,7 @@ async def test_a_duel_is_stopped_at_its_seeds(empty_store: LiveStore) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await shown(app, pilot)
         text = " ".join(screen_text(app).split())
-        assert "adding seeds" in text
+        assert "comparing" in text
         assert "not decided yet: it begins with 3 seeds each" in text
         await pilot.press("x")
         await wait_for(pilot, lambda: isinstance(app.screen, AskScreen), "the question")
