@@ -81,18 +81,6 @@ def trials_of(con: sqlite3.Connection, study: str) -> list[StoredTrial]:
     return [StoredTrial(**{**dict(row), "spec": json_object(row["spec"])}) for row in rows]
 
 
-def definition_of(con: sqlite3.Connection, study: str) -> dict[str, Any] | None:
-    """Read the specification of a study's first trial as JSON, which holds the study's definition;
-    ``None`` if there is none of this name."""
-    rows = fetch(
-        con,
-        "SELECT p.spec FROM runs r JOIN specs p ON p.run = r.id WHERE r.study = ?"
-        " ORDER BY r.trial, r.id LIMIT 1",
-        (study,),
-    )
-    return json_object(rows[0][0]) if rows else None
-
-
 def has_open_study(con: sqlite3.Connection, study: str | None = None) -> bool:
     """Return whether a study, or any, isn't over."""
     sql = f"SELECT 1 FROM runs WHERE {OPEN} AND (?1 IS NULL OR study = ?1) LIMIT 1"  # noqa: S608
@@ -108,42 +96,31 @@ def runs_of_study(con: sqlite3.Connection, study: str) -> list[str]:
     return [*trials, *(run for run, _ in runs_under(con, profile_of_study(study)))]
 
 
-def runs_under(con: sqlite3.Connection, profile: str) -> list[tuple[str, str]]:
-    """List the runs of a profile, as pairs of id and fingerprint, in the order of their seeds."""
-    rows = fetch(
-        con, "SELECT id, fingerprint FROM runs WHERE profile = ? ORDER BY model, seed", (profile,)
-    )
-    return [(str(run), str(fingerprint)) for run, fingerprint in map(tuple, rows)]
-
-
 @dataclass(frozen=True, slots=True)
 class FinalRun:
     """A run of what a study chose, or another one of that profile."""
 
     run: str
+    fingerprint: str
     model: str
-    dataset: str
-    length: int
     seed: int
     state: str
 
 
 def final_runs(con: sqlite3.Connection, profile: str) -> list[FinalRun]:
-    """List the runs of a study's profile, as they stand."""
+    """List the runs of a study's profile, as they stand, in the order of their seeds."""
     rows = fetch(
         con,
-        "SELECT id AS run, model, dataset, length, seed, state FROM runs WHERE profile = ?"
+        "SELECT id AS run, fingerprint, model, seed, state FROM runs WHERE profile = ?"
         " ORDER BY model, seed, id",
         (profile,),
     )
     return [FinalRun(**dict(row)) for row in rows]
 
 
-def study_end(con: sqlite3.Connection, study: str) -> End | None:
-    """Return why a study makes no further trial; ``None`` while it does."""
-    sql = "SELECT max(study_end = 'over'), max(study_end) FROM runs WHERE study = ?"
-    over, any_end = tuple(fetch(con, sql, (study,))[0])
-    return "over" if over else "stopped" if any_end else None
+def runs_under(con: sqlite3.Connection, profile: str) -> list[tuple[str, str]]:
+    """List the runs of a profile, as pairs of id and fingerprint, in the order of their seeds."""
+    return [(each.run, each.fingerprint) for each in final_runs(con, profile)]
 
 
 def is_under_way(con: sqlite3.Connection, profile: str) -> bool:

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import shlex
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from pydantic import ValidationError
 
 from engine.analysis.claims.rule import Side, Untold, untold
 from engine.analysis.duels.looks import LEAST_CHANCE, Look, Outlook, looks, outlook
 from engine.analysis.export import listed
 from engine.analysis.pairs.cells import RankedCell, counted_cells
 from engine.analysis.run.relaunch import proposed_limit
-from engine.analysis.tuning.studies import choosing_studies
-from engine.cell import Cell
+from engine.errors import StoreError, UserError
 from engine.lifecycle import UNDER_WAY
 from engine.marks import STILL_IMPROVING
-from engine.spec import RunSpec, Study
+from engine.spec import Study
 from engine.store.compare.grouping import Choice, counted_runs
 from engine.store.location import StoreLocation
-from engine.store.queries import specs_of
-from engine.store.studies import FinalRun, definition_of, final_runs, study_end
+from engine.store.studies import FinalRun, final_runs
+from engine.tuning.progress import progress_of
 
 Outcome = Literal["going on", "decided", "futile", "used up", "no conclusion"]
 """What a duel has come to: it isn't decided yet; a look decided; its last seed would hardly decide;
@@ -94,28 +92,23 @@ class Duel:
 def duel_of(con: sqlite3.Connection, location: StoreLocation, name: str) -> Duel | None:
     """Read a duel: its looks are repeated on the results that there are, in the order of the seeds.
     ``None`` if there is no study of this name, or it is no duel, or another version began it."""
-    content = definition_of(con, name)
     try:
-        first = RunSpec.model_validate(content) if content else None
-    except ValidationError:
+        progress = progress_of(con, name)
+    except StoreError:
+        raise
+    except UserError:
         return None
-    if first is None or first.trial is None or first.trial.study.duel is None:
+    if progress is None or progress.study.duel is None:
         return None
-    study = first.trial.study
-    runs = [
-        run
-        for run in final_runs(con, study.profile)
-        if (run.dataset, run.length) == (first.dataset, first.length)
-        and study.seed < run.seed <= study.seed + (study.duel or 0)
-        and run.model in {model.model for model in study.models}
-    ]
+    own = {spec.fingerprint() for spec in progress.finals(progress.study.duel)}
+    runs = [run for run in final_runs(con, progress.study.profile) if run.fingerprint in own]
     found = Duel(
-        study=study,
-        dataset=first.dataset,
-        length=first.length,
+        study=progress.study,
+        dataset=progress.first.dataset,
+        length=progress.first.length,
         tried=len({run.seed for run in runs}),
         under_way=any(run.state in UNDER_WAY for run in runs),
-        over=study_end(con, name) == "over",
+        over=progress.over,
     )
     return _looked(con, location, found, runs)
 
@@ -183,26 +176,12 @@ def _cell(
     model: str,
     runs: Sequence[FinalRun],
 ) -> RankedCell | None:
-    """Return the cell of what the study chose of a model: of several the newest one."""
+    """Return the cell of a model's runs: where their data changed the one with most seeds."""
     counted = counted_runs(con, Choice(f"profile={duel.study.profile} model={model}"))
     own = {run.run for run in runs}
     counted = {run: cell for run, cell in counted.items() if run in own}
-    chosen = _chosen(con, counted, duel.study.name)
-    if chosen is None:
-        return None
-    same = {run: cell for run, cell in counted.items() if cell == chosen}
-    found = counted_cells(con, location, same)
-    return replace(found[0], label=model) if len(found) == 1 else None
-
-
-def _chosen(con: sqlite3.Connection, counted: Mapping[str, Cell], study: str) -> Cell | None:
-    """Return the cell of the newest run that a study chose the settings of; a refit has others."""
-    specs = specs_of(con, list(counted))
-    for run in sorted(counted, reverse=True):
-        spec = specs.get(run, {})
-        if choosing_studies([spec]) == [study] and not spec.get("refits"):
-            return counted[run]
-    return None
+    cells = sorted(counted_cells(con, location, counted), key=lambda cell: len(cell.runs))
+    return replace(cells[-1], label=model) if cells else None
 
 
 def _seeds(cell: RankedCell) -> list[int]:

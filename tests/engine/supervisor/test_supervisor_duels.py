@@ -19,9 +19,10 @@ from engine.store.connect import connect_reader
 from engine.store.database import StoreConnection, write
 from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
-from engine.store.requests import enqueue
+from engine.store.requests import enqueue, request_cancel
 from engine.store.studies import final_runs, trials_of
 from engine.supervisor.queue import Queue
+from engine.supervisor.studies import go_on
 from engine.tuning.found import find_study, stop_study
 from engine.tuning.progress import first_trials
 
@@ -189,15 +190,18 @@ def test_a_killed_supervisor_and_a_deleted_store_cost_no_seed(
     assert found.outcome in ("decided", "futile", "used up")
 
 
-def test_a_seed_that_failed_is_left_out_and_counts(
-    location: StoreLocation, begin: Begin, work: Work, writer: StoreConnection
+def of_xlstm(location: StoreLocation) -> list[str]:
+    """Its runs of what was chosen, by seed: they are queued after the other model's."""
+    with closing(connect_reader(location)) as con:
+        return [each.run for each in final_runs(con, "study-one") if each.model == "xlstm"]
+
+
+def test_a_seed_that_was_cancelled_is_left_out_and_counts(
+    location: StoreLocation, begin: Begin, work: Work
 ) -> None:
     begin(apart=1.0)
     work(lambda: len(seeds(location)) == 2, "the first seeds")
-    with closing(connect_reader(location)) as con:
-        run = next(each.run for each in final_runs(con, "study-one") if each.seed == 3)
-    with write(writer):
-        writer.execute("UPDATE runs SET state = 'cancelled' WHERE id = ?", (run,))
+    request_cancel(location, of_xlstm(location)[-1:])
     work(lambda: is_over(location), "the duel to be over")
     found = duel(location)
     assert (found.winner, found.tried) == ("sasrec", 4)
@@ -206,14 +210,11 @@ def test_a_seed_that_failed_is_left_out_and_counts(
 
 
 def test_a_model_none_of_whose_seeds_is_done_gets_no_further_one(
-    location: StoreLocation, begin: Begin, work: Work, writer: StoreConnection
+    location: StoreLocation, begin: Begin, work: Work
 ) -> None:
     begin(apart=1.0)
     work(lambda: len(seeds(location)) == 2, "the first seeds")
-    with write(writer):
-        writer.execute(
-            "UPDATE runs SET state = 'cancelled' WHERE model = 'xlstm' AND profile = 'study-one'"
-        )
+    request_cancel(location, of_xlstm(location))
     work(lambda: is_over(location), "the duel to be over")
     found = duel(location)
     assert (found.outcome, found.tried) == ("no conclusion", 3)
@@ -259,20 +260,18 @@ def test_a_model_none_of_whose_trials_is_done_ends_the_duel(
 
 
 def test_a_duel_waits_for_its_launcher(
-    location: StoreLocation,
-    begin: Begin,
-    work: Work,
-    queue: Queue,
-    writer: StoreConnection,
-    caplog: pytest.LogCaptureFixture,
+    location: StoreLocation, begin: Begin, work: Work, queue: Queue, writer: StoreConnection
 ) -> None:
     begin(apart=0.25, spread=0.06, launcher="there")
-    local = queue.pools[None]
-    queue.pools = {None: local, "there": local}
-    work(lambda: duel(location).tried == 3, "the first seeds")
-    queue.pools = {None: local}
-    work(lambda: not duel(location).under_way, "them to end")
-    for _ in range(3):
-        queue.tick(writer)
+    queue.pools = {None: queue.pools[None], "there": queue.pools[None]}
+    work(lambda: is_over(location), "the duel to be over")
+    tried = duel(location).tried
+    assert tried > 3
+    with write(writer):  # as it was after the first seeds
+        writer.execute("UPDATE runs SET study_end = 'stopped' WHERE study = 'one'")
+        writer.execute("UPDATE runs SET profile = 'other' WHERE profile = 'study-one' AND seed > 4")
+    waiting = go_on(writer, location, {None})
+    assert waiting == {"study one waits: there is no launcher 'there' any more."}
     assert duel(location).tried == 3
-    assert any("there is no launcher 'there' any more" in each.message for each in caplog.records)
+    assert go_on(writer, location, {None, "there"}) == set()
+    assert duel(location).tried == 4
