@@ -271,7 +271,7 @@ class TuneScreen(ModalScreen[str]):
             total = total_text(study.cost, self._slots, launcher)
         self.query_one(Dialog).border_subtitle = total
         self.query_one("#problem", Static).update(plain(self._problem, PARAGRAPH))
-        # What it takes stays in its place: the dialog doesn't jump while something is typed.
+        # The cost stays in its place: the dialog doesn't jump while something is typed.
         self.query_one("#cost").visible = study is not None
         absent = study is not None and study.absent is not None
         self.query_one("#begin", KeyButton).say("Fetch data" if absent else "Begin")
