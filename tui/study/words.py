@@ -72,19 +72,22 @@ def _said_of(found: StudyFound, model: TunedModel) -> Iterator[str]:
     seconds = sum(trial.seconds for trial in trials)
     of = "" if study.minutes is None else f" of {duration(60 * study.minutes)}"
     yield f"{len(trials)}/{study.trials} trials"
-    best = progress.best(model)
+    best, settings = progress.best(model), ""
     if best is not None:
         word = "chosen" if progress.over else "best"
         yield f"{word} {number(best.value)} (trial {best.number})"
+        pairs = settings_text(progress.settings(model, best)).items()
+        settings = plain(" ".join(f"{name}={value}" for name, value in pairs))
     finals = [run for run in found.finals if run.model == model.model]
-    if finals:
-        done = sum(run.state == "done" for run in finals)
+    done = sum(run.state == "done" for run in finals)
+    if done < len(finals):
         yield f"{done}/{len(finals)} final seeds"
+    if progress.over:
+        yield settings  # it was chosen for them: before what it took
     if seconds or of:
         yield f"{duration(seconds)}{of}"
-    if best is not None:
-        settings = settings_text(progress.settings(model, best))
-        yield plain(" ".join(f"{name}={value}" for name, value in settings.items()))
+    if not progress.over:
+        yield settings
 
 
 def sentences(found: StudyFound) -> Sequence[str]:

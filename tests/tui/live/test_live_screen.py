@@ -14,7 +14,6 @@ from live_lines import screen_text
 from live_runs import NOW, LiveStore, epoch_line, populate, start, step
 from pilots import settled, wait_for
 from replayed_run import devices
-from studied import StudiedStore
 from textual.geometry import Region
 from textual.widget import Widget
 
@@ -27,11 +26,8 @@ from tui.charts.reading import find_companions
 from tui.live.log.tail import LogTail
 from tui.live.queue_words import end_words
 from tui.live.reading import (
-    Forecast,
-    KeptReader,
     Known,
     QueueEnd,
-    read_live,
     read_update,
 )
 from tui.live.run_facts import RunFacts, _speed
@@ -189,27 +185,6 @@ def test_the_end_of_the_queue_in_words(
     now = datetime(2026, 9, 21, 18, 15).timestamp()  # in this machine's time, as it is shown
     assert end_words(end, 3, paused, now) == words
     assert end_words(end, 0, paused, now) == []
-
-
-def test_no_time_is_said_for_the_end_of_a_queue_that_a_study_adds_to(
-    empty_store: LiveStore,
-) -> None:
-    assert end_words(QueueEnd(90, True, 0), 3, False, NOW, studying=True) == [
-        "at most 2 min",
-        "then a study goes on",
-    ]
-
-    def studying() -> bool:
-        with closing(KeptReader(empty_store.location)) as store:
-            return read_live(store, Known(), None, Forecast(), NOW).studying
-
-    empty_store.launch("sasrec")
-    assert not studying()
-    study = StudiedStore(empty_store)
-    assert studying()
-    study.finish(study.trials[0].run, 0.08)
-    study.end()
-    assert not studying()
 
 
 async def test_what_trains_and_its_loss_are_in_sight_in_every_size(empty_store: LiveStore) -> None:

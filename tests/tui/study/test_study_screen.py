@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from live_app import know_the_surroundings, select, show_live
-from live_runs import LiveStore, populate
+from live_runs import NOW, LiveStore, populate
 from pilots import screen_text, settled, wait_for
 from studied import EPOCHS, StudiedStore, go_on
 from textual.pilot import Pilot
@@ -20,6 +20,8 @@ from engine.store.connect import connect_writer
 from engine.store.database import write
 from tui.app import SeqbenchApp
 from tui.dialogs.ask import AskScreen
+from tui.live.queue_words import end_words
+from tui.live.reading import Forecast, KeptReader, Known, QueueEnd, read_live
 from tui.live.screen import LiveScreen
 from tui.run.screen import RunScreen
 from tui.study.listed import NONE, StudiesScreen
@@ -198,6 +200,27 @@ async def test_live_opens_the_study_of_a_trial_else_the_list(empty_store: LiveSt
         await settled(pilot)
         await pilot.press("escape")
         await wait_for(pilot, lambda: isinstance(app.screen, LiveScreen), "Live")
+
+
+def test_no_time_is_said_for_the_end_of_a_queue_that_a_study_adds_to(
+    empty_store: LiveStore,
+) -> None:
+    assert end_words(QueueEnd(90, True, 0), 3, False, NOW, studying=True) == [
+        "at most 2 min",
+        "then a study goes on",
+    ]
+
+    def studying() -> bool:
+        with closing(KeptReader(empty_store.location)) as store:
+            return read_live(store, Known(), None, Forecast(), NOW).studying
+
+    empty_store.launch("sasrec")
+    assert not studying()
+    study = StudiedStore(empty_store)
+    assert studying()
+    study.finish(study.trials[0].run, 0.08)
+    study.end()
+    assert not studying()
 
 
 async def test_without_a_study_it_is_said(busy_store: LiveStore) -> None:
