@@ -25,8 +25,8 @@ from engine.store.location import StoreLocation
 from engine.store.queries import Run
 from tui.app import SeqbenchApp
 from tui.launch.confirm import ConfirmScreen
-from tui.launch.device_slots import DeviceSlots
-from tui.launch.estimates import Machine, memory_text, slots_text, source_text, time_text
+from tui.launch.costs.estimates import Machine, memory_text, slots_text, source_text, time_text
+from tui.launch.devices.slots import DeviceSlots
 from tui.launch.words import summary_text
 
 GPU_SLOTS = [Slot(f"GPU-{n}/0", "cuda", "NVIDIA H100", 8, f"GPU-{n}") for n in (0, 1)]

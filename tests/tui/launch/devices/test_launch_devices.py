@@ -20,8 +20,8 @@ from engine.store.location import StoreLocation
 from engine.store.queries import Run
 from engine.store.transitions import begin_attempt, record_process
 from tui.app import SeqbenchApp
-from tui.launch.device_slots import DeviceSlots
-from tui.launch.estimates import Machine
+from tui.launch.costs.estimates import Machine
+from tui.launch.devices.slots import DeviceSlots
 from tui.widgets.lines import line_length
 
 RUN = Run(
