@@ -39,6 +39,7 @@ def add_study(
     seeds: tuple[int, ...] = (1, 2),
     failed: tuple[int, ...] = (),
     over: bool = True,
+    duel: int | None = None,
 ) -> list[str]:
     """Add a study of these models with all its trials, settings drawn at random, and runs of what
     it chose with so many seeds; return the ids of the trials.
@@ -46,6 +47,7 @@ def add_study(
     Args:
         failed: numbers of trials that failed.
         over: whether it is.
+        duel: its most seeds, if it is one.
     """
     chance = random.Random(name)
     specs = {model: store.catalogue.run_spec(model, "ml-100k", 50, 1) for model in models}
@@ -64,6 +66,7 @@ def add_study(
         trials=trials,
         seed=1,
         final_seeds=len(seeds),
+        duel=duel,
     )
     runs = []
     for number in range(trials * len(models)):
