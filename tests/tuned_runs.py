@@ -26,7 +26,7 @@ SPACE: Space = {
 
 def reached(model: str, settings: dict[str, Any]) -> float:
     """What a trial reaches: the learning rate decides, and dropout a little."""
-    top = {"sasrec": 0.08, "xlstm": 0.07}[model]
+    top = {"sasrec": 0.08, "bert4rec": 0.075, "xlstm": 0.07}[model]
     off = math.log10(settings["lr"] / 0.002) ** 2
     return top - 0.02 * off - 0.004 * abs(settings["dropout"] - 0.3)
 
