@@ -168,7 +168,7 @@ def _trials(study: StudyReport, each: Tuned, looks: Colours) -> Iterator[Block]:
     shown = sorted(each.trials, key=best_first)[:MOST_TRIALS]
     names = list(each.model.space)
     yield table(
-        ["trial", "state", "valid NDCG@10", "epoch", "s", *names],
+        ["trial", "state", "valid NDCG@10", "best epoch", "s", *names],
         [
             [
                 str(trial.number),

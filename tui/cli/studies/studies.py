@@ -124,8 +124,8 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
             ]
             for trial in sorted(progress.of_model(model), key=best_first)
         ]
-        headings = ["TRIAL", "STATE", "VALID", "EPOCH", "TIME", *settings, "RUN"]
-        say_table(headings, rows, right=" ".join(["TRIAL VALID EPOCH TIME", *settings]))
+        headings = ["TRIAL", "STATE", "VALID", "BEST-EPOCH", "TIME", *settings, "RUN"]
+        say_table(headings, rows, right=" ".join(["TRIAL VALID BEST-EPOCH TIME", *settings]))
     say()
     say_chosen(found)
     expected = [
