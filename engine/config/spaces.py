@@ -148,7 +148,11 @@ def _choice(
             f"{key} of {entry.name}: expected a list of values, or low and high, not "
             f"{shown(str(given))}."
         )
-    return tuple(parse_override(entry, profile, key, value)[2] for value in given)
+    values = tuple(parse_override(entry, profile, key, value)[2] for value in given)
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise UsageError(f"{key} of {entry.name} has {shown(str(value))} twice.")
+    return values
 
 
 def _typed(wanted: Range, *, whole: bool) -> Range:

@@ -24,10 +24,10 @@ from engine.report.plots import (
 )
 from engine.report.svg import INK, PAPER, QUIET, STYLE, svg_text
 from engine.report.wording import counted
-from engine.rungs import PRUNED
 from engine.spec import Range, Space
 from engine.store.studies import StoredTrial
 from engine.tuning.ask import Settings, has
+from engine.tuning.found import best_so_far
 
 MOST_LINES = 200
 """Most trials in parallel coordinates: the best ones."""
@@ -104,14 +104,13 @@ def _draw_trials(axes: Axes, each: Tuned, looks: Colours, low: float) -> None:
     colour, marker = looks[each.model.model]
     points: dict[tuple[bool, bool], list[tuple[int, float]]] = {}
     for place, (trial, value) in enumerate(zip(each.counted, each.reached, strict=True), 1):
-        whole = trial.state == "done" and trial.cause != PRUNED
-        points.setdefault((whole, value < low), []).append((place, max(value, low)))
+        points.setdefault((trial.can_be_chosen, value < low), []).append((place, max(value, low)))
     for (whole, below), some in points.items():
         axes.plot(
             *zip(*some, strict=True), "v" if below else marker, color=colour, clip_on=False,
             markerfacecolor=colour if whole else PAPER, markersize=5, alpha=0.6,
         )  # fmt: skip
-    steps = [(place, best) for place, best in enumerate(each.so_far, 1) if best is not None]
+    steps = best_so_far(each.counted)
     if steps:
         axes.step(*zip(*steps, strict=True), color=colour, where="post")
 

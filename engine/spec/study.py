@@ -3,6 +3,7 @@ best on validation is chosen."""
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -24,6 +25,9 @@ successive halving (Li et al. 2020)."""
 Value = bool | int | float | str
 """A value of a setting."""
 
+
+MOST_STEPS = 1_000_000
+"""The most steps of a range: with more of them nothing that searches it can work."""
 
 MOST_DUEL_SEEDS = 100
 """The most seeds that a duel may have."""
@@ -47,6 +51,10 @@ class Range(Strict):
             raise ValueError(f"log needs a low above 0, not {self.low}")
         if self.log and self.step is not None:
             raise ValueError("log and step don't go together: leave one out")
+        if not math.isfinite(float(self.high) - self.low):
+            raise ValueError(f"low ({self.low}) and high ({self.high}) are too far apart")
+        if self.step is not None and (self.high - self.low) / self.step > MOST_STEPS:
+            raise ValueError(f"step ({self.step}) must be larger: it makes too many values")
         if self.step is not None and not self.has(self.high):
             raise ValueError(f"high ({self.high}) must be low ({self.low}) and some steps")
         return self

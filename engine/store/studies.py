@@ -55,6 +55,11 @@ class StoredTrial:
             return PAUSED
         return PRUNED if self.cause == PRUNED else self.state
 
+    @property
+    def can_be_chosen(self) -> bool:
+        """Whether it was trained to its end."""
+        return self.standing == "done"
+
 
 def study_names(con: sqlite3.Connection) -> list[str]:
     """List the names of all studies, the newest first."""

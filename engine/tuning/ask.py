@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.errors import UserError
+from engine.errors import UserError, cut
 from engine.spec import Range, Sampler, Space
 
 if TYPE_CHECKING:
@@ -127,8 +127,12 @@ def _written(value: Any, choice: Range | tuple[Any, ...]) -> Any:
 def _drawn(
     space: Space, sampler: Sampler, source: random.Random, trials: int, past: Sequence[Past]
 ) -> Settings:
-    study = recorded(space, past, lambda: _sampler(sampler, source.getrandbits(32), trials))
-    drawn = study.ask({name: _distribution(choice) for name, choice in space.items()}).params
+    try:
+        study = recorded(space, past, lambda: _sampler(sampler, source.getrandbits(32), trials))
+        drawn = study.ask({name: _distribution(choice) for name, choice in space.items()}).params
+    except (ValueError, ArithmeticError) as error:
+        problem = str(error) or type(error).__name__
+        raise UserError(f"Optuna can't draw from the space: {cut(problem, 200)}") from None
     return {name: _written(drawn[name], choice) for name, choice in space.items()}
 
 

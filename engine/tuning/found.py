@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import UsageError, UserError, did_you_mean
 from engine.lifecycle import UNDER_WAY, WAITING
-from engine.rungs import PRUNED
-from engine.spec import Study, TunedModel
+from engine.spec import Study
 from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation
 from engine.store.queries import Run, get_run
@@ -158,7 +157,7 @@ def stop_study(location: StoreLocation, name: str) -> None:
 def best_first(trial: StoredTrial) -> tuple[bool, float, int]:
     """Order trials by what they reached, those that can't be chosen last."""
     value = trial.value if trial.state == "done" else None
-    return value is None or trial.cause == PRUNED, -(value or 0.0), trial.number
+    return not trial.can_be_chosen, -(value or 0.0), trial.number
 
 
 def trial_json(progress: Progress, trial: StoredTrial) -> dict[str, Any]:
@@ -189,15 +188,15 @@ def settings_of(progress: Progress, trial: StoredTrial) -> Settings:
     return {}
 
 
-def best_so_far(progress: Progress, model: TunedModel) -> list[tuple[int, float]]:
-    """Return how the best NDCG@10 on validation of a model's trials grew: how many of them there
-    were by then, from 1 on, and the best of those that could be chosen. One pair a trial, from the
-    first that could be on.
+def best_so_far(trials: Iterable[StoredTrial]) -> list[tuple[int, float]]:
+    """Return how the best NDCG@10 on validation of some trials grew: how many of them there were by
+    then, from 1 on, and the best of those that can be chosen. One pair a trial, from the first that
+    can be on.
     """
     best: float | None = None
     steps = []
-    for number, trial in enumerate(progress.of_model(model), 1):
-        if trial.standing == "done" and trial.value is not None:
+    for number, trial in enumerate(trials, 1):
+        if trial.can_be_chosen and trial.value is not None:
             best = trial.value if best is None else max(best, trial.value)
         if best is not None:
             steps.append((number, best))

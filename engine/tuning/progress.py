@@ -69,6 +69,10 @@ class Progress:
         """Return the trials of a model, by number."""
         return [trial for trial in self.trials if trial.model == model.model]
 
+    def seconds(self, model: TunedModel) -> float:
+        """Return the time in training of the trials of a model together."""
+        return sum(trial.seconds for trial in self.of_model(model))
+
     def settings(self, model: TunedModel, trial: StoredTrial) -> Settings:
         """Return what a trial tried: its values of the settings of the space."""
         return {name: _value(trial.spec, name) for name in model.space}
@@ -76,18 +80,16 @@ class Progress:
     def best(self, model: TunedModel) -> StoredTrial | None:
         """Return the finished trial of a model with the highest validation NDCG@10, of equal ones
         the first; ``None`` if there is none. None that was pruned is."""
-        trials = self.of_model(model)
-        done = [each for each in trials if each.state == "done" and each.cause != PRUNED]
+        done = [each for each in self.of_model(model) if each.can_be_chosen]
         return max(done, key=lambda each: (each.value or 0.0, -each.number), default=None)
 
     def chosen(self) -> list[Chosen]:
         """Return what is chosen of each model that has a finished trial."""
         found = []
         for model in self.study.models:
-            trials, best = self.of_model(model), self.best(model)
-            if best is not None:
-                seconds = sum(trial.seconds for trial in trials)
-                found.append(Chosen(model, best, len(trials), seconds))
+            if (best := self.best(model)) is not None:
+                trials = len(self.of_model(model))
+                found.append(Chosen(model, best, trials, self.seconds(model)))
         return found
 
     def budget(self, chosen: Chosen) -> ChosenBy:
@@ -157,9 +159,9 @@ class Progress:
         return made
 
     def _has_budget(self, model: TunedModel) -> bool:
-        trials, minutes = self.of_model(model), self.study.minutes
-        spent = sum(trial.seconds for trial in trials)
-        return len(trials) < self.study.trials and (minutes is None or spent < 60 * minutes)
+        minutes = self.study.minutes
+        has_time = minutes is None or self.seconds(model) < 60 * minutes
+        return has_time and len(self.of_model(model)) < self.study.trials
 
     def _next_of(self, model: TunedModel) -> RunSpec | None:
         study, trials = self.study, self.of_model(model)

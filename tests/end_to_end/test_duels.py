@@ -8,6 +8,7 @@ import re
 import signal
 from typing import Any
 
+import pytest
 from user_lab import Lab
 
 from engine.journal import read_journal
@@ -34,6 +35,7 @@ def chosen(lab: Lab) -> dict[tuple[str, int], int]:
     return found
 
 
+@pytest.mark.slow
 def test_a_duel_survives_what_is_killed_and_deleted(lab: Lab) -> None:
     assert lab.run(*DUEL, *SMALL, "--budget", "1", "--seeds", "5").strip() == "mine"
     for seed in (2, 4):

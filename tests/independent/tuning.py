@@ -184,7 +184,7 @@ def trial(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     if row["state"] != state:
         yield f"it is {state}"
     yield from differs("value", row["valid NDCG@10"], _value(run))
-    yield from differs("epoch", row["epoch"], run.chosen["epoch"] if run.epochs else None)
+    yield from differs("best epoch", row["best epoch"], run.chosen["epoch"] if run.epochs else None)
     yield from differs("seconds", row["s"], _seconds(run))
     for key, value in _settings(run).items():
         if row[key] != value:

@@ -17,7 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from engine.store.location import StoreLocation
 from tui.launch import cluster as launch_place
-from tui.launch import measuring
+from tui.launch.costs import measuring
 
 
 @pytest.fixture(scope="session", autouse=True)

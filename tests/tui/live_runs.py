@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import shutil
 import tempfile
@@ -17,12 +18,14 @@ from aside import folder_aside
 
 from engine.config import Catalogue, load_catalogue
 from engine.metrics import METRIC_COLUMNS
+from engine.process import own_identity
 from engine.store.connect import connect_writer, create_or_migrate
 from engine.store.database import write
 from engine.store.intake.ingest import ingest
 from engine.store.location import StoreLocation
 from engine.store.queries import run_spec
 from engine.store.requests import enqueue
+from engine.store.transitions import begin_attempt, record_process
 
 NOW = 1_790_000_000.0
 """The moment at which the store is looked at."""
@@ -73,6 +76,12 @@ class LiveStore:
                 "UPDATE runs SET state = ?, attempt = ?, started = ? WHERE id = ?",
                 (state, attempt, NOW - 600, run),
             )
+
+    def begin_here(self, run: str) -> None:
+        """Put a run into the first CPU slot, with this process as its worker."""
+        with closing(connect_writer(self.location)) as connection, write(connection):
+            begin_attempt(connection, run, "cpu/0", os.uname().nodename)
+            record_process(connection, run, 1, own_identity())
 
     def log(self, run: str, text: str) -> None:
         """Append to the run's log."""

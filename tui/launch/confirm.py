@@ -19,8 +19,7 @@ from engine.spec import Dataset
 from tui.dialogs.fetch import FetchScreen
 from tui.lab import Lab
 from tui.launch.cluster import jobs_text
-from tui.launch.device_slots import DeviceSlots
-from tui.launch.estimates import (
+from tui.launch.costs.estimates import (
     lone_text,
     memory_text,
     once_text,
@@ -31,7 +30,8 @@ from tui.launch.estimates import (
     time_text,
     untrained_text,
 )
-from tui.launch.measuring import Measuring
+from tui.launch.costs.measuring import Measuring
+from tui.launch.devices.slots import DeviceSlots
 from tui.launch.reading import CostEstimate, cost_key  # loaded: a plan was read
 from tui.launch.words import BY_HAND, aligned, profile_text
 from tui.shell.text import PARAGRAPH, TITLE, bytes_, count, plain, whole

@@ -11,7 +11,7 @@ from textual.message import Message
 
 from engine.errors import UsageError
 from tui.lab import Lab
-from tui.launch.device_slots import DeviceSlots
+from tui.launch.devices.slots import DeviceSlots
 from tui.launch.form import LaunchForm
 from tui.launch.grid.cells import CellKey
 from tui.launch.grid.grid import CellGrid

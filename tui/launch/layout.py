@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from tui.launch.desk import OrderDesk
-from tui.launch.device_slots import DeviceSlots
+from tui.launch.devices.slots import DeviceSlots
 from tui.launch.grid.grid import CellGrid
 
 LOWEST = 5

@@ -15,7 +15,7 @@ from tui.lab import Lab
 from tui.launch.cell_panel import CellPanel
 from tui.launch.data_columns import DataColumns
 from tui.launch.desk import OrderDesk
-from tui.launch.device_slots import DeviceSlots
+from tui.launch.devices.slots import DeviceSlots
 from tui.launch.floor_marks import FloorMarks
 from tui.launch.form import LaunchForm
 from tui.launch.grid.cells import Row

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.errors import UsageError
-from tui.launch.estimates import parameters_text, product_text, source_text, time_text
+from tui.launch.costs.estimates import parameters_text, product_text, source_text, time_text
 from tui.launch.grid.cells import CellKey
 from tui.shell.states import MARKED, NEVER, STATES, glyph, style_variable
 from tui.shell.text import PARAGRAPH, TITLE, count, plain

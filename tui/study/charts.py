@@ -65,14 +65,14 @@ def best_traces(page: StudyPage, selected: str | None) -> list[Trace]:
     lines, signs = [], []
     for index, model in enumerate(progress.study.models):
         mark, style = mark_of(index), style_of(index)
-        steps = best_so_far(progress, model)
+        trials = list(enumerate(progress.of_model(model), 1))
+        steps = best_so_far(trial for _, trial in trials)
         risen = zip(steps[1:], steps, strict=False)
         before = [(number, value) for (number, _), (_, value) in risen]
         line = sorted([*steps, *before])
         lines.append(Trace(_curve(points_of(line)), f"{mark} {plain(model.model, TITLE)}", style))
-        trials = list(enumerate(progress.of_model(model), 1))
-        could_be = [each for each in trials if each[1].standing == "done"]
-        others = [each for each in trials if each[1].standing != "done"]
+        could_be = [each for each in trials if each[1].can_be_chosen]
+        others = [each for each in trials if not each[1].can_be_chosen]
         signs.append(Trace(_curve(_values(others)), "", style, faint=True, sign=mark))
         signs.append(Trace(_curve(_values(could_be)), "", style, sign=mark))
         of_cursor = [each for each in trials if each[1].run == selected]
@@ -92,7 +92,7 @@ def curve_traces(page: StudyPage, selected: str | None) -> list[Trace]:
     for run in sorted(page.curves, key=lambda run: run == selected):
         trial = trials[run]
         bright = run in best or trial.standing == "running" or run == selected
-        known = bright or trial.standing == "done"
+        known = bright or trial.can_be_chosen
         style = (
             _SELECTED if run == selected else colours.get(trial.model, _QUIET) if known else _QUIET
         )

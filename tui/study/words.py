@@ -68,10 +68,9 @@ def models(found: StudyFound, width: int) -> Content:
 
 def _said_of(found: StudyFound, model: TunedModel) -> Iterator[str]:
     progress, study = found.progress, found.progress.study
-    trials = progress.of_model(model)
-    seconds = sum(trial.seconds for trial in trials)
+    trials, seconds = len(progress.of_model(model)), progress.seconds(model)
     of = "" if study.minutes is None else f" of {duration(60 * study.minutes)}"
-    yield f"{len(trials)}/{study.trials} trials"
+    yield f"{trials}/{study.trials} trials"
     best, settings = progress.best(model), ""
     if best is not None:
         word = "chosen" if progress.over else "best"

@@ -47,7 +47,7 @@ class Tuned:
     @property
     def pruned(self) -> int:
         """The number of pruned trials."""
-        return sum(each.cause == PRUNED for each in self.trials)
+        return sum(each.standing == PRUNED for each in self.trials)
 
     @property
     def line(self) -> list[BestOf]:
@@ -60,18 +60,6 @@ class Tuned:
         """The same for the n of `told_budgets`."""
         values = self.reached
         return [best_of(values, trials) for trials in told_budgets(len(values))] if values else []
-
-    @property
-    def so_far(self) -> list[float | None]:
-        """The highest validation NDCG@10 of the trials that could be chosen, up to each of
-        `counted`; ``None`` before there is one."""
-        found: list[float | None] = []
-        best: float | None = None
-        for each in self.counted:
-            if each.state == "done" and each.cause != PRUNED:
-                best = max(best or 0.0, each.value or 0.0)
-            found.append(best)
-        return found
 
 
 @dataclass(frozen=True)

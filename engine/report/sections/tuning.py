@@ -28,7 +28,6 @@ from engine.report.tuning_plots import (
     parallel_plot,
 )
 from engine.report.wording import ABSENT, slug
-from engine.rungs import PRUNED
 from engine.spread import spread
 from engine.tuning.ask import Settings
 from engine.tuning.found import best_first
@@ -119,7 +118,6 @@ def _study(study: StudyReport, looks: Colours) -> Iterator[Block]:
 def _chosen(study: StudyReport, each: Tuned) -> list[str]:
     progress = study.found.progress
     recipe, best = next(iter(each.trials), None), each.best
-    reached = recipe is not None and recipe.state == "done" and recipe.cause != PRUNED
     text = "" if best is None else _settings(progress.settings(each.model, best))
     return [
         each.model.model,
@@ -127,7 +125,7 @@ def _chosen(study: StudyReport, each: Tuned) -> list[str]:
         str(each.pruned),
         str(sum(trial.state == "failed" for trial in each.trials)),
         figure(each.seconds, "seconds"),
-        figure(recipe.value, "metric") if recipe and reached else ABSENT,
+        figure(recipe.value, "metric") if recipe and recipe.can_be_chosen else ABSENT,
         figure(best.value, "metric") if best else ABSENT,
         str(best.number) if best else ABSENT,
         text,
@@ -170,7 +168,7 @@ def _trials(study: StudyReport, each: Tuned, looks: Colours) -> Iterator[Block]:
     shown = sorted(each.trials, key=best_first)[:MOST_TRIALS]
     names = list(each.model.space)
     yield table(
-        ["trial", "state", "valid NDCG@10", "epoch", "s", *names],
+        ["trial", "state", "valid NDCG@10", "best epoch", "s", *names],
         [
             [
                 str(trial.number),

@@ -59,6 +59,9 @@ def test_ends_are_of_the_kind_of_the_setting(catalogue: Catalogue) -> None:
         ({"dim": 32}, "dim of sasrec: expected a list of values, or low and high, not '32'"),
         ({"dim": []}, "dim of sasrec: expected a list of values"),
         ({"dim": [1], "architecture.dim": [2]}, "sasrec has 'dim' twice"),
+        ({"dim": [16, 32, 16]}, "dim of sasrec has '16' twice"),
+        ({"dropout": {"low": 0, "high": 0.5, "step": 1e-300}}, "step .* must be larger"),
+        ({"lr": {"low": -1e308, "high": 1e308}}, "are too far apart"),
         ({"refit": [True]}, "refit can't be tuned"),
     ],
 )

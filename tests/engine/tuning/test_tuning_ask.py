@@ -106,6 +106,12 @@ def test_impossible_settings_are_not_drawn() -> None:
         ask(SPACE, "random", 1, 7, 8, past, lambda _: False)
 
 
+def test_a_space_that_cannot_be_drawn_from_is_said() -> None:
+    space: Space = {"lr": Range.model_construct(low=0.0, high=0.5, log=False, step=1e-300)}
+    with pytest.raises(UserError, match="Optuna can't draw from the space: "):
+        ask(space, "random", 1, 0, 9, [])
+
+
 def test_a_grid_is_walked_once_without_what_was_tried() -> None:
     space: Space = {"dropout": Range(low=0.0, high=0.3, step=0.1), "dim": (16, 32)}
     past = [Past({"dropout": 0.1, "dim": 32}, "done", 0.5)]

@@ -93,7 +93,7 @@ def test_the_best_so_far_is_what_would_be_chosen_of_the_trials_by_then(
     ]
     for model in MODELS:
         own = [each for each in trials if each.model == model.model]
-        steps = best_so_far(Progress(STUDY, FIRST, trials), model)
+        steps = best_so_far(own)
         expected = {}
         for number in range(1, len(own) + 1):
             best = Progress(STUDY, FIRST, own[:number]).best(model)

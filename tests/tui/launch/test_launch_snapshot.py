@@ -16,7 +16,7 @@ from textual.widgets import Input, TextArea
 from engine.store.location import StoreLocation
 from tui.app import SeqbenchApp
 from tui.launch import cell_runs
-from tui.launch.device_slots import DeviceSlots
+from tui.launch.devices.slots import DeviceSlots
 
 Compare = Callable[..., bool]
 

@@ -34,7 +34,7 @@ from tui.cli.session import (
     say_json,
     say_table,
 )
-from tui.launch.estimates import lone_text, once_text, product_text, time_text, untrained_text
+from tui.launch.costs.estimates import lone_text, once_text, product_text, time_text, untrained_text
 from tui.shell.text import count
 
 CHOICE = (

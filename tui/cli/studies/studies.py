@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from engine.analysis.csvjson import csv_pieces
-from engine.analysis.duels.stored import duel_of
 from engine.analysis.tuning.studies import tuned
 from engine.order import settings_text
 from engine.tuning.found import (
@@ -87,7 +86,11 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
     """
     with session.reader() as connection:
         found = study_named(connection, name)
-        duel = duel_of(connection, session.location, name) if found.is_duel else None
+        duel = None
+        if found.is_duel:
+            from engine.analysis.duels.stored import duel_of  # numpy, which others don't need
+
+            duel = duel_of(connection, session.location, name)
     models = tuned(found.progress)
     if as_json:
         best = {each.model.model: [asdict(of) for of in each.told] for each in models}
@@ -121,8 +124,8 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
             ]
             for trial in sorted(progress.of_model(model), key=best_first)
         ]
-        headings = ["TRIAL", "STATE", "VALID", "EPOCH", "TIME", *settings, "RUN"]
-        say_table(headings, rows, right=" ".join(["TRIAL VALID EPOCH TIME", *settings]))
+        headings = ["TRIAL", "STATE", "VALID", "BEST-EPOCH", "TIME", *settings, "RUN"]
+        say_table(headings, rows, right=" ".join(["TRIAL VALID BEST-EPOCH TIME", *settings]))
     say()
     say_chosen(found)
     expected = [

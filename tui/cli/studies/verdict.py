@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.analysis.columns.text import signed
-from engine.analysis.duels.stored import Duel
-from engine.analysis.duels.words import as_json, verdict
 from tui.cli.session import say, say_table
+
+if TYPE_CHECKING:
+    from engine.analysis.duels.stored import Duel
 
 
 def say_verdict(duel: Duel | None) -> None:
     """Print the looks of a duel, and what it has come to; nothing of other studies."""
     if duel is None:
         return
+    from engine.analysis.duels.words import verdict  # numpy, which other studies don't need
+
     if duel.looks:
         one, other = (model.upper() for model in duel.models)
         rows = [
@@ -35,4 +38,8 @@ def say_verdict(duel: Duel | None) -> None:
 
 def with_verdict(content: dict[str, Any], duel: Duel | None) -> dict[str, Any]:
     """Return a study for programs, with its duel if it is one."""
-    return content if duel is None else content | {"duel": as_json(duel)}
+    if duel is None:
+        return content
+    from engine.analysis.duels.words import as_json  # numpy, which other studies don't need
+
+    return content | {"duel": as_json(duel)}

@@ -23,11 +23,11 @@ from tui.dialogs.ask import AskScreen
 from tui.dialogs.fetch import FetchScreen
 from tui.lab import Lab
 from tui.launch.cluster import THIS_MACHINE, launchers
-from tui.launch.device_slots import DeviceSlots
-from tui.launch.estimates import Machine
+from tui.launch.costs.estimates import Machine
+from tui.launch.costs.measuring import Measuring
+from tui.launch.devices.slots import DeviceSlots
 from tui.launch.form import Choices
 from tui.launch.grid.cells import CellKey
-from tui.launch.measuring import Measuring
 from tui.launch.tuning.reading import (
     CostEstimate,
     PlannedStudy,

@@ -11,7 +11,7 @@ from engine.machine.slots import Slot
 from engine.planning import ModelCost, StudyCost
 from engine.spec import Study
 from tui.launch.cluster import jobs_text
-from tui.launch.estimates import NOT_YET, SOURCES
+from tui.launch.costs.estimates import NOT_YET, SOURCES
 from tui.shell.text import count, duration, plain
 
 LABEL = 11

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -120,6 +121,23 @@ def test_without_optuna_nothing_is_begun(
     refused = cli(*TUNE)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "pip install 'seqbench[tune]'" in refused.stderr
+
+
+def test_studies_are_listed_without_what_only_some_need(held: StoreLocation, cli: Run) -> None:
+    assert cli(*TUNE, "--name", "one").exit_code == 0
+    script = """
+import sys
+from tui.cli.main import seqbench
+try:
+    seqbench(["studies"], prog_name="seqbench")
+except SystemExit:
+    import tui.cli.studies.tune
+    print({"optuna", "numpy", "torch", "pandas", "matplotlib", "textual"} & set(sys.modules))
+"""
+    command = [sys.executable, "-c", script]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[1].startswith("one ")
+    assert told.splitlines()[-1] == "set()"
 
 
 def test_without_a_study_the_list_says_how_to_begin_one(held: StoreLocation, cli: Run) -> None:

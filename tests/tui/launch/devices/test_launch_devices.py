@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -13,15 +11,11 @@ from textual.widgets import Static
 
 from engine.machine.busyprocesses import ForeignProcess
 from engine.machine.occupancy import DeviceUse
-from engine.process import own_identity
-from engine.store.connect import connect_writer
-from engine.store.database import write
 from engine.store.location import StoreLocation
 from engine.store.queries import Run
-from engine.store.transitions import begin_attempt, record_process
 from tui.app import SeqbenchApp
-from tui.launch.device_slots import DeviceSlots
-from tui.launch.estimates import Machine
+from tui.launch.costs.estimates import Machine
+from tui.launch.devices.slots import DeviceSlots
 from tui.widgets.lines import line_length
 
 RUN = Run(
@@ -93,15 +87,8 @@ def test_it_fits_wherever_it_is(width: int) -> None:
     assert str(panel_of(TAKEN, FREE).digest()).startswith("GPU 0 97 %  GPU 1 n/a  0/3 slots")
 
 
-def start(store: LiveStore, run: str) -> None:
-    """Put a run into the first CPU slot, with this process as its worker."""
-    with closing(connect_writer(store.location)) as connection, write(connection):
-        begin_attempt(connection, run, "cpu/0", os.uname().nodename)
-        record_process(connection, run, 1, own_identity())
-
-
 async def test_the_run_in_a_slot_is_shown_beside_the_load(empty_store: LiveStore) -> None:
-    start(empty_store, empty_store.launch("sasrec", seed=7))
+    empty_store.begin_here(empty_store.launch("sasrec", seed=7))
     async with SeqbenchApp(empty_store.location).run_test(size=(120, 36)) as pilot:
         await settled(pilot)
         panel = pilot.app.screen.query_one(DeviceSlots)

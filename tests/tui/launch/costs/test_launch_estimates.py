@@ -9,7 +9,6 @@ import psutil
 import pytest
 from live_runs import LiveStore
 from pilots import settled, wait_for
-from test_launch_devices import start
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -25,8 +24,8 @@ from engine.store.location import StoreLocation
 from engine.store.queries import Run
 from tui.app import SeqbenchApp
 from tui.launch.confirm import ConfirmScreen
-from tui.launch.device_slots import DeviceSlots
-from tui.launch.estimates import Machine, memory_text, slots_text, source_text, time_text
+from tui.launch.costs.estimates import Machine, memory_text, slots_text, source_text, time_text
+from tui.launch.devices.slots import DeviceSlots
 from tui.launch.words import summary_text
 
 GPU_SLOTS = [Slot(f"GPU-{n}/0", "cuda", "NVIDIA H100", 8, f"GPU-{n}") for n in (0, 1)]
@@ -195,7 +194,7 @@ async def test_nothing_is_measured_beside_a_run(
 ) -> None:
     one = [Slot("cpu/0", "cpu", "CPU", 2)]
     monkeypatch.setattr("engine.machine.slots.detect_slots", lambda settings: one)
-    start(empty_store, empty_store.launch("sasrec", seed=7))
+    empty_store.begin_here(empty_store.launch("sasrec", seed=7))
     async with SeqbenchApp(empty_store.location).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("enter")

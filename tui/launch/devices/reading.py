@@ -17,7 +17,7 @@ from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Occupant, Supervisor, occupants, supervisor_state
 from engine.supervisor.start import supervisor_running
-from tui.launch.estimates import Machine
+from tui.launch.costs.estimates import Machine
 
 FIRST_SECONDS = 0.2
 """Seconds over which the first CPU shares are measured."""

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.signal import Signal
 
 from tui.lab import Lab
-from tui.launch.estimates import Machine
+from tui.launch.costs.estimates import Machine
 from tui.shell.reading import Reading
 from tui.shell.states import glyph
 from tui.shell.text import TITLE, UNKNOWN, count, gib, plain
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.machine.busyprocesses import ForeignProcess
     from engine.machine.occupancy import DeviceUse
     from engine.store.queries import Run
-    from tui.launch.device_reading import DeviceReader
+    from tui.launch.devices.reading import DeviceReader
 
 LOOK_SECONDS = 2.0
 
@@ -63,7 +63,7 @@ class DeviceSlots(Lines):
         location, known = self.app.location, self.machine.slots
 
         def read() -> Machine:
-            from tui.launch.device_reading import DeviceReader
+            from tui.launch.devices.reading import DeviceReader
 
             self._reader = self._reader or DeviceReader()
             return self._reader.look(location, catalogue, known)

@@ -1,0 +1,1 @@
+"""The panel of this machine's devices."""
