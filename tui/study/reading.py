@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
-from engine.analysis.duels.stored import duel_of
-from engine.analysis.duels.words import verdict
 from engine.lifecycle import UNDER_WAY
 from engine.store.compare.comparison import runs_by_id
 from engine.store.connect import KeptReader, connect_reader
@@ -64,9 +62,17 @@ def read_study(store: KeptReader, name: str) -> StudyPage | None:
             return None
         curves = {trial.run: _curve(con, trial.run) for trial in _drawn(found)}
         finals = [run.id for run in found.finals]
-        duel = duel_of(con, store.location, name) if found.is_duel and finals else None
         seconds = dict(runs_by_id(con, ("id", "total_seconds"), finals))
-        return StudyPage(found, curves, seconds, verdict(duel) if duel else "")
+        said = _verdict(con, store.location, name) if found.is_duel and finals else ""
+        return StudyPage(found, curves, seconds, said)
+
+
+def _verdict(con: sqlite3.Connection, location: StoreLocation, name: str) -> str:
+    from engine.analysis.duels.stored import duel_of  # numpy
+    from engine.analysis.duels.words import verdict
+
+    duel = duel_of(con, location, name)
+    return verdict(duel) if duel else ""
 
 
 def read_studies(location: StoreLocation) -> tuple[list[StudyFound], list[str]]:
