@@ -26,7 +26,7 @@ SPACE: Space = {
 
 def reached(model: str, settings: dict[str, Any]) -> float:
     """What a trial reaches: the learning rate decides, and dropout a little."""
-    top = {"sasrec": 0.08, "xlstm": 0.07}[model]
+    top = {"sasrec": 0.08, "bert4rec": 0.075, "xlstm": 0.07}[model]
     off = math.log10(settings["lr"] / 0.002) ** 2
     return top - 0.02 * off - 0.004 * abs(settings["dropout"] - 0.3)
 
@@ -39,6 +39,7 @@ def add_study(
     seeds: tuple[int, ...] = (1, 2),
     failed: tuple[int, ...] = (),
     over: bool = True,
+    duel: int | None = None,
 ) -> list[str]:
     """Add a study of these models with all its trials, settings drawn at random, and runs of what
     it chose with so many seeds; return the ids of the trials.
@@ -46,6 +47,7 @@ def add_study(
     Args:
         failed: numbers of trials that failed.
         over: whether it is.
+        duel: its most seeds, if it is one.
     """
     chance = random.Random(name)
     specs = {model: store.catalogue.run_spec(model, "ml-100k", 50, 1) for model in models}
@@ -64,6 +66,7 @@ def add_study(
         trials=trials,
         seed=1,
         final_seeds=len(seeds),
+        duel=duel,
     )
     runs = []
     for number in range(trials * len(models)):

@@ -11,20 +11,22 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import get_args
 
 from benchmarks.common import default_device, machine, run
-from benchmarks.tuning.known import known
+from benchmarks.tuning.known import MADE_UP, Known, compared
 from benchmarks.tuning.record import StudyRecord, read_records, write_records
 from benchmarks.tuning.replay import replayed
+from benchmarks.tuning.smoothed import smoothed
 from benchmarks.tuning.studies import Wanted, executed
 from benchmarks.tuning.tables import tables
 from engine.errors import UserError
 from engine.spec import Prune, Sampler
 
-PARTS = ("known", "studies", "replay")
+PARTS = ("known", "studies", "smoothed", "replay")
 
 
 def main() -> None:
@@ -32,25 +34,29 @@ def main() -> None:
     parts = options.parts or PARTS
     if unknown := [name for name in parts if name not in PARTS]:
         raise UserError(f"{', '.join(unknown)}: there are {', '.join(PARTS)}.")
-    if "replay" in parts and "studies" not in parts and options.record is None:
+    if {"smoothed", "replay"} & {*parts} and "studies" not in parts and options.record is None:
         raise UserError("Name the file of studies by --record, or add the part studies.")
     print(f"Measured on {machine(default_device())}.\n", flush=True)
     if "known" in parts:
-        print(f"## A known function\n\n{_known(options)}\n", flush=True)
+        print(f"## A known function\n\n{_known(options, MADE_UP)}\n", flush=True)
     if "studies" in parts:
         print(f"## Studies of {options.model} on {options.dataset}\n", flush=True)
         studies = _studies(options)
         print(f"{tables(studies)}\n", flush=True)
-    elif "replay" in parts:
+    elif {"smoothed", "replay"} & {*parts}:
         studies = read_records(options.record)
+    if "smoothed" in parts:
+        function, words = smoothed(studies)
+        print(f"## The function that the trials follow\n\n{words}", flush=True)
+        print(f"\n{_known(options, replace(function, noise=0.0))}", flush=True)
+        print(f"\nThe same with noise:\n\n{_known(options, function)}\n", flush=True)
     if "replay" in parts:
-        print(
-            f"## Successive halving, replayed\n\n{replayed(studies, options.draws)}\n", flush=True
-        )
+        print("## Successive halving, replayed\n", flush=True)
+        print(f"{replayed(studies, options.draws)}\n", flush=True)
 
 
-def _known(options: argparse.Namespace) -> str:
-    return known(options.samplers, options.known_repeats, options.known_trials)
+def _known(options: argparse.Namespace, function: Known) -> str:
+    return compared(function, options.samplers, options.known_repeats, options.known_trials)
 
 
 def _studies(options: argparse.Namespace) -> list[StudyRecord]:
@@ -109,7 +115,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="of studies, at most")
     parser.add_argument("--store", type=Path, help="an empty folder, which stays")
     parser.add_argument("--record", type=Path, help="a file for what the trials reached (JSON)")
-    parser.add_argument("--known-repeats", type=int, default=20)
+    parser.add_argument("--known-repeats", type=int, default=20, help="seeds on functions")
     parser.add_argument("--known-trials", type=int, default=30)
     parser.add_argument("--draws", type=int, default=300, help="of the replay's trials")
     return parser.parse_args()

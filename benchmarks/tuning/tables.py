@@ -90,9 +90,9 @@ def _apart(studies: Sequence[StudyRecord]) -> str:
             (
                 f"{name(a)} − {name(b)}",
                 len(both),
-                f"{over(chosen, signed=True)} {_interval(chosen)}",
+                f"{over(chosen, signed=True)} {interval(chosen)}",
                 f"{sum(each > 0 for each in chosen)}:{sum(each < 0 for each in chosen)}",
-                f"{over(finals, signed=True)} {_interval(finals)}",
+                f"{over(finals, signed=True)} {interval(finals)}",
                 f"× {over(cost, 2)}",
                 f"× {over(times, 2)}",
             )
@@ -145,7 +145,7 @@ def over(values: Iterable[float | None], digits: int = 4, *, signed: bool = Fals
     return mean if found.deviation is None else f"{mean} ± {figure(found.deviation, digits)}"
 
 
-def _interval(differences: Sequence[float]) -> str:
+def interval(differences: Sequence[float]) -> str:
     """The interval of a mean difference, by Student's t."""
     found = spread(differences)
     if found is None or found.deviation is None:

@@ -10,14 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.claims.claim import LEVEL
+from engine.analysis.claims.claim import LEVEL, POWER
 from engine.analysis.pairs.beta import share_bounds
 from engine.analysis.pairs.significance import Metric, per_user
 from engine.analysis.pairs.student import critical
-
-POWER = 0.8
-"""The share of cases in which a difference of that size is found (Cohen, Statistical Power Analysis
-for the Behavioral Sciences, 1988, section 2.4)."""
 
 
 def smallest_difference(users: int, spread: float) -> float:

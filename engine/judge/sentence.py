@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.analysis.claims.claim import LEVEL
+from engine.analysis.claims.claim import LEVEL, POWER
 from engine.analysis.columns.definitions import METRIC_NAMES
 from engine.analysis.columns.text import figure, signed
 from engine.analysis.pairs.significance import Metric
 from engine.analysis.pairs.users import FEW_USERS
 from engine.judge.judgement import FittedRanks, Judgement, OrderLoss
-from engine.judge.power import POWER, paired_spread, smallest_difference
+from engine.judge.power import paired_spread, smallest_difference
 from engine.judge.stored import Network
 
 METRICS: tuple[Metric, ...] = ("recall", "ndcg")

@@ -24,6 +24,7 @@ from engine.validation import InvalidError, validate
 LONGEST_NAME = 40
 TRIALS = 20
 FINAL_SEEDS = 3
+DUEL_SEEDS = 10
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class StudyOrder:
     prune: Prune = "none"
     seed: int = 1
     final_seeds: int = FINAL_SEEDS
+    duel: int | None = None
+    """Most seeds of each model of a duel, which begins with the final ones; ``None`` of others."""
     name: str | None = None
     """``None``: after models, data set and length."""
 
@@ -79,6 +82,8 @@ def plan_study(
     for key, values in swept(order.settings or {}).items():
         raise UsageError(f"{key} is given {values} values: put them into a space (docs/tuning.md).")
     names = dict.fromkeys(catalogue.model(model).name for model in order.models)
+    if order.duel is not None and len(names) != 2:
+        raise UsageError("A duel is between two models: name two different ones.")
     made = [_tuned(catalogue, config_dir, order, name) for name in names]
     first = made[0][1]
     content: dict[str, Any] = {
@@ -90,6 +95,7 @@ def plan_study(
         "prune": order.prune,
         "seed": order.seed,
         "final_seeds": order.final_seeds,
+        "duel": order.duel,
     }
     try:
         study = validate(Study, content)

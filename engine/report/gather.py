@@ -12,6 +12,7 @@ from engine.analysis import published
 from engine.analysis.columns.definitions import Value, metric_name
 from engine.analysis.comparison import COMPARABLE, Row, compare_rows, runs_by_cell
 from engine.analysis.costs import CostedCell, costed
+from engine.analysis.duels.stored import Duel, duels_among
 from engine.analysis.floor import METRIC, Floor, Standing, floor_of, floors
 from engine.analysis.inflation.measured import CellInflation, inflation
 from engine.analysis.labels.stored import newest_runs, stored_labels
@@ -151,6 +152,8 @@ class Material:
     """Published NDCG@10 of other sources, each about the cell that it is most comparable with."""
     protocols: tuple[Protocols, ...]
     """Interactions that the cells were measured on under several rules of targets."""
+    duels: tuple[Duel, ...]
+    """Those that chose the settings of any of the runs."""
     further: tuple[str, ...]
     """Commands that train on what is still improving at its epoch limit."""
     watched: frozenset[str]
@@ -213,7 +216,8 @@ def gather(
     specs = queries.specs_of(con, ids)
     known = floors(con, catalogue)
     beside = tuple(_published(con, choice, catalogue, cells, labels))
-    studies, untold = study_reports(con, choosing_studies(specs.values()))
+    choosing = choosing_studies(specs.values())
+    studies, untold = study_reports(con, choosing)
     improving = [str(row["run"]) for row in rows if STILL_IMPROVING in str(row["marks"]).split()]
     return Material(
         wanted=wanted,
@@ -232,6 +236,7 @@ def gather(
         published=beside,
         elsewhere=tuple(_elsewhere(con, choice, catalogue, beside)),
         protocols=tuple(rules),
+        duels=tuple(duels_among(con, location, choosing)),
         further=tuple(
             further_commands(
                 location,

@@ -16,6 +16,7 @@ from engine.report.markdown import markdown, plot_files
 from engine.report.plots import colours
 from engine.report.sections.beyond import beyond_ten
 from engine.report.sections.costs import capacity, memory, trade_offs
+from engine.report.sections.duel import duels
 from engine.report.sections.origin import environment, reproduction
 from engine.report.sections.protocols import winners
 from engine.report.sections.results import beside_published, curves, inflated, results
@@ -64,6 +65,7 @@ def compose(material: Material, catalogue: Catalogue | None) -> Report:
         tuning(material, looks),
         curves(material, looks),
         significance(material),
+        duels(material),
         inflated(material),
         environment(material),
         reproduction(material, catalogue),

@@ -3,9 +3,9 @@ best on validation is chosen."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from engine.rungs import rungs
 from engine.spec.architecture import Architecture
@@ -23,6 +23,10 @@ successive halving (Li et al. 2020)."""
 
 Value = bool | int | float | str
 """A value of a setting."""
+
+
+MOST_DUEL_SEEDS = 100
+"""The most seeds that a duel may have."""
 
 
 class Range(Strict):
@@ -101,12 +105,31 @@ class Study(Strict):
     final_seeds: int = Field(ge=0, le=1000)
     """Number of fresh seeds, the next ones after ``seed``, with which the best settings of each
     model are trained at the end."""
+    duel: int | None = Field(default=None, ge=2, le=MOST_DUEL_SEEDS)
+    """Of a duel, whose two models get a further seed each until the paired test decides
+    (`engine.analysis.duels`), the most seeds; ``final_seeds`` are those that it begins with. Absent
+    of other studies."""
 
     @model_validator(mode="after")
     def _has_its_seeds(self) -> Study:
-        if self.seed + self.final_seeds >= 2**31:
-            raise ValueError(f"seed ({self.seed}) leaves no {self.final_seeds} seeds after it")
+        seeds = max(self.final_seeds, self.duel or 0)
+        if self.seed + seeds >= 2**31:
+            raise ValueError(f"seed ({self.seed}) leaves no {seeds} seeds after it")
         return self
+
+    @model_validator(mode="after")
+    def _is_of_two(self) -> Study:
+        if self.duel is not None and len(self.models) != 2:
+            raise ValueError("a duel is between two models")
+        if self.duel is not None and not 2 <= self.final_seeds <= self.duel:
+            raise ValueError(f"a duel begins with 2 to {self.duel} seeds, not {self.final_seeds}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        # So that trials that were queued before there were duels stay the same runs.
+        return {name: value for name, value in content.items() if name != "duel" or value}
 
     def rungs(self, model: str) -> tuple[int, ...]:
         """Return the epochs after which the trials of one of its models are compared; none without

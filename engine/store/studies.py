@@ -96,12 +96,37 @@ def runs_of_study(con: sqlite3.Connection, study: str) -> list[str]:
     return [*trials, *(run for run, _ in runs_under(con, profile_of_study(study)))]
 
 
+@dataclass(frozen=True, slots=True)
+class FinalRun:
+    """A run of what a study chose, or another one of that profile."""
+
+    run: str
+    fingerprint: str
+    model: str
+    seed: int
+    state: str
+
+
+def final_runs(con: sqlite3.Connection, profile: str) -> list[FinalRun]:
+    """List the runs of a study's profile, as they stand, in the order of their seeds."""
+    rows = fetch(
+        con,
+        "SELECT id AS run, fingerprint, model, seed, state FROM runs WHERE profile = ?"
+        " ORDER BY model, seed, id",
+        (profile,),
+    )
+    return [FinalRun(**dict(row)) for row in rows]
+
+
 def runs_under(con: sqlite3.Connection, profile: str) -> list[tuple[str, str]]:
     """List the runs of a profile, as pairs of id and fingerprint, in the order of their seeds."""
-    rows = fetch(
-        con, "SELECT id, fingerprint FROM runs WHERE profile = ? ORDER BY model, seed", (profile,)
-    )
-    return [(str(run), str(fingerprint)) for run, fingerprint in map(tuple, rows)]
+    return [(each.run, each.fingerprint) for each in final_runs(con, profile)]
+
+
+def is_under_way(con: sqlite3.Connection, profile: str) -> bool:
+    """Return whether a run of a profile is queued or in training."""
+    sql = f"SELECT 1 FROM runs WHERE state IN {states_sql(UNDER_WAY)} AND profile = ? LIMIT 1"  # noqa: S608
+    return bool(fetch(con, sql, (profile,)))
 
 
 def waiting_studies(con: sqlite3.Connection) -> list[tuple[str, str | None]]:

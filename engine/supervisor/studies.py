@@ -6,16 +6,19 @@ What is known of a study is read from its trials each time, so another superviso
 from __future__ import annotations
 
 import logging
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from engine.errors import StoreError, UserError
 from engine.rungs import promote
+from engine.spec import RunSpec
+from engine.spec.study import profile_of_study
 from engine.store.database import StoreConnection, write
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 from engine.store.studies import (
     End,
     end_study,
+    is_under_way,
     paused_too_late,
     prune_held,
     release_trial,
@@ -46,13 +49,14 @@ def go_on(
     waiting: set[str] = set()
     for name, launcher in waiting_studies(connection):
         if launcher not in launchers:  # its trials would fail one after the other
-            waiting.add(f"study {name} waits: there is no launcher {launcher!r} any more.")
-        elif not (
+            waiting.add(_waits(name, launcher))
+        elif not is_under_way(connection, profile_of_study(name)) and not (
             _promote(connection, location, name)
             or _next_trial(connection, location, name)
             or _promote(connection, location, name, last=True)
         ):
-            _conclude(connection, location, name)
+            why = _conclude(connection, location, name, launchers)
+            waiting |= {why} if why else set()
     return waiting
 
 
@@ -108,24 +112,86 @@ def _next_trial(connection: StoreConnection, location: StoreLocation, name: str)
     return True
 
 
-def _conclude(connection: StoreConnection, location: StoreLocation, name: str) -> None:
+def _conclude(
+    connection: StoreConnection,
+    location: StoreLocation,
+    name: str,
+    launchers: Container[str | None],
+) -> str | None:
     """Queue what a study chose, but for what is there already: a supervisor may have been killed
-    before it recorded that the study is over."""
+    before it recorded that the study is over. Return why that has to wait, if it has to."""
     with write(connection):
         prune_held(connection, name)
     found = _read(connection, name)
     if found is None:
-        return
+        return None
+    if found.study.duel is not None:
+        return _go_on_with_duel(connection, location, found, launchers)
+    runs = _train(connection, location, found, _lacking(connection, found, found.finals()))
+    if runs is not None:
+        _end(connection, name, "over", f"is over: {', '.join(runs) or 'nothing to train'}")
+    return None
+
+
+def _go_on_with_duel(
+    connection: StoreConnection,
+    location: StoreLocation,
+    found: Progress,
+    launchers: Container[str | None],
+) -> str | None:
+    """Queue the seeds that a duel begins with, or one more if it isn't decided by those that there
+    are; return why that has to wait, if it has to."""
+    from engine.analysis.duels.stored import duel_of  # numpy, which nothing else needs here
+    from engine.analysis.duels.words import verdict
+
+    study, launcher = found.study, found.trials[0].launcher
+    if len(found.chosen()) < len(study.models):
+        _end(connection, study.name, "over", "is over: of a model no trial is done")
+        return None
+    specs = _lacking(connection, found, found.finals())
+    if not specs:
+        duel = duel_of(connection, location, study.name)
+        if duel is None or duel.outcome != "going on":
+            _end(connection, study.name, "over", f"is over: {duel and verdict(duel)}")
+            return None
+        # One that failed isn't tried again.
+        lacking = (
+            _lacking(connection, found, found.finals(seeds))
+            for seeds in range(study.final_seeds + 1, duel.most + 1)
+        )
+        specs = next(filter(None, lacking), [])
+    if launcher not in launchers:
+        return _waits(study.name, launcher)
+    runs = _train(connection, location, found, specs)
+    if runs is not None:
+        _end(connection, study.name, "stopped", f"compares what it chose: {', '.join(runs)}")
+    return None
+
+
+def _lacking(
+    connection: StoreConnection, found: Progress, specs: Sequence[RunSpec]
+) -> list[RunSpec]:
+    """Return those of the runs of what a study chose that aren't there."""
     there = {fingerprint for _, fingerprint in runs_under(connection, found.study.profile)}
-    specs = [spec for spec in found.finals() if spec.fingerprint() not in there]
+    return [spec for spec in specs if spec.fingerprint() not in there]
+
+
+def _train(
+    connection: StoreConnection, location: StoreLocation, found: Progress, specs: Sequence[RunSpec]
+) -> list[str] | None:
+    """Queue runs of what a study chose, and return them; ``None`` if they can't be, which is
+    recorded."""
     try:
-        runs = enqueue(location, specs, None, found.trials[0].launcher, wait=False)
+        return enqueue(location, specs, None, found.trials[0].launcher, wait=False)
     except StoreError:
         raise
     except UserError as error:
-        _end(connection, name, "over", f"can't train what it chose: {error}")
-    else:
-        _end(connection, name, "over", f"is over: {', '.join(runs) or 'nothing to train'}")
+        _end(connection, found.study.name, "over", f"can't train what it chose: {error}")
+        return None
+
+
+def _waits(name: str, launcher: str | None) -> str:
+    return f"study {name} waits: there is no launcher {launcher!r} any more."
 
 
 def _read(connection: StoreConnection, name: str) -> Progress | None:

@@ -15,7 +15,7 @@ from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation
 from engine.store.queries import Run, get_run
 from engine.store.requests import request_cancel, transact
-from engine.store.studies import StoredTrial, end_study, runs_under, study_names, trials_of
+from engine.store.studies import StoredTrial, end_study, runs_under, study_names
 from engine.tuning.ask import Settings
 from engine.tuning.progress import Progress, progress_of
 
@@ -35,9 +35,26 @@ class StudyFound:
     def state(self) -> str:
         """What it is at, in a word or two."""
         if not self.progress.over:
+            if self.adds_seeds:
+                return "comparing"
             return "stopping" if self.progress.stopped else "tuning"
         going_on = any(run.state in UNDER_WAY for run in self.finals)
         return "training what it chose" if going_on else "done"
+
+    @property
+    def is_duel(self) -> bool:
+        return self.progress.study.duel is not None
+
+    @property
+    def adds_seeds(self) -> bool:
+        """Whether it is a duel that isn't over, and trains what it chose with more and more
+        seeds."""
+        return self.is_duel and not self.progress.over and bool(self.finals)
+
+    @property
+    def can_stop(self) -> bool:
+        """Whether there is anything that `stop_study` would keep it from."""
+        return self.adds_seeds or not self.progress.stopped
 
     @property
     def ended(self) -> int:
@@ -119,19 +136,23 @@ def all_studies(con: sqlite3.Connection) -> tuple[list[StudyFound], list[str]]:
 
 def stop_study(location: StoreLocation, name: str) -> None:
     """End a study: it makes no further trial, those that wait leave the queue, and those in
-    training go on to their end.
+    training go on to their end. A duel that is at its seeds gets no further one.
 
     Raises:
         StoreError: the store can't be written.
     """
 
-    def end(con: StoreConnection) -> list[StoredTrial]:
-        end_study(con, name, "stopped")
-        return trials_of(con, name)
+    def end(con: StoreConnection) -> list[str]:
+        found = find_study(con, name)
+        if found is None:
+            return []
+        end_study(con, name, "over" if found.adds_seeds else "stopped")
+        finals = found.finals if found.adds_seeds else ()
+        trials = [(each.run, each.state) for each in found.progress.trials if not each.held]
+        every = [*trials, *((run.id, run.state) for run in finals)]
+        return [run for run, state in every if state in WAITING]
 
-    trials = transact(location, end)
-    waiting = [trial.run for trial in trials if trial.state in WAITING and not trial.held]
-    request_cancel(location, waiting)
+    request_cancel(location, transact(location, end))
 
 
 def best_first(trial: StoredTrial) -> tuple[bool, float, int]:

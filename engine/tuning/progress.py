@@ -139,16 +139,21 @@ class Progress:
                 return found
         return None
 
-    def finals(self) -> list[RunSpec]:
-        """Return the runs of what was chosen, with fresh seeds: the cells that are compared."""
+    def finals(self, seeds: int | None = None) -> list[RunSpec]:
+        """Return the runs of what was chosen, with fresh seeds: the cells that are compared.
+
+        Args:
+            seeds: how many of each model; ``None`` for those that every study ends with.
+        """
         study = self.study
-        seeds = range(study.seed + 1, study.seed + 1 + study.final_seeds)
+        number = study.final_seeds if seeds is None else seeds
+        seeds_after = range(study.seed + 1, study.seed + 1 + number)
         made = []
         for each in self.chosen():
             settings = self.settings(each.model, each.best)
             spec = amended(profile_run(self.first, study, each.model), settings)
             own = {"profile": study.profile, "chosen_by": self.budget(each)}
-            made += [spec.model_copy(update={"seed": seed, **own}) for seed in seeds]
+            made += [spec.model_copy(update={"seed": seed, **own}) for seed in seeds_after]
         return made
 
     def _has_budget(self, model: TunedModel) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,14 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tuning.known import SPACE, searched, value
+from benchmarks.tuning.known import MADE_UP, searched
 from benchmarks.tuning.record import StudyRecord, TrialRecord, read_records, write_records
 from benchmarks.tuning.replay import affordable, halved, pruning, replayed, trained
+from benchmarks.tuning.smoothed import smoothed
 from benchmarks.tuning.studies import Wanted, executed
 from benchmarks.tuning.tables import tables
 from engine.config import load_catalogue
 from engine.errors import UserError
 from engine.planning import StudyOrder, plan_study
+from engine.spec import Study
+from engine.spread import spread
+from engine.tuning.ask import Settings, ask
 
 
 def trial(number: int, *valid: float, cause: str | None = None) -> TrialRecord:
@@ -65,9 +70,36 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_the_known_function_is_highest_where_it_says() -> None:
     best = {"lr": 0.002, "dropout": 0.3, "layers": 2, "dim": 128, "heads": 4}
-    assert value(best) == pytest.approx(0.2)
-    assert set(best) == set(SPACE)
-    assert all(each < 0.2 for each in searched("random", 1, 20))
+    assert MADE_UP.value(best) == pytest.approx(0.2)
+    assert set(best) == set(MADE_UP.space)
+    found = searched(MADE_UP, "random", 1, 20)
+    assert found == sorted(found)
+    assert found[-1] < 0.2
+    # What is best by chance needn't be.
+    noisy = searched(replace(MADE_UP, noise=0.1), "random", 1, 20)
+    assert noisy != sorted(noisy)
+
+
+def test_the_function_that_trials_follow_is_found_again(first: StudyRecord) -> None:
+    space = Study.model_validate(first.spec["trial"]["study"]).models[0].space
+    source = random.Random(1)
+
+    def value(settings: Settings) -> float:
+        return 0.1 - 0.02 * math.log10(settings["lr"] / 0.001) ** 2 - 0.1 * settings["dropout"]
+
+    tried = [ask(space, "random", seed, 1, 20, []) or {} for seed in range(70)]
+    trials = [
+        TrialRecord(number, "done", None, each, [value(each) + source.gauss(0, 0.002)], [1.0])
+        for number, each in enumerate(tried)
+    ]
+    found, words = smoothed([replace(first, trials=trials)])
+    assert words.startswith("70 whole trials")
+    assert 0.001 < found.noise < 0.004
+    others = [ask(space, "random", seed, 1, 20, []) or {} for seed in range(100, 120)]
+    apart = [found.value(each) - value(each) for each in others]
+    assert spread(apart).deviation < 0.004  # type: ignore[union-attr,operator]
+    with pytest.raises(UserError, match="needs 60 whole trials"):
+        smoothed([replace(first, trials=trials[:50])])
 
 
 @pytest.fixture

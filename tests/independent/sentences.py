@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import claims, pictures, recorded, rules, tuning
+from . import claims, duels, pictures, recorded, rules, tuning
 from .facts import Facts, NoCellError, UnsureError
 from .page import Part
 from .texts import LABEL, N
@@ -22,6 +22,7 @@ def _static(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 _CHECKS: dict[str, Check] = {
     **vars(claims),
+    **vars(duels),
     **vars(pictures),
     **vars(recorded),
     **vars(rules),

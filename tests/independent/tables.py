@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from . import tuning
+from . import duels, tuning
 from .balance import balance
 from .beyond import beyond
 from .claims import interval_differs
@@ -275,6 +275,7 @@ TABLES: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     (_CHOSEN, ("model", "setting"), tuning.importance),
     (_CHOSEN, ("trial", "state"), tuning.trial),
     ("Which differences are shown", ("a", "b"), _pair),
+    ("Duels", ("seeds each",), duels.look),
     ("What the maximum over epochs inflates", ("cell", "data set", "profile"), _inflation),
     ("Environment", ("", "", "runs"), ran_on),
     ("Environment", ("data set", "checksum", "split", ""), evaluated),

@@ -15,7 +15,8 @@ from user_lab import Lab
 from .check import check
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-FIGURE = re.compile(r"(?<![\d.])\d[\d,]*\.\d\d+(?![\d.])")
+FIGURE = re.compile(r"(?<![\d.=])\d[\d,]*\.\d\d+(?![\d.])")
+"""A number with decimals, but for settings in the names of cells: another name is another cell."""
 
 
 USERS, ITEMS, EACH = 400, 200, 50

@@ -43,6 +43,7 @@ COMMANDS = {
     "cancel": ("tui.cli.runs.queue", "Stop runs, or remove them from the queue."),
     "retry": ("tui.cli.runs.queue", "Queue failed, cancelled or lost runs again."),
     "tune": ("tui.cli.studies.tune", "Choose settings of models on validation."),
+    "duel": ("tui.cli.studies.duel", "Find out which of two models is better, both tuned alike."),
     "studies": ("tui.cli.studies.studies", "List the studies, show or stop one."),
     "continue": ("tui.cli.runs.further", "Train runs past their epoch limit."),
     "refit": ("tui.cli.runs.further", "Train runs again with validation included."),

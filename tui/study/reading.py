@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
+from engine.analysis.duels.stored import duel_of
+from engine.analysis.duels.words import verdict
 from engine.lifecycle import UNDER_WAY
 from engine.store.compare.comparison import runs_by_id
 from engine.store.connect import KeptReader, connect_reader
@@ -45,6 +47,8 @@ class StudyPage:
     """NDCG@10 on validation by epoch of trials, by run id, the most telling trial last."""
     final_seconds: Mapping[str, float]
     """Time in training and validation so far of the runs of what was chosen, by run id."""
+    verdict: str = ""
+    """Of a duel that has runs of what was chosen: what it has come to."""
 
 
 def read_study(store: KeptReader, name: str) -> StudyPage | None:
@@ -60,7 +64,9 @@ def read_study(store: KeptReader, name: str) -> StudyPage | None:
             return None
         curves = {trial.run: _curve(con, trial.run) for trial in _drawn(found)}
         finals = [run.id for run in found.finals]
-        return StudyPage(found, curves, dict(runs_by_id(con, ("id", "total_seconds"), finals)))
+        duel = duel_of(con, store.location, name) if found.is_duel and finals else None
+        seconds = dict(runs_by_id(con, ("id", "total_seconds"), finals))
+        return StudyPage(found, curves, seconds, verdict(duel) if duel else "")
 
 
 def read_studies(location: StoreLocation) -> tuple[list[StudyFound], list[str]]:

@@ -105,6 +105,10 @@ class StudyScreen(Screen[None]):
     def _found(self) -> StudyFound | None:
         return self._page.found if self._page else None
 
+    @property
+    def _verdict(self) -> str:
+        return self._page.verdict if self._page else ""
+
     def _show_words(self) -> None:
         if (found := self._found) is None or not self.is_mounted:
             return
@@ -112,8 +116,10 @@ class StudyScreen(Screen[None]):
         status.update(words.status(found, self.size.width - status.gutter.width))
         box = self.query_one("#models", Static)
         box.update(words.models(found, self.size.width - box.gutter.width))
-        said = " ".join(filter(None, words.sentences(found)))
-        self.query_one("#said", Static).update(Content(plain(said)))
+        said = " ".join(filter(None, words.sentences(found, self._verdict)))
+        line = self.query_one("#said", Static)
+        line.set_class(bool(self._verdict), "-verdict")
+        line.update(Content(plain(said)))
 
     def _list(self) -> None:
         if self._page is not None:
@@ -148,7 +154,7 @@ class StudyScreen(Screen[None]):
         """Grey out the end of a study that makes no further trial."""
         found = self._found
         if action == "stop":
-            return True if found is not None and not found.progress.stopped else None
+            return True if found is not None and found.can_stop else None
         if action in ("open", "order"):
             return True if found is not None else None
         return True
@@ -183,19 +189,22 @@ class StudyScreen(Screen[None]):
     def action_stop(self) -> None:
         """Ask, then end the study."""
         found = self._found
-        if found is None or found.progress.stopped:
+        if found is None or not found.can_stop:
             return
         name, seeds = plain(found.name, TITLE), found.progress.study.final_seeds
         then = f"The best so far is trained with {count(seeds, 'fresh seed')}." if seeds else ""
+        ends = "makes no further trial"
+        if found.adds_seeds:
+            ends, then = "gets no further seed", "The verdict is that of the seeds that are done."
         question = (
-            f"Stop the study {name}?\n\nIt makes no further trial: those that wait leave the "
+            f"Stop the study {name}?\n\nIt {ends}: those that wait leave the "
             f"queue, those in training go on to their end. {then}"
         )
         write = partial(stop_study, self.app.location, found.name)
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.app.request(write, f"{name} makes no further trial.")
+                self.app.request(write, f"{name} {ends}.")
 
         self.app.push_screen(AskScreen("Stop", question, "Stop the study", "Keep it"), answered)
 

@@ -90,10 +90,18 @@ def _said_of(found: StudyFound, model: TunedModel) -> Iterator[str]:
         yield settings
 
 
-def sentences(found: StudyFound) -> Sequence[str]:
-    """Say what the values are of, or what follows."""
+def sentences(found: StudyFound, verdict: str = "") -> Sequence[str]:
+    """Say what the values are of, or what follows.
+
+    Args:
+        verdict: of a duel, what it has come to.
+    """
     study = found.progress.study
+    if verdict:
+        return [verdict]
     seeds = count(study.final_seeds, "fresh seed")
+    if found.is_duel:
+        seeds = f"{study.final_seeds} to {study.duel} fresh seeds, until the paired test decides"
     if found.state == "tuning":
         then = f" The best of each model then gets {seeds}." if study.final_seeds else ""
         return [f"All metrics are on validation.{then}"]

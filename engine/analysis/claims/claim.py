@@ -11,6 +11,10 @@ from engine.analysis.claims.rule import Untold
 LEVEL = 0.05
 """The corrected p-value below which a difference is one."""
 
+POWER = 0.8
+"""The share of cases in which a difference that is said to be detectable is found (Cohen,
+Statistical Power Analysis for the Behavioral Sciences, 1988, section 2.4)."""
+
 Verdict = Literal["better", "worse", "no difference shown"]
 NONE_SHOWN: Literal["no difference shown"] = "no difference shown"
 

@@ -27,13 +27,13 @@ from engine.analysis.pairs.interval import user_interval
 from engine.analysis.pairs.significance import (
     Difference,
     Metric,
-    PerUser,
     difference,
     holm,
     more_seeds,
     per_user,
 )
 from engine.analysis.pairs.users import UserIntervals
+from engine.analysis.pairs.variance import PerUser
 from engine.analysis.provenance import provenance_of
 from engine.analysis.run.relaunch import Launch, launches_of
 from engine.cell import FIELDS, Cell

@@ -31,7 +31,7 @@ import numpy as np
 
 from engine.analysis.claims.claim import LEVEL
 from engine.analysis.pairs.beta import quantile, share_bounds
-from engine.analysis.pairs.significance import PerUser
+from engine.analysis.pairs.variance import PerUser
 
 _FEW_HITS = 5
 

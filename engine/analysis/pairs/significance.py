@@ -40,14 +40,20 @@ from numpy.typing import NDArray
 from engine.analysis.claims.claim import LEVEL
 from engine.analysis.pairs.beta import share_bounds
 from engine.analysis.pairs.student import critical, two_sided
+from engine.analysis.pairs.variance import (
+    Part,
+    PerUser,
+    degrees_of_freedom,
+    seed_part,
+    standard_error,
+    user_part,
+    users_alone,
+)
 from engine.results.cutoffs import value_at
 from engine.results.users import mean_by_user
 from engine.spec import TOP_K
 
 Metric = Literal["hit", "mrr", "ndcg", "recall"]
-PerUser = NDArray[np.float64]
-"""(S, U): a metric of each user, once a seed."""
-
 MOST_SEEDS = 1_000
 """The most seeds a cell that are considered."""
 
@@ -95,9 +101,9 @@ def difference(a: PerUser, b: PerUser) -> Difference:
     if users != b.shape[1] or users < 2:
         raise ValueError("both cells must rank for the same two users or more")
     pairs = a.mean(axis=0) - b.mean(axis=0)
-    parts = [_Part(float(pairs.var(ddof=1)) / users, 0.0, users - 1)]
-    parts += [_seed_part(values) for values in (a, b) if len(values) > 1]
-    mean, error, dof = float(pairs.mean()), _error(parts), _dof(parts)
+    parts = [user_part(a, b)]
+    parts += [seed_part(values) for values in (a, b) if len(values) > 1]
+    mean, error, dof = float(pairs.mean()), standard_error(parts), degrees_of_freedom(parts)
     spread = float(pairs.std(ddof=1))
     half = critical(LEVEL, dof) * error
     if not pairs.any():
@@ -134,14 +140,14 @@ def ratio(a: Sequence[float], b: Sequence[float]) -> Ratio | None:
     if min(len(a), len(b)) < 2 or min(*a, *b) <= 0:
         return None
     logs = [np.log(np.asarray(values, dtype=np.float64)) for values in (a, b)]
-    parts = [_Part(float(each.var(ddof=1)) / len(each), 0.0, len(each) - 1) for each in logs]
+    parts = [Part(float(each.var(ddof=1)) / len(each), 0.0, len(each) - 1) for each in logs]
     # The remainder of equal values is rounding.
-    parts = [part if part.variance > 1e-24 else _Part(0.0, 0.0, part.dof) for part in parts]
-    mean, error = float(logs[0].mean() - logs[1].mean()), _error(parts)
+    parts = [part if part.variance > 1e-24 else Part(0.0, 0.0, part.dof) for part in parts]
+    mean, error = float(logs[0].mean() - logs[1].mean()), standard_error(parts)
     if not error:
         value = math.exp(mean)
         return Ratio(value, value, value, float(abs(mean) < 1e-12))
-    dof = _dof(parts)
+    dof = degrees_of_freedom(parts)
     half = critical(LEVEL, dof) * error
     low, high = (_exp(mean - half), _exp(mean + half))
     return Ratio(math.exp(mean), low, high, two_sided(mean / error, dof))
@@ -162,18 +168,17 @@ def more_seeds(a: PerUser, b: PerUser, level: float = LEVEL) -> int | None:
     mean, users, cells = float(pairs.mean()), len(pairs), (a, b)
     if mean == 0 or min(len(cell) for cell in cells) < 2:
         return None
-    seen = [_seed_part(cell) for cell in cells]
-    # What the users alone contribute: the remainder in ``pairs`` gets less with every seed.
-    alone = max(0.0, float(pairs.var(ddof=1)) / users - sum(part.rest for part in seen))
+    seen = [seed_part(cell) for cell in cells]
+    alone = users_alone(user_part(a, b), seen)
 
     def apart(more: int) -> bool:
         parts = []
         for cell, part in zip(cells, seen, strict=True):
             share = len(cell) / (len(cell) + more)
-            parts.append(_Part(part.variance * share, part.rest * share, len(cell) + more - 1))
-        parts.append(_Part(alone + sum(part.rest for part in parts), 0.0, users - 1))
-        error = _error(parts)
-        return error == 0 or two_sided(mean / error, _dof(parts)) < level
+            parts.append(Part(part.variance * share, part.rest * share, len(cell) + more - 1))
+        parts.append(Part(alone + sum(part.rest for part in parts), 0.0, users - 1))
+        error = standard_error(parts)
+        return error == 0 or two_sided(mean / error, degrees_of_freedom(parts)) < level
 
     if not apart(MOST_SEEDS):
         return None
@@ -192,32 +197,3 @@ def holm(values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(values) - place) * values[index]))
         corrected[index] = largest
     return corrected
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part of a difference's variance."""
-
-    variance: float
-    rest: float
-    """The share of ``variance`` that another part holds already."""
-    dof: int
-
-
-def _seed_part(values: PerUser) -> _Part:
-    seeds, users = values.shape
-    means = values.mean(axis=1)
-    rest = values - values.mean(axis=0) - means[:, None] + values.mean()
-    square = float((rest**2).sum()) / ((seeds - 1) * (users - 1))
-    return _Part(float(means.var(ddof=1)) / seeds, square / (seeds * users), seeds - 1)
-
-
-def _error(parts: Sequence[_Part]) -> float:
-    return math.sqrt(sum(max(0.0, part.variance - part.rest) for part in parts))
-
-
-def _dof(parts: Sequence[_Part]) -> float:
-    squares = sum(part.variance**2 / part.dof for part in parts)
-    if squares == 0:
-        return float(min(part.dof for part in parts))
-    return max(1.0, _error(parts) ** 4 / squares)

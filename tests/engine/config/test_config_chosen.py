@@ -42,7 +42,7 @@ def shipped() -> Catalogue:
         ("reference", {}, None),
         ("tuned", {"epochs": 3}, "by hand"),  # a limit changes no choice
         ("tuned", {"training.epochs": 3, "lr": 0.5}, None),
-        ("tuned", {"dim": 32}, None),
+        ("tuned", {"batch_size": 16}, None),
     ],
 )
 def test_what_a_run_says_of_its_settings(

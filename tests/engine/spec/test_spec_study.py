@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,65 @@ def test_what_a_study_chose_is_the_same_run_as_if_nobody_had(spec: RunSpec) -> N
 
 def test_other_runs_say_nothing_of_studies(spec: RunSpec) -> None:
     assert not {"trial", "chosen_by"} & spec.model_dump().keys()
+
+
+STORED = {
+    "name": "one",
+    "models": [
+        {
+            "model": name,
+            "profile": "reference",
+            "space": {"lr": {"low": 0.001, "high": 0.01, "log": False, "step": None}},
+        }
+        for name in ("sasrec", "xlstm")
+    ],
+    "trials": 3,
+    "minutes": None,
+    "sampler": "tpe",
+    "prune": "none",
+    "seed": 1,
+    "final_seeds": 2,
+}
+"""A study as it was stored before there were duels, but for its models' settings."""
+
+
+@pytest.fixture
+def stored() -> dict[str, Any]:
+    catalogue = load_catalogue()
+    models = []
+    for model in STORED["models"]:
+        spec = catalogue.run_spec(model["model"], "synthetic", 20, 1).model_dump(mode="json")
+        own = {name: spec[name] for name in ("architecture", "training")}
+        models.append(model | own | {"code": None})
+    return STORED | {"models": models}
+
+
+def test_a_study_that_was_stored_before_there_were_duels_stays_the_same(
+    spec: RunSpec, stored: dict[str, Any]
+) -> None:
+    read = Study.model_validate(stored)
+    assert read.duel is None
+    assert read.model_dump(mode="json") == stored
+    trial = spec.model_copy(update={"trial": Trial(number=0, study=read)})
+    again = RunSpec.model_validate_json(trial.model_dump_json())
+    assert again.model_dump(mode="json")["trial"] == {"number": 0, "study": stored}
+    assert again.fingerprint() == trial.fingerprint()
+
+
+def test_a_duel_is_of_two_models_and_says_so(stored: dict[str, Any]) -> None:
+    own = stored | {"duel": 10}
+    read = Study.model_validate(own)
+    assert read.duel == 10
+    assert read.model_dump(mode="json") == own
+    for wrong, problem in (
+        ({"models": stored["models"][:1]}, "between two models"),
+        ({"final_seeds": 1}, "begins with 2 to 10 seeds, not 1"),
+        ({"final_seeds": 11}, "begins with 2 to 10 seeds, not 11"),
+        ({"seed": 2**31 - 9}, "leaves no 10 seeds"),
+        ({"duel": 101}, "less than or equal to 100"),
+    ):
+        with pytest.raises(ValidationError, match=problem):
+            Study.model_validate(own | wrong)
 
 
 @given(

@@ -13,6 +13,8 @@ The run's profile says how it behaves:
 - ``driven``: each attempt ends ``preempted`` before its first epoch;
 - ``yield``: its first attempt waits in epoch 3, and ends ``preempted`` if asked to stop.
 
+A run of what a study chose gets the ranks that a test has put into ``ranks`` beside the runs.
+
 Many are started, so it imports no more than it needs: the configuration is read as plain JSON.
 """
 
@@ -21,6 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -120,14 +123,24 @@ def rehearse(
             if epoch == 2 and profile == "fail":
                 end(journal, "failed", "error")
                 return 1
-            journal.write("epoch", **figures(epoch))
+            # What a study chose isn't still improving: its first epoch is the best one.
+            worse = {"best_epoch": 1, "valid_ndcg": 1 / epoch} if spec.get("chosen_by") else {}
+            journal.write("epoch", **figures(epoch) | worse)
             write_atomically(folder.checkpoint(attempt), str(epoch))
             journal.write("checkpoint", epoch=epoch, file="", sha256="")
             if is_paused(folder, epoch, at):
                 end(journal, "preempted", PAUSED)
                 return 0
+        if (ranks := ranks_of(folder, spec)).exists():
+            shutil.copy(ranks, folder.test_ranks)
         end(journal, "done", "completed")
     return 0
+
+
+def ranks_of(folder: RunFolder, spec: dict[str, Any]) -> Path:
+    """The ranks that a test gives a run of what a study chose, which nobody else has."""
+    name = f"{spec['model']}-{spec['seed']}.npy" if spec.get("chosen_by") else "none"
+    return folder.path.parents[1] / "ranks" / name
 
 
 def asked(stop: Callable[[], bool], profile: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from engine.analysis.csvjson import csv_pieces
+from engine.analysis.duels.stored import duel_of
 from engine.analysis.tuning.studies import tuned
 from engine.order import settings_text
 from engine.tuning.found import (
@@ -31,6 +32,7 @@ from tui.cli.session import (
     say_json,
     say_table,
 )
+from tui.cli.studies.verdict import say_verdict, with_verdict
 from tui.shell.text import count, duration, number
 
 
@@ -80,13 +82,16 @@ def studies(ctx: click.Context, session: Session, as_json: bool) -> None:
 @json_option
 @pass_session
 def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
-    """Show a study's trials, the best of each model first, and what it chose."""
+    """Show a study's trials, the best of each model first, and what it chose.
+    Of a duel it shows the looks and the verdict, too.
+    """
     with session.reader() as connection:
         found = study_named(connection, name)
+        duel = duel_of(connection, session.location, name) if found.is_duel else None
     models = tuned(found.progress)
     if as_json:
         best = {each.model.model: [asdict(of) for of in each.told] for each in models}
-        say_json(found.as_json() | {"expected_best": best})
+        say_json(with_verdict(found.as_json() | {"expected_best": best}, duel))
         return
     if as_csv:
         for piece in csv_pieces(_csv_lines(found.progress)):
@@ -129,6 +134,9 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
         say()
         say("The expected best of so many trials, and where it lies in 95 % of draws:")
         say_table(["MODEL", "TRIALS", "VALID", "95 %"], expected, right="TRIALS VALID")
+    if duel is not None:
+        say()
+        say_verdict(duel)
 
 
 def say_chosen(found: StudyFound) -> None:
@@ -149,16 +157,20 @@ def say_chosen(found: StudyFound) -> None:
 def stop(session: Session, name: str) -> None:
     """End a study: it makes no further trial.
      Trials that wait leave the queue, those in training go on to their end. What is best by then is
-    trained with fresh seeds, as at the end of every study.
+    trained with fresh seeds, as at the end of every study. A duel that is at its seeds gets no
+    further one.
     """
     with session.reader() as connection:
         found = study_named(connection, name)
-    if found.progress.stopped:
+    if not found.can_stop:
         note(f"{name} makes no further trial as it is.")
         return
     stop_study(session.location, name)
     with session.reader():
-        note(f"{name} makes no further trial; what it chose is trained next.")
+        if found.adds_seeds:
+            note(f"{name} gets no further seed; what is in training goes on to its end.")
+        else:
+            note(f"{name} makes no further trial; what it chose is trained next.")
 
 
 def _csv_lines(progress: Progress) -> Iterable[Sequence[Any]]:

@@ -13,8 +13,9 @@ from scipy import stats
 
 from engine.analysis.pairs.beta import quantile
 from engine.analysis.pairs.interval import user_interval
-from engine.analysis.pairs.significance import Metric, PerUser, per_user
+from engine.analysis.pairs.significance import Metric, per_user
 from engine.analysis.pairs.users import FEW_USERS, few_users
+from engine.analysis.pairs.variance import PerUser
 
 USERS = (20, 50, 90, 300, 943)
 RATES = (0.02, 0.05, 0.1, 0.2, 0.4)
