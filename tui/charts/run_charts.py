@@ -203,9 +203,9 @@ class RunCharts(Widget):
         self.post_message(self.Changed())
 
     @property
-    def _told(self) -> list[tuple[str, frozenset[str]]]:
+    def _told(self) -> list[tuple[str, bool, frozenset[str]]]:
         """Of each run that is shown, what there are curves of."""
-        return [(curves.run_id, frozenset(curves.curves)) for curves in self.runs]
+        return [(each.run_id, each.trial, frozenset(each.curves)) for each in self.runs]
 
     # How they are looked at
 

@@ -31,6 +31,9 @@ def device_source(measure: str, gpu: int = 0) -> str:
     return f"device.{measure}.{gpu}"
 
 
+TEST = epoch_source("test_ndcg")
+"""The curve on test, which a trial of a study doesn't have."""
+
 SOURCES = (*map(step_source, STEP_MEASURES), *map(epoch_source, EPOCH_MEASURES))
 
 
@@ -56,7 +59,7 @@ FIGURES = (
     ("learning rate", step_source("lr"), None),
     ("valid NDCG@10", epoch_source("valid_ndcg"), 4),
     ("valid Recall@10", epoch_source("valid_recall"), 4),
-    ("test NDCG@10", epoch_source("test_ndcg"), 4),
+    ("test NDCG@10", TEST, 4),
 )
 """The figures of a moment: name, source, decimals; of a rate four digits."""
 
@@ -93,7 +96,7 @@ class RunCurves:
         self.known = Known()
         self.best: Moment | None = None
         self.end: Moment | None = None
-        self.fitted = False
+        self.fitted = self.trial = False
         self.curves = {source: Curve() for source in SOURCES}
         """By source; of what its devices did, where there is a point."""
 
@@ -110,6 +113,7 @@ class RunCurves:
             self.curves.setdefault(source, Curve()).append(points)
         self.run, self.label, self.known = update.run, update.label, update.known
         self.best, self.end, self.fitted = update.best, update.end, update.run.fitted
+        self.trial = update.run.study is not None
 
     def each_gpu(self, source: str) -> list[tuple[int, Curve]]:
         """The curve of a source; of what the first GPU did also those of the run's other GPUs, each
@@ -126,7 +130,7 @@ class RunCurves:
 
     def figures_at(self, seconds: float) -> list[tuple[str, str]]:
         """Epoch, step and the newest figures, as name and text, at a second of running; of a
-        fitted model without those of steps, which it doesn't have."""
+        fitted model without those of steps, of a trial without test, which it doesn't have."""
         steps = self.curves[step_source("loss")]
         index = bisect_right(steps.xs("time"), seconds) - 1
         step = whole(round(steps.xs("step")[index])) if index >= 0 else ABSENT
@@ -135,7 +139,9 @@ class RunCurves:
         if not self.fitted:
             figures.append(("step", step))
         for name, source, decimals in FIGURES:
-            if self.fitted and source.startswith(step_source("")):
+            if (self.fitted and source.startswith(step_source(""))) or (
+                self.trial and source == TEST
+            ):
                 continue
             curve = self.curves[source]
             index = bisect_right(curve.xs("time"), seconds) - 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.store.queries import Run
 from tui.charts.braille.trace import Trace
-from tui.charts.run_curves import RunCurves, device_source, epoch_source, step_source
+from tui.charts.run_curves import TEST, RunCurves, device_source, epoch_source, step_source
 from tui.shell.text import plain
 from tui.shell.theme import SERIES
 
@@ -73,6 +73,7 @@ class ChartSpec:
             return [
                 Trace(curve, s.name, s.style, faint=s.faint, marked=s.marked)
                 for s in self.sources
+                if not (runs[0].trial and s.source == TEST)
                 for _, curve in runs[0].each_gpu(s.source)
             ]
         marked = any(source.marked for source in self.sources)
@@ -131,7 +132,7 @@ CHARTS = (
         "valid",
         "Validation",
         (
-            Source("test", epoch_source("test_ndcg"), _SECOND, faint=True),
+            Source("test", TEST, _SECOND, faint=True),
             Source("Recall", epoch_source("valid_recall"), SERIES[1]),
             Source("NDCG", epoch_source("valid_ndcg"), SERIES[0], marked=True),
         ),

@@ -75,8 +75,10 @@ def _how_many(page: Page | None, every: int, view: View) -> str:
     if view.by_cell:
         below = sum(row.seeds for row in page.rows if row.key in view.expanded)
         return count(max(0, page.total - below), "cell")
-    total = page.total
-    return count(total, "run") if total == every else f"{total:,} of {count(every, 'run')}"
+    # Without a filter it is all that are compared: trials of studies aren't.
+    whole = not view.filter.strip() or page.total == every
+    total = count(page.total, "run")
+    return total if whole else f"{page.total:,} of {count(every, 'run')}"
 
 
 def why_empty(page: Page, counts: Mapping[str, int]) -> str:

@@ -216,6 +216,7 @@ class OrderDesk(TextBox):
             screen.post_message(DataSetsChanged())  # it may have been fetched meanwhile
             if name is not None:
                 await self._launched(f"The study {name} has begun.")
+                self.app.open_study(name)
 
         cursor = self._grid.cursor_key
         self.app.push_screen(

@@ -19,6 +19,7 @@ from engine.store.connect import KeptReader
 from engine.store.jobs import JobFacts, live_jobs
 from engine.store.queries import Run
 from engine.store.series import newest_telemetry
+from engine.store.studies import has_open_study
 
 if TYPE_CHECKING:
     from engine.config import Catalogue
@@ -91,6 +92,8 @@ class LiveUpdate:
     """Why the queue is paused, if it is."""
     end: QueueEnd | None = None
     """How long the queue still takes, if that is known."""
+    studying: bool = False
+    """Whether a study will queue further runs."""
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -132,7 +135,7 @@ def read_live(
         update = read_update(con, known, catalogue)
         running = [run for run in update.runs if run.state == "running"]
         end = forecast.look(con, running, update.known.waiting.runs, now)
-        return replace(update, end=end)
+        return replace(update, end=end, studying=has_open_study(con))
 
 
 def read_update(

@@ -264,10 +264,12 @@ def _metrics(facts: Facts, width: int) -> list[Line]:
         return []
     label_width = max(0, min(16, width - 15))
     title = f"{'combination' if facts.run.fitted else 'best epoch'} {run.best_epoch}"
-    lines = [_figures(title, "valid", "test", "$text-muted", label_width)]
+    trial = run.study is not None  # it has nothing of test
+    lines = [_figures(title, "valid", "" if trial else "test", "$text-muted", label_width)]
     for name, column in _SHOWN_METRICS:
         valid, test = best.get(f"valid_{column}"), best.get(f"test_{column}")
-        lines.append(_figures(name, number(valid), number(test), "", label_width))
+        text = "" if trial else number(test)
+        lines.append(_figures(name, number(valid), text, "", label_width))
     return lines
 
 

@@ -163,7 +163,13 @@ class LiveScreen(ChartedScreen):
         before = self._run
         self.queue.show(update.runs, wall_clock(), update.jobs, update.labels)
         unfinished = sum(run.state in UNFINISHED for run in update.runs)
-        end = end_words(update.end, unfinished, update.hold is not None, wall_clock())
+        end = end_words(
+            update.end,
+            unfinished,
+            update.hold is not None,
+            wall_clock(),
+            studying=update.studying,
+        )
         self.queue.entitle([*self.queue.summary(), *end])
         if before is None or self._run is None or before.state != self._run.state:
             self.refresh_bindings()

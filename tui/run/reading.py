@@ -70,6 +70,12 @@ class RunPage:
     resumable: bool
     """Whether it has a checkpoint, from which a retry would resume."""
 
+    @property
+    def tested(self) -> bool:
+        """Whether it is done and was evaluated on test, as a trial of a study isn't: then it has
+        ranks of test users, and its weights."""
+        return self.details.run.state == "done" and self.details.run.study is None
+
 
 def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None) -> RunPage | None:
     """Read a run; ``None`` if it was deleted.
@@ -91,7 +97,9 @@ def read_page(location: StoreLocation, run_id: str, catalogue: Catalogue | None)
             return None
         further = further_command(con, location, details.run, catalogue)
     journal = journal_lines(events, details.epochs[-LAST_LINES:])
-    run, tables = details.run, catalogue.published.values() if catalogue else ()
+    run = details.run
+    # A trial has no result on test, which published ones are.
+    tables = catalogue.published.values() if catalogue and run.study is None else ()
     own = setup_of(details.spec)
     references = references_of(tables, run.model, run.dataset, run.length, own)
     return RunPage(

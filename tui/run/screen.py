@@ -134,7 +134,7 @@ class RunScreen(ChartedScreen):
         self.query_one("#body").display = page is not None
         if page is None:
             self._say("This run was deleted. Press esc to go back.")
-        elif self._intervals is None and page.details.run.state == "done":
+        elif self._intervals is None and page.tested:
             self._ranks.ask(
                 partial(read_ranked, self.app.location, self.run_id, self.app.catalogue)
             )
@@ -239,7 +239,7 @@ class RunScreen(ChartedScreen):
         if action == "refit":
             return page is not None and page.refittable
         if action == "predict":
-            return page is not None and page.details.run.state == "done"
+            return page is not None and page.tested
         if action in ("cancel", "retry", "delete"):
             return page is not None and allows(page.details.run.state, action)
         return True

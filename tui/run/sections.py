@@ -26,7 +26,7 @@ from engine.evaluated import ceiling_of, evaluated_of
 from engine.fitted import chosen_settings, combination_text, is_fitted
 from engine.lifecycle import DIED
 from engine.marks import MEANING
-from engine.metrics import RUN_ENERGY
+from engine.metrics import RUN_ENERGY, SPEEDS
 from engine.store.jobs import job_of
 from tui.shell.states import IMPORTED, MARKED, STATE_MEANING, glyph, style_variable
 from tui.shell.text import ABSENT, PARAGRAPH, ago, count, duration, number, plain, short_path
@@ -204,6 +204,7 @@ def result(
         for label, source, kind in _TOTALS
         if not (is_fitted(details.spec) and source in _OF_TRAINING)
         and not (source in _WHERE_KNOWN and figures.get(source) is None)
+        and not (source in SPEEDS and details.run.study is not None)
     ]
     half = (len(pairs) + 1) // 2
     first, second = (max(len(label) for label, _ in some) for some in (pairs[:half], pairs[half:]))
@@ -295,7 +296,8 @@ def provenance(details: RunDetails, label: str = "", room: int = 0) -> Content:
         room: cells across; 0 if that isn't known yet.
     """
     start = details.started
-    known, ceiling, evaluated = details.provenance, ceiling_of(start), evaluated_of(start)
+    run, known, evaluated = details.run, details.provenance, evaluated_of(start)
+    ceiling = None if run.study else ceiling_of(start)
     checksum = known.get("checksum")
     data = [
         f"{start[name]:,} {name}"
@@ -305,8 +307,8 @@ def provenance(details: RunDetails, label: str = "", room: int = 0) -> Content:
     facts = [
         *_origin(details),
         ("continues", str(details.spec.get("continues") or "")),
-        ("refits", details.run.refits or ""),
-        ("trial", plain(f"{run.trial} of {run.study}") if (run := details.run).study else ""),
+        ("refits", run.refits or ""),
+        ("trial", plain(f"{run.trial} of {run.study}") if run.study else ""),
         ("data set", str(checksum)[:12] if checksum else ABSENT),
         ("", ", ".join(data)),
         ("evaluated", evaluated.words if evaluated else ""),

@@ -209,14 +209,17 @@ def run_label(run: Run | EndedRun, width: int = 120, settings: str = "") -> str:
     ``sasrec L50 s42``.
 
     Args:
-        settings: what tells it from other runs, which comes last: ``lr=0.001``.
+        settings: what tells it from other runs, which comes last: ``lr=0.001``. There they have at
+            most half of the width, so that the model stays.
     """
-    model, dataset = plain(run.model), plain(run.dataset)
-    end = f" · L{run.length} · s{run.seed}" + (f" · {plain(settings)}" if settings else "")
+    model, dataset, settings = plain(run.model), plain(run.dataset), plain(settings)
+    place = f" · L{run.length} · s{run.seed}"
+    end = f"{place} · {settings}" if settings else place
     room = width - cells(end) - cells(model) - 3
     if room >= 2:
         return f"{model} · {shorten(dataset, room)}{end}"
-    end = end.replace(" ·", "")
+    told = shorten(settings.replace(" ·", ""), width // 2)
+    end = place.replace(" ·", "") + (f" {told}" if told else "")
     return shorten(shorten(model, max(width - cells(end), 2)) + end, width)
 
 

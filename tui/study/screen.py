@@ -112,7 +112,8 @@ class StudyScreen(Screen[None]):
     def _show_words(self) -> None:
         if (found := self._found) is None or not self.is_mounted:
             return
-        self.query_one("#status", Static).update(words.status(found))
+        status = self.query_one("#status", Static)
+        status.update(words.status(found, self.size.width - status.gutter.width))
         box = self.query_one("#models", Static)
         box.update(words.models(found, self.size.width - box.gutter.width))
         said = " ".join(filter(None, words.sentences(found, self._verdict)))

@@ -11,12 +11,15 @@ from textual.content import Content
 from engine.order import settings_text
 from engine.spec import TunedModel
 from tui.charts.marks import HOLLOW
-from tui.shell.text import TITLE, count, duration, fitting, number, plain
+from tui.shell.text import TITLE, count, duration, fitting, number, plain, shorten
 from tui.shell.theme import SERIES
 from tui.study.reading import StudyFound
 from tui.study.standing import study_style
 
 MUTED = "$text-muted"
+
+SHORTEST_NAME = 12
+"""Cells that are left of a study's name in any case."""
 
 
 def mark_of(index: int) -> str:
@@ -29,18 +32,23 @@ def style_of(index: int) -> str:
     return SERIES[index % len(SERIES)]
 
 
-def status(found: StudyFound) -> Content:
-    """Say which study it is and how far: one line."""
+def status(found: StudyFound, width: int) -> Content:
+    """Say which study it is and how far, in a line of ``width`` terminal cells: a long name is cut,
+    and how it searches is left out where there is no room."""
     progress, study = found.progress, found.progress.study
     paused = f", {found.paused} paused" if found.paused else ""
     trained = found.ended - found.paused
     pruning = "" if study.prune == "none" else f", {study.prune}"
+    place = f"  {plain(progress.first.dataset, TITLE)} × {progress.first.length}  "
+    far = f"  {trained} of {count(progress.all_trials, 'trial')} ended{paused}"
+    search = f"  {study.sampler}{pruning}, seed {study.seed}"
+    name, rest = plain(study.name, TITLE), sum(map(cell_len, (place, found.state, far)))
     return Content.assemble(
-        (plain(study.name, TITLE), "bold"),
-        (f"  {plain(progress.first.dataset, TITLE)} × {progress.first.length}  ", MUTED),
+        (shorten(name, max(width - rest, SHORTEST_NAME)), "bold"),
+        (place, MUTED),
         (found.state, study_style(found.state)),
-        f"  {trained} of {count(progress.all_trials, 'trial')} ended{paused}",
-        (f"  {study.sampler}{pruning}, seed {study.seed}", MUTED),
+        far,
+        (search if cell_len(name) + rest + cell_len(search) <= width else "", MUTED),
     )
 
 
@@ -63,19 +71,22 @@ def _said_of(found: StudyFound, model: TunedModel) -> Iterator[str]:
     trials, seconds = len(progress.of_model(model)), progress.seconds(model)
     of = "" if study.minutes is None else f" of {duration(60 * study.minutes)}"
     yield f"{trials}/{study.trials} trials"
-    best = progress.best(model)
+    best, settings = progress.best(model), ""
     if best is not None:
         word = "chosen" if progress.over else "best"
         yield f"{word} {number(best.value)} (trial {best.number})"
+        pairs = settings_text(progress.settings(model, best)).items()
+        settings = plain(" ".join(f"{name}={value}" for name, value in pairs))
     finals = [run for run in found.finals if run.model == model.model]
-    if finals:
-        done = sum(run.state == "done" for run in finals)
+    done = sum(run.state == "done" for run in finals)
+    if done < len(finals):
         yield f"{done}/{len(finals)} final seeds"
+    if progress.over:
+        yield settings  # it was chosen for them: before what it took
     if seconds or of:
         yield f"{duration(seconds)}{of}"
-    if best is not None:
-        settings = settings_text(progress.settings(model, best))
-        yield plain(" ".join(f"{name}={value}" for name, value in settings.items()))
+    if not progress.over:
+        yield settings
 
 
 def sentences(found: StudyFound, verdict: str = "") -> Sequence[str]:

@@ -66,10 +66,10 @@ def more_budget(found: Tuned) -> str:
     if every < 4:
         return ""
     half, whole = (best_of(found.reached, trials).mean for trials in (every // 2, every))
-    more = f", {100 * (whole / half - 1):.1f} % more" if half else ""
+    more = f"{100 * (whole / half - 1):.1f} % more than " if half else ""
     return (
-        f"{found.model.model}: the best of {every} trials is expected to be {whole:.4f}, that of "
-        f"{every // 2} {half:.4f}{more}."
+        f"{found.model.model}: the best of {every} trials is expected to be {whole:.4f}, "
+        f"{more}that of {every // 2}, {half:.4f}."
     )
 
 

@@ -58,6 +58,11 @@ def trained_model(
         state = torch.load(weights, map_location="cpu", weights_only=True)
         model.load_state_dict(state)
     except FileNotFoundError as error:
+        if spec.trial is not None:
+            name = spec.trial.study.name
+            raise DataError(
+                f"A trial keeps no weights: take a run of what {name} chose."
+            ) from error
         raise DataError("The run has no weights: they are kept when it is done.") from error
     except (OSError, EOFError, pickle.UnpicklingError) as error:
         raise DataError(f"The run's weights can't be read: {weights} is damaged.") from error

@@ -114,9 +114,9 @@ def test_memory_that_runs_out_beside_others_is_not_the_runs_failure(
     wait_for(lambda: lines(run, "end"), process, "the end of memory")
     assert ended(run) == ("preempted", CROWDED)
     going.cancel.touch()
-    wait_for(lambda: not worker.assignments(), process, "the end of the other")
-    hand_over(worker, run, attempt=2)
     wait_for_end(process, worker)
+    hand_over(worker, run, attempt=2)
+    wait_for_end(reside(*AT_ONCE), worker)
     assert ended(run, 2) == ("failed", "out-of-memory")
 
 

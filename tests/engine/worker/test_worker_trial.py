@@ -13,7 +13,7 @@ from test_worker_continue import Train, spec, stored, train
 
 from engine.analysis.comparison import compare_rows
 from engine.asking.reevaluation import evaluate
-from engine.errors import UsageError
+from engine.errors import DataError, UsageError
 from engine.interchange.manifest import ArchiveError
 from engine.interchange.pack import pack
 from engine.interchange.unpack import unpack
@@ -31,6 +31,7 @@ from engine.store.places import launch_cells, newest_runs_of_place
 from engine.store.requests import enqueue, transact
 from engine.store.studies import end_study, release_trial, trials_of
 from engine.store.transitions import hold_trial, mark_exited, next_queued
+from engine.worker.trained import open_trained
 
 __all__ = ["train"]
 
@@ -81,7 +82,8 @@ def test_a_trial_is_as_the_run_would_be_but_for_test(
     folders = [train(run) for run in (tried, other)]
     assert of_test(folders[0]) == []
     assert of_test(folders[1])
-    assert not folders[0].best_model.exists()
+    with pytest.raises(DataError, match="keeps no weights: take a run of what one chose"):
+        open_trained(folders[0])
     assert validation(folders[0]) == validation(folders[1]) != []
 
     with closing(connect_reader(location)) as con:

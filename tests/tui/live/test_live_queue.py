@@ -245,6 +245,12 @@ def test_a_name_is_cut_in_its_middle(run: Run, width: int, settings: str) -> Non
     assert label.endswith((end, end.replace(" ·", "")))
 
 
+def test_long_settings_leave_the_model_in_its_name() -> None:
+    run = replace(NEW, model="bert4rec", dataset="ml-100k", length=10, seed=4)
+    name = run_label(run, 34, "study-sasrec-bert4rec-xlstm-ml-100k-l10")
+    assert name == "bert4rec L10 s4 study-sasrec-ber…"
+
+
 async def test_a_new_step_repaints_its_row_only() -> None:
     app = Queue()
     async with app.run_test(size=(120, 12)) as pilot:

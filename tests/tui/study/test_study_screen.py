@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from live_app import know_the_surroundings, select, show_live
-from live_runs import LiveStore, populate
+from live_runs import NOW, LiveStore, populate
 from pilots import screen_text, settled, wait_for
 from studied import EPOCHS, StudiedStore, go_on
 from textual.pilot import Pilot
@@ -19,6 +20,8 @@ from engine.store.connect import connect_writer
 from engine.store.database import write
 from tui.app import SeqbenchApp
 from tui.dialogs.ask import AskScreen
+from tui.live.queue_words import end_words
+from tui.live.reading import Forecast, KeptReader, Known, QueueEnd, read_live
 from tui.live.screen import LiveScreen
 from tui.run.screen import RunScreen
 from tui.study.listed import NONE, StudiesScreen
@@ -67,7 +70,7 @@ async def test_it_says_how_far_each_model_is_and_lists_trials(empty_store: LiveS
     best = {chosen.model.model: chosen.best for chosen in study.progress.chosen()}
     async with studying(study, (80, 24)) as (app, pilot, screen):
         (status,) = said(screen, "status")
-        assert "one  synthetic × 50  tuning  4 of 16 trials ended, 3 paused" in status
+        assert status == "one  synthetic × 50  tuning  4 of 16 trials ended, 3 paused"
         sasrec, gru4rec = said(screen, "models")
         assert sasrec.split(" · ")[:3] == [
             "○ sasrec   5/8 trials",
@@ -118,6 +121,12 @@ async def test_a_trial_opens_and_the_study_comes_back(empty_store: LiveStore) ->
         await wait_for(pilot, lambda: isinstance(app.screen, RunScreen), "the run's page")
         assert app.screen.run_id == study.trials[0].run  # type: ignore[attr-defined]
         await settled(pilot)
+        text = screen_text(app)
+        assert "validation, all items" in text
+        assert not re.search(r"\btest\b|Users/s|Published|Predict", text)
+        await pilot.press("p")  # there is no model to predict with
+        await settled(pilot)
+        assert isinstance(app.screen, RunScreen)
         await pilot.press("escape")
         await wait_for(pilot, lambda: app.screen is screen, "the study again")
 
@@ -169,6 +178,8 @@ async def test_live_opens_the_study_of_a_trial_else_the_list(empty_store: LiveSt
     async with app.run_test(size=(120, 36)) as pilot:
         await show_live(pilot)
         await select(pilot, study.trials[0].run)
+        assert re.search(r"best epoch 4 +valid", screen_text(app))
+        assert not re.search(r"\btest\b", screen_text(app))
         await pilot.press("T")
         await wait_for(pilot, lambda: isinstance(app.screen, StudyScreen), "the study")
         await settled(pilot)
@@ -189,6 +200,27 @@ async def test_live_opens_the_study_of_a_trial_else_the_list(empty_store: LiveSt
         await settled(pilot)
         await pilot.press("escape")
         await wait_for(pilot, lambda: isinstance(app.screen, LiveScreen), "Live")
+
+
+def test_no_time_is_said_for_the_end_of_a_queue_that_a_study_adds_to(
+    empty_store: LiveStore,
+) -> None:
+    assert end_words(QueueEnd(90, True, 0), 3, False, NOW, studying=True) == [
+        "at most 2 min",
+        "then a study goes on",
+    ]
+
+    def studying() -> bool:
+        with closing(KeptReader(empty_store.location)) as store:
+            return read_live(store, Known(), None, Forecast(), NOW).studying
+
+    empty_store.launch("sasrec")
+    assert not studying()
+    study = StudiedStore(empty_store)
+    assert studying()
+    study.finish(study.trials[0].run, 0.08)
+    study.end()
+    assert not studying()
 
 
 async def test_without_a_study_it_is_said(busy_store: LiveStore) -> None:

@@ -135,7 +135,7 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
     ]
     if expected:
         say()
-        say("The best of so many trials that is to be expected, and where 95 % of draws lie:")
+        say("The expected best of so many trials, and where it lies in 95 % of draws:")
         say_table(["MODEL", "TRIALS", "VALID", "95 %"], expected, right="TRIALS VALID")
     if duel is not None:
         say()
@@ -151,7 +151,7 @@ def say_chosen(found: StudyFound) -> None:
         say_fact(each.model.model, f"trial {each.best.number}, valid NDCG@10 "
                  f"{number(each.best.value)}, {budget}: {text}")  # fmt: skip
     for run in found.finals:
-        say_fact(found.progress.study.profile, f"{run.id} ({run.state})")
+        say_fact("final run", f"{run.id} ({run.state})")
 
 
 @studies.command()

@@ -17,6 +17,8 @@ from engine.tuning.progress import progress_of
 from tui.app import SeqbenchApp
 from tui.launch.screen import LaunchScreen
 from tui.launch.tuning.screen import TuneScreen
+from tui.live.screen import LiveScreen
+from tui.study.screen import StudyScreen
 
 
 @pytest.fixture
@@ -46,7 +48,10 @@ async def test_a_study_that_is_begun_in_the_app_ends(lab: Lab) -> None:
         screen.query_one("#space", TextArea).load_text("sasrec:\n  dropout: [0.1, 0.5]\n")
         screen.query_one("#final-seeds", Input).value = "1"
         await pilot.press("backspace", "backspace", "2", "ctrl+s")
-        await wait_for(pilot, lambda: pilot.app.current_mode == "live", "Live")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, StudyScreen), "the study")
+        await settled(pilot)
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, LiveScreen), "Live")
     name = "sasrec-tiny-l8"
 
     def finals() -> list[tuple[str, str]]:
