@@ -23,6 +23,7 @@ from engine.validation import InvalidError, validate
 
 LONGEST_NAME = 40
 TRIALS = 20
+SEED = 1
 FINAL_SEEDS = 3
 DUEL_SEEDS = 10
 
@@ -45,7 +46,7 @@ class StudyOrder:
     """Of training of each model's trials together; ``None`` for no limit."""
     sampler: Sampler = "tpe"
     prune: Prune = "none"
-    seed: int = 1
+    seed: int = SEED
     final_seeds: int = FINAL_SEEDS
     duel: int | None = None
     """Most seeds of each model of a duel, which begins with the final ones; ``None`` of others."""

@@ -29,6 +29,9 @@ Value = bool | int | float | str
 MOST_STEPS = 1_000_000
 """The most steps of a range: with more of them nothing that searches it can work."""
 
+MOST_TRIALS = 10_000
+"""The most trials that a study may have of a model."""
+
 MOST_DUEL_SEEDS = 100
 """The most seeds that a duel may have."""
 
@@ -102,7 +105,7 @@ class Study(Strict):
 
     name: Name
     models: tuple[TunedModel, ...] = Field(min_length=1)
-    trials: int = Field(ge=1, le=10_000)
+    trials: int = Field(ge=1, le=MOST_TRIALS)
     """Most trials of each model; the first one has the profile as it stands."""
     minutes: float | None = Field(default=None, gt=0)
     """After this time in training, of all trials of a model together, it has no further one."""

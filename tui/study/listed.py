@@ -21,7 +21,7 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.key_button import KeyButton
 from tui.widgets.lines import fit
 
-NONE = "There are no studies yet: `seqbench tune` begins one."
+NONE = "There are no studies yet: t on Launch begins one, and so does `seqbench tune`."
 
 _NAME, _STATE, _TRIALS = 40, 11, 9
 

@@ -198,9 +198,9 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
     valid = wanted.valid_column
     runs_of_all = [run for quality in group.qualities for run in quality.cell.cell.runs]
     chosen = {
-        name: head
-        for name, head in _BUDGET.items()
-        if any(run[name] is not None for run in runs_of_all)
+        column: head
+        for column, head in _BUDGET.items()
+        if any(run[column] is not None for run in runs_of_all)
     }
     rows = []
     for quality in group.qualities:
@@ -214,8 +214,8 @@ def _quality(group: DataGroup, material: Material, looks: Colours) -> list[Block
                 _mean([run[valid] for run in runs]),
                 _mean([run["BestEpoch"] for run in runs], digits=0),
                 *(
-                    spread_text(spread(run[name] for run in runs), BUDGET[name], none="")
-                    for name in chosen
+                    spread_text(spread(run[column] for run in runs), BUDGET[column], none="")
+                    for column in chosen
                 ),
             ]
         )

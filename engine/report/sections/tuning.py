@@ -32,7 +32,7 @@ from engine.spread import spread
 from engine.tuning.ask import Settings
 from engine.tuning.found import best_first
 
-MOST_TRIALS = 20
+MOST_LISTED = 20
 """Most trials of a model in the report."""
 
 LEAST_DRAWN = 3
@@ -165,7 +165,7 @@ def _trials(study: StudyReport, each: Tuned, looks: Colours) -> Iterator[Block]:
             caption=f"{study.found.name}, {model}: a line for each trial over its settings, the "
             "best third coloured, the chosen one thick",
         )
-    shown = sorted(each.trials, key=best_first)[:MOST_TRIALS]
+    shown = sorted(each.trials, key=best_first)[:MOST_LISTED]
     names = list(each.model.space)
     yield table(
         ["trial", "state", "valid NDCG@10", "best epoch", "s", *names],

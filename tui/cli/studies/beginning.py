@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from functools import reduce, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -16,7 +16,7 @@ from engine.datasets.locate import is_ready
 from engine.errors import UsageError
 from engine.order import parse_lengths, parse_settings
 from engine.planning import StudyOrder, begin_study, plan_study
-from engine.planning.study import study_of
+from engine.planning.study import SEED, study_of
 from engine.spec import Prune, Sampler, Study
 from engine.store.connect import connect_reader
 from engine.store.studies import study_names
@@ -77,14 +77,14 @@ _OPTIONS = (
     ),
     click.option(
         "--sampler",
-        type=click.Choice(["tpe", "random", "grid"]),
+        type=click.Choice(get_args(Sampler)),
         default="tpe",
         show_default=True,
         help="How the next settings are chosen.",
     ),
     click.option(
         "--prune",
-        type=click.Choice(["asha", "none"]),
+        type=click.Choice(get_args(Prune)),
         default="none",
         show_default=True,
         help="asha trains only the better trials on.",
@@ -93,7 +93,7 @@ _OPTIONS = (
         "--seed",
         type=click.IntRange(0, 2**31 - 1),
         metavar="N",
-        default=1,
+        default=SEED,
         show_default=True,
         help="Of all trials, and of the sampler.",
     ),

@@ -6,7 +6,7 @@ import click
 
 from engine.errors import UsageError
 from engine.planning.study import DUEL_SEEDS, FINAL_SEEDS, TRIALS
-from engine.spec.study import MOST_DUEL_SEEDS
+from engine.spec.study import MOST_DUEL_SEEDS, MOST_TRIALS
 from tui.cli import completion
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json
 from tui.cli.studies.beginning import Asked, begin, follow_study, study_options
@@ -19,7 +19,7 @@ from tui.shell.text import count
 @click.argument("other", metavar="MODEL", shell_complete=completion.models)
 @click.option(
     *("--budget", "trials"),
-    type=click.IntRange(1, 10_000),
+    type=click.IntRange(1, MOST_TRIALS),
     metavar="N",
     default=TRIALS,
     show_default=True,

@@ -8,6 +8,7 @@ from engine.config.profiles import profile_of, save_profile
 from engine.errors import UsageError
 from engine.planning.study import FINAL_SEEDS, TRIALS
 from engine.spec import RunSpec
+from engine.spec.study import MOST_TRIALS
 from engine.tuning.found import study_named
 from tui.cli import completion
 from tui.cli.session import Listed, Session, flat, json_option, note, pass_session, say, say_json
@@ -26,7 +27,7 @@ from tui.shell.text import count
 )
 @click.option(
     "--trials",
-    type=click.IntRange(1, 10_000),
+    type=click.IntRange(1, MOST_TRIALS),
     metavar="N",
     default=TRIALS,
     show_default=True,

@@ -17,7 +17,7 @@ from textual.widgets import Label, Select, Static
 
 from engine.config import Catalogue, SlurmProfile
 from engine.planning import fitted_sentence
-from engine.planning.study import FINAL_SEEDS, TRIALS
+from engine.planning.study import FINAL_SEEDS, SEED, TRIALS
 from engine.spec import Dataset
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.fetch import FetchScreen
@@ -45,7 +45,6 @@ from tui.widgets.field import Field
 from tui.widgets.key_button import KeyButton
 from tui.widgets.text_field import TextField
 
-SEED = 1
 SAMPLERS = {"tpe": "tpe: model-based", "random": "random", "grid": "grid: all of it"}
 PRUNES = {"none": "none", "asha": "asha: halving"}
 

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import random
-import re
-import socket
 import sys
-from collections.abc import Iterable
 from contextlib import closing
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from click.testing import CliRunner
 from held import worked_on
-from live_runs import NOW, LiveStore, epoch_line, start
-from pilots import screen_text, settled, wait_for
-from textual.pilot import Pilot
-from textual.widgets import Input, Label, Select, Static, TextArea
+from pilots import settled, wait_for
+from textual.widgets import Input, TextArea
+from tune_dialog import BOTH, begin, begun, open_dialog, said, told, type_into
 
 from engine.errors import UserError
-from engine.machine.slots import Slot
 from engine.planning.study import FINAL_SEEDS, TRIALS
-from engine.spec import RunSpec
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
-from engine.store.studies import study_names, trials_of
+from engine.store.studies import study_names
 from tui.app import SeqbenchApp
 from tui.cli.main import seqbench
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.fetch import FetchScreen
-from tui.launch import cluster as launch_cluster
-from tui.launch.grid.cells import CellKey
 from tui.launch.screen import LaunchScreen
-from tui.launch.tuning.screen import TuneScreen
 
-BOTH = [("gru4rec", "synthetic", 50), ("sasrec", "synthetic", 50)]
+pytestmark = pytest.mark.usefixtures("no_data")
+
 SPACES = """\
 sasrec:
   lr: {low: 0.001, high: 0.1, log: true}
@@ -45,65 +35,6 @@ sasrec:
 gru4rec:
   dim: [8]
 """
-
-
-@pytest.fixture(autouse=True)
-def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("SEQBENCH_DATA", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-
-async def open_dialog(
-    pilot: Pilot[None],
-    cells: Iterable[CellKey] = BOTH,
-    settings: str = "",
-    *,
-    measured: bool = True,
-) -> TuneScreen:
-    """Open it for some cells; unless what their runs cost is being measured, wait for all of it."""
-    await settled(pilot)
-    launch = pilot.app.screen
-    assert isinstance(launch, LaunchScreen)
-    launch.query_one("#settings", TextArea).load_text(settings)
-    launch.grid.select(cells)
-    await settled(pilot)
-    await pilot.press("t")
-    await wait_for(pilot, lambda: isinstance(pilot.app.screen, TuneScreen), "the dialog")
-    screen = pilot.app.screen
-    assert isinstance(screen, TuneScreen)
-    if measured:
-        await settled(pilot)
-    return screen
-
-
-async def type_into(pilot: Pilot[None], screen: TuneScreen, **fields: str) -> None:
-    for name, text in fields.items():
-        found = screen.query_one(f"#{name.replace('_', '-')}")
-        if isinstance(found, TextArea):
-            found.load_text(text)
-        else:
-            assert isinstance(found, Input | Select)
-            found.value = text
-    await settled(pilot)
-
-
-def said(screen: TuneScreen, name: str = "problem") -> str:
-    return str(screen.query_one(f"#{name}", Static).content)
-
-
-def told(pilot: Pilot[None]) -> list[str]:
-    return [each.message for each in pilot.app._notifications]
-
-
-async def begin(pilot: Pilot[None]) -> None:
-    await pilot.press("ctrl+s")
-    await wait_for(pilot, lambda: pilot.app.current_mode == "live", "Live")
-
-
-def begun(location: StoreLocation) -> list[RunSpec]:
-    with closing(connect_reader(location)) as con:
-        (name,) = study_names(con)
-        return [RunSpec.model_validate(each.spec) for each in trials_of(con, name)]
 
 
 async def test_it_begins_what_the_command_begins(tmp_path: Path) -> None:
@@ -378,66 +309,3 @@ async def test_a_model_of_ones_own_is_tuned_as_its_file_is_then(
     (trial,) = begun(absent_store)
     assert trial.trial is not None
     assert trial.trial.study.models[0].space == {"width": (4, 16)}
-
-
-async def test_the_cost_is_that_of_past_runs(
-    empty_store: LiveStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = [Slot("cpu/0", "cpu", "CPU", 2)]
-    monkeypatch.setattr("engine.machine.slots.detect_slots", lambda settings: one)
-    run, chance = empty_store.launch("sasrec", epochs=60), random.Random(1)
-    empty_store.mark(run, "running")
-    end = {"kind": "end", "status": "done", "cause": "completed", "seconds": 12.0}
-    lines = [start(host=socket.gethostname()), *(epoch_line(n, chance) for n in range(1, 4))]
-    empty_store.journal(run, [*lines, {"t": NOW, "best_epoch": 3, "epochs_trained": 3, **end}])
-    async with SeqbenchApp(empty_store.location).run_test(size=(120, 36)) as pilot:
-        screen = await open_dialog(pilot, settings="epochs=60")
-        await wait_for(pilot, lambda: "past runs" in said(screen, "cost"), "the machine")
-        sasrec, gru4rec, *_ = said(screen, "cost").splitlines()
-        assert re.search("20 trials, about .* s; then 3 runs, about 36 s$", sasrec)
-        assert gru4rec.endswith("20 trials, then 3 runs of the best")
-        assert "46 runs, time not known yet" in screen_text(pilot.app)
-        await pilot.press("escape")
-        await open_dialog(pilot, BOTH[1:], settings="epochs=60")
-        assert "23 runs, about " in screen_text(pilot.app)
-        assert " in 1 slot " in screen_text(pilot.app)
-
-
-async def test_a_study_goes_to_a_cluster(
-    absent_store: StoreLocation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(launch_cluster, "on_cluster", lambda: True)
-    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
-        screen = await open_dialog(pilot)
-        assert "Where" in [str(label.content) for label in screen.query(Label)]
-        await type_into(pilot, screen, launcher="slurm")
-        assert "slurm: " in said(screen, "cost")
-        await begin(pilot)
-    with closing(connect_reader(absent_store)) as con:
-        assert {row[0] for row in con.rows("SELECT launcher FROM runs")} == {"slurm"}
-
-
-async def test_leaving_ends_what_is_being_measured(
-    absent_store: StoreLocation, measures: None
-) -> None:
-    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
-        screen = await open_dialog(pilot, measured=False)
-        await wait_for(pilot, lambda: screen._measuring.process, "a measurement begins")
-        assert "measuring 2 runs …" in said(screen, "cost")
-        assert screen._measuring.process is not None
-        pid = screen._measuring.process.pid
-        await pilot.press("escape")
-        await wait_for(pilot, lambda: not psutil.pid_exists(pid), "its process is gone")
-        await settled(pilot)
-
-
-@pytest.mark.slow
-async def test_what_no_run_tells_is_measured(absent_store: StoreLocation, measures: None) -> None:
-    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
-        screen = await open_dialog(pilot, BOTH[1:], settings="epochs=3", measured=False)
-        await wait_for(
-            pilot, lambda: "measured just now" in said(screen, "cost"), "it is measured", 100
-        )
-        assert "20 trials, at most" in said(screen, "cost")
-        assert "; then 3 runs, at most" in said(screen, "cost")
-        assert "23 runs, at most" in screen_text(pilot.app)
