@@ -21,6 +21,17 @@ PRUNED = "pruned"
 """The cause with which a trial ends that was paused and never promoted."""
 
 
+def standing(state: str, cause: str | None, *, held: bool) -> str:
+    """Return how a run stands: its state, or of a trial that it is paused, or was pruned.
+
+    Args:
+        held: whether it waits to be promoted.
+    """
+    if held:
+        return PAUSED
+    return PRUNED if cause == PRUNED else state
+
+
 def rungs(epochs: int, patience: int) -> tuple[int, ...]:
     """Return the epochs of the rungs of trials with at most ``epochs``, none for a single one.
 

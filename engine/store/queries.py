@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import StoreError, UsageError, did_you_mean
 from engine.lifecycle import ENDED, PRESENT, WAITING
 from engine.lifecycle import sql as states_sql
+from engine.rungs import standing
 from engine.store.compare.comparison import matching
 from engine.store.database import fetch, json_object
 from engine.store.tags import is_annotated
@@ -84,6 +85,11 @@ class Run:
     """Whether its model is fitted: each epoch is then a fit with a combination of settings."""
 
     @property
+    def standing(self) -> str:
+        """How it stands: its state, or of a trial that it is paused, or was pruned."""
+        return standing(self.state, self.cause, held=bool(self.held) and self.state == "queued")
+
+    @property
     def annotated(self) -> bool:
         """Whether people gave it a note or tags."""
         return is_annotated(self.note, self.tags)
@@ -94,7 +100,7 @@ class Run:
 
         ``None`` before the first step. Early stopping makes it a lower bound.
         """
-        if self.state == "done":
+        if self.standing == "done":
             return 1.0
         done = self._epochs_done()
         if done is None or not self.epochs:

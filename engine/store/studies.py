@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from engine.lifecycle import UNDER_WAY
 from engine.lifecycle import sql as states_sql
-from engine.rungs import PAUSED, PRUNED
+from engine.rungs import PRUNED, standing
 from engine.store.database import StoreConnection, fetch, json_object
 
 End = Literal["stopped", "over"]
@@ -51,9 +51,7 @@ class StoredTrial:
     @property
     def standing(self) -> str:
         """How it stands: its state, or that it is paused, or was pruned."""
-        if self.held:
-            return PAUSED
-        return PRUNED if self.cause == PRUNED else self.state
+        return standing(self.state, self.cause, held=self.held)
 
     @property
     def can_be_chosen(self) -> bool:

@@ -16,7 +16,9 @@ from textual.message import Message
 
 from engine.lifecycle import ENDED, UNFINISHED
 from tui.live.reading import JobFacts, Run
-from tui.shell.states import ANNOTATED, glyph, style_variable
+from tui.shell.standing import sign
+from tui.shell.standing import style as standing_style
+from tui.shell.states import ANNOTATED
 from tui.shell.text import (
     ABSENT,
     TITLE,
@@ -291,13 +293,13 @@ def _row(
     """A run's line; ``waits`` says for what, if it waits; fits are ``named`` as such in all lines
     or in none."""
     pending = run.state == "running" and job is not None and job.waits
-    state = "queued" if pending else run.state
-    style = style_variable(state)
+    state = "queued" if pending else run.standing
+    style = standing_style(state)
     line: Line = []
     for name, size in columns.items():
         if name == "state":
-            said = "pending" if pending else plain(run.state)
-            word = f"{glyph(state)} {said}" if size > 1 else glyph(state)
+            said = "pending" if pending else plain(state)
+            word = f"{sign(state)} {said}" if size > 1 else sign(state)
             line.append((fit(word, size) + " ", style))
         elif name == "progress" and pending:
             line.append((fit("on cluster", size - 1) + "  ", "$text-muted"))
@@ -341,8 +343,8 @@ def _bar(run: Run, width: int, waits: str) -> Line:
     if run.state == "queued":
         said = waits.partition(" for ")[0] if width < _NAMED else waits
         return [(fit(said, width) + "  ", "$text-muted")]
-    share = 1.0 if run.state == "done" else run.progress or 0.0
-    bar = progress_bar(share, width, style_variable(run.state), _BAR_REST)
+    share = 1.0 if run.standing == "done" else run.progress or 0.0
+    bar = progress_bar(share, width, standing_style(run.standing), _BAR_REST)
     return [*bar, ("  ", _BAR_REST)]
 
 

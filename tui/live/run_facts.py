@@ -11,7 +11,8 @@ from engine.lifecycle import allows
 from engine.marks import STILL_IMPROVING
 from tui.lab import Lab
 from tui.live.reading import JobFacts, Run
-from tui.shell.states import glyph, style_variable
+from tui.shell.standing import sign
+from tui.shell.standing import style as standing_style
 from tui.shell.text import (
     ABSENT,
     PARAGRAPH,
@@ -114,10 +115,11 @@ _MASKED = 2
 
 def _state(run: Run, next_step: str, width: int) -> list[Line]:
     """Write the state in its colour; for a run that ended badly why, and what to do."""
-    style = style_variable(run.state)
-    cause = "" if run.state == "running" else plain(run.cause or "", TITLE)
+    style = standing_style(run.standing)
+    told = run.state == "running" or run.cause == run.standing
+    cause = "" if told else plain(run.cause or "", TITLE)
     cause = "all combinations" if run.fitted and cause == "completed" else _CAUSES.get(cause, cause)
-    headline = f"{glyph(run.state)} {plain(run.state)}" + (f" · {cause}" if cause else "")
+    headline = f"{sign(run.standing)} {plain(run.standing)}" + (f" · {cause}" if cause else "")
     lines: list[Line] = [[(shorten(headline, width), f"bold {style}")]]
     if allows(run.state, "retry") and run.message and run.message.lower() != f"{run.state}.":
         wrapped = wrap(plain(run.message, PARAGRAPH), max(width, 10))

@@ -14,9 +14,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.lab import Lab
+from tui.shell.standing import study_style
 from tui.shell.text import PARAGRAPH, number, plain, shorten
 from tui.study.reading import StudyFound, read_studies
-from tui.study.standing import study_style
 from tui.widgets.dialog import Dialog
 from tui.widgets.key_button import KeyButton
 from tui.widgets.lines import fit

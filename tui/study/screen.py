@@ -17,13 +17,13 @@ from tui.results.acting import show_or_say
 from tui.shell.bindings import bindings_for
 from tui.shell.keys import UNDO
 from tui.shell.reading import Reading
+from tui.shell.standing import MEANINGS
 from tui.shell.text import TITLE, count, plain
 from tui.shell.typed_ahead import TypedAhead
 from tui.study import trials, words
 from tui.study.charts import StudyCharts
 from tui.study.keys import ON_TRIALS, STUDY
 from tui.study.reading import KeptReader, StudyFound, StudyPage, read_study, stop_study
-from tui.study.standing import MEANINGS
 from tui.widgets.header import Header
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.table import PagedTable

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.order import settings_text
+from tui.shell.standing import sign, style
 from tui.shell.text import ABSENT, TITLE, duration, epochs_text, number, plain, whole
 from tui.study.reading import (
     Run,
@@ -16,7 +17,6 @@ from tui.study.reading import (
     setting_names,
     settings_of,
 )
-from tui.study.standing import sign, style
 from tui.widgets.table_cells import Cell, TableColumn, TableRow
 
 ORDERS = ("best first", "newest first")

@@ -11,10 +11,10 @@ from textual.content import Content
 from engine.order import settings_text
 from engine.spec import TunedModel
 from tui.charts.marks import HOLLOW
+from tui.shell.standing import study_style
 from tui.shell.text import TITLE, count, duration, fitting, number, plain, shorten
 from tui.shell.theme import SERIES
 from tui.study.reading import StudyFound
-from tui.study.standing import study_style
 
 MUTED = "$text-muted"
 

@@ -118,6 +118,16 @@ async def test_a_paused_trial_says_so_and_nothing_waits_for_it() -> None:
         assert "L50 s2 trial 7 lr=" in "\n".join(screen_text(app))
 
 
+async def test_a_pruned_trial_is_not_shown_as_trained_to_its_end() -> None:
+    pruned = replace(DONE, id="p", study="one", trial=0, cause="pruned")
+    app = Queue()
+    async with app.run_test(size=(160, 8)) as pilot:
+        app.table.show([RUNNING, DONE, pruned], NOW)
+        await pilot.pause()
+        done, said = ("\n".join(screen_text(app)).count(word) for word in ("● done", "▾ pruned"))
+        assert (done, said) == (1, 1)
+
+
 async def test_the_cursor_stays_on_its_run_when_rows_move() -> None:
     app = Queue()
     async with app.run_test(size=(80, 8)) as pilot:
