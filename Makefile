@@ -78,8 +78,8 @@ pictures: $(STAMP)
 modelinfo: $(STAMP)
 	@$(BIN)/python -m engine.models.describe --builtin engine/modelinfo/builtin.json
 
-.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings bench-suite bench-targets bench-tuning
-bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings bench-suite bench-targets bench-tuning: bench-%: $(STAMP)
+.PHONY: bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings bench-suite bench-targets bench-tuning bench-duels
+bench-catalogue bench-lengths bench-load bench-cluster bench-chaos bench-charts bench-terminal bench-datasets bench-headline bench-exports bench-settings bench-suite bench-targets bench-tuning bench-duels: bench-%: $(STAMP)
 	@$(BIN)/python -m benchmarks.$* $(ARGS)
 
 # RecBole, which seqbench is compared with, has an environment of its own.

@@ -21,6 +21,9 @@ from engine.store.studies import OPEN
 SHARED = "shared"
 """The cause of a loss by a process that trained other runs, too."""
 
+VANISHED = ("lost", "killed", "hung")
+"""The causes of losses by a process that trained one run: it vanished, or was ended by force."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiveAttempt:
@@ -270,8 +273,8 @@ def lost_with(connection: StoreConnection, run: str, attempt: int) -> int:
     in training still for all that is known, and those that were lost with it."""
     (row,) = connection.rows(
         f"SELECT count(DISTINCT b.run) FROM {_SAME_PROCESS}"  # noqa: S608
-        " AND (b.ended IS NULL OR b.exited IS NOT NULL AND b.ended >= a.last_growth)",
-        (run, attempt),
+        " AND (b.ended IS NULL OR b.cause IN (?, ?, ?, ?))",
+        (run, attempt, SHARED, *VANISHED),
     )
     return int(row[0])
 

@@ -45,7 +45,7 @@ def settle(
 def _blamed(connection: StoreConnection, attempt: LiveAttempt, ending: Ending) -> Ending:
     """Return an attempt's ending with the cause that its loss isn't its own, if its process trained
     other runs, too."""
-    if attempt.worker is None or ending.cause not in ("lost", "killed", "hung"):
+    if attempt.worker is None or ending.cause not in transitions.VANISHED:
         return ending
     others = transitions.lost_with(connection, attempt.run, attempt.attempt)
     if not others:

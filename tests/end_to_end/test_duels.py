@@ -6,10 +6,11 @@ import json
 import os
 import re
 import signal
+import subprocess
 from typing import Any
 
 import pytest
-from user_lab import Lab
+from user_lab import DEADLINE, Lab
 
 from engine.journal import read_journal
 
@@ -37,7 +38,8 @@ def chosen(lab: Lab) -> dict[tuple[str, int], int]:
 
 @pytest.mark.slow
 def test_a_duel_survives_what_is_killed_and_deleted(lab: Lab) -> None:
-    assert lab.run(*DUEL, *SMALL, "--budget", "1", "--seeds", "5").strip() == "mine"
+    command = lab.command(*DUEL, *SMALL, "--budget", "1", "--seeds", "5", "--wait")
+    waiting = subprocess.Popen(command, env=lab.environment, stdout=subprocess.PIPE, text=True)
     for seed in (2, 4):
         lab.wait_until(lambda seed=seed: chosen(lab).get(("sasrec", seed)), f"seed {seed}")
         if (supervisor := lab.supervisor()) is not None:
@@ -62,6 +64,10 @@ def test_a_duel_survives_what_is_killed_and_deleted(lab: Lab) -> None:
         assert abs(duel["looks"][-1]["means"][place] - mean) < 1e-9
     text = lab.run("studies", "show", "mine")
     assert duel["verdict"] in text
+    said, _ = waiting.communicate(timeout=DEADLINE)
+    assert said.startswith("mine\n")
+    assert said.endswith(f"{duel['verdict']}\n")
+    assert waiting.returncode == (0 if duel["winner"] else 1)
     lab.run("db", "rebuild")
     assert shown(lab)["duel"] == duel
 

@@ -35,7 +35,7 @@ LAUNCH = (
         "Launch what is missing from the selection, or from the cell under the cursor",
     ),
     _shown(
-        "launch_all", ("L",), "Re-run all",
+        "launch_all", ("L",), "Re-run",
         "Launch everything selected or under the cursor, including what is done",
     ),
     _shown(
@@ -50,7 +50,7 @@ LAUNCH = (
         "List all data sets with their statistics; fetch one, or add it to the grid",
     ),
     _shown(
-        "save_suite", ("s",), "Save suite",
+        "save_suite", ("s",), "Save",
         "Save the selection, with its seeds and settings, as a suite",
     ),
     _shown(

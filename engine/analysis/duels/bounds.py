@@ -11,7 +11,7 @@ The bounds are those of independent seeds. Users are common to all looks, which 
 more alike, and a bound less likely to be crossed (Slepian's inequality). They are for the normal
 law: used as levels of Student's t they are crossed a little more often, at worst in 5.9 % of cases
 instead of 5 (if one model's seeds are all that varies). So a fifth of the 5 % isn't spent.
-``tests/engine/analysis/duels/test_looks.py`` simulates it.
+``tests/engine/analysis/duels`` simulates both.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def is_of(folder: RunFolder, model: str) -> bool:
 
 
 def ndcg(folder: RunFolder) -> float:
-    ranks = np.load(folder.test_ranks)[0].astype(float)
+    ranks = np.load(folder.test_ranks, allow_pickle=False)[0].astype(float)
     return float(np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0).mean())
 
 

@@ -86,7 +86,7 @@ async def test_footer_help_palette_and_tabs_say_the_chosen_key(absent_store: Sto
         footer = [(entry.key, entry.label) for entry in app.screen.query_one(KeyBar).entries]
         assert ("G", "Fetch") in footer
         order = [description for _, description in footer]
-        assert order.index("All") < order.index("Fetch") < order.index("Save suite")
+        assert order.index("All") < order.index("Fetch") < order.index("Save")
         assert "f7 Compare" in screen_text(app)
         await pilot.press("question_mark")
         await wait_for(pilot, lambda: isinstance(app.screen, HelpScreen), "help")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import click
 
-from engine.analysis.duels.stored import Duel, duel_of
 from engine.errors import UsageError
 from engine.planning.study import DUEL_SEEDS, FINAL_SEEDS, TRIALS
 from engine.spec.study import MOST_DUEL_SEEDS, MOST_TRIALS
 from tui.cli import completion
 from tui.cli.session import Session, json_option, note, pass_session, say, say_json
 from tui.cli.studies.beginning import Asked, begin, follow_study, study_options
-from tui.cli.studies.verdict import say_verdict, with_verdict
+from tui.cli.studies.verdict import verdict_of
 from tui.shell.text import count
 
 
@@ -79,10 +78,10 @@ def duel(
 def _wait(ctx: click.Context, session: Session, study: str, as_json: bool) -> None:
     found = follow_study(ctx, session, study)
     with session.reader() as connection:
-        came_to: Duel | None = duel_of(connection, session.location, study)
+        verdict = verdict_of(connection, session.location, found)
     if as_json:
-        say_json(with_verdict(found.as_json(), came_to))
+        say_json(found.as_json() | verdict.content)
     else:
-        say_verdict(came_to)
-    if came_to is None or came_to.winner is None:
+        verdict.say()
+    if not verdict.shows:
         ctx.exit(1)

@@ -31,7 +31,7 @@ from tui.cli.session import (
     say_json,
     say_table,
 )
-from tui.cli.studies.verdict import say_verdict, with_verdict
+from tui.cli.studies.verdict import verdict_of
 from tui.shell.text import count, duration, number
 
 
@@ -86,15 +86,11 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
     """
     with session.reader() as connection:
         found = study_named(connection, name)
-        duel = None
-        if found.is_duel:
-            from engine.analysis.duels.stored import duel_of  # numpy, which others don't need
-
-            duel = duel_of(connection, session.location, name)
+        verdict = verdict_of(connection, session.location, found)
     models = tuned(found.progress)
     if as_json:
         best = {each.model.model: [asdict(of) for of in each.told] for each in models}
-        say_json(with_verdict(found.as_json() | {"expected_best": best}, duel))
+        say_json(found.as_json() | {"expected_best": best} | verdict.content)
         return
     if as_csv:
         for piece in csv_pieces(_csv_lines(found.progress)):
@@ -137,9 +133,7 @@ def show(session: Session, name: str, as_csv: bool, as_json: bool) -> None:
         say()
         say("The expected best of so many trials, and where it lies in 95 % of draws:")
         say_table(["MODEL", "TRIALS", "VALID", "95 %"], expected, right="TRIALS VALID")
-    if duel is not None:
-        say()
-        say_verdict(duel)
+    verdict.say()
 
 
 def say_chosen(found: StudyFound) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from engine.analysis.claims.claim import LEVEL
 from engine.analysis.duels.bounds import SPENT, levels, one_sided
 
 
@@ -45,6 +46,21 @@ def test_every_look_has_more_than_the_one_before_and_less_than_all(most: int, fi
     assert len(found) == most - first + 1
     assert list(found) == sorted(found)
     assert 0 < found[0] <= found[-1] <= SPENT + 1e-9
+
+
+@pytest.mark.parametrize("most", [3, 5, 10, 20])
+def test_the_seeds_of_one_model_cross_them_as_students_t_in_5_percent_at_most(most: int) -> None:
+    generator, tries = np.random.default_rng(2), 100_000
+    values, numbers = generator.normal(0, 1, (tries, most)), np.arange(1, most + 1)
+    means = values.cumsum(axis=1) / numbers
+    squares = (values**2).cumsum(axis=1) - numbers * means**2
+    t = (means[:, 2:] * np.sqrt(numbers / np.maximum(squares, 1e-300) * (numbers - 1))[:, 2:]).T
+    p = [2 * stats.t.sf(abs(each), seeds - 1) for seeds, each in enumerate(t, 3)]
+    crossed = (np.array(levels(3, most)) > np.array(p).T).any(axis=1).mean()
+    assert crossed <= LEVEL
+    # Why less is spent: all of it would be too much.
+    whole = (np.array(levels(3, most, LEVEL)) > np.array(p).T).any(axis=1).mean()
+    assert whole > LEVEL or most == 3
 
 
 @pytest.mark.parametrize("most", [5, 10])
