@@ -106,7 +106,12 @@ class QueueTable(Lines, can_focus=True):
 
     def name_of(self, run: Run) -> str:
         """Name a run, with what tells it from others of the queue."""
-        return run_label(run, settings=self._labels.get(run.id, ""))
+        return run_label(run, settings=self._label_of(run))
+
+    def _label_of(self, run: Run) -> str:
+        """What tells a run from others of the queue; of a trial its number first."""
+        label = self._labels.get(run.id, "")
+        return label if run.trial is None else f"trial {run.trial} {label}".rstrip()
 
     def summary(self) -> list[str]:
         """How many runs are in each unfinished state: ``2 running`` and ``3 queued``."""
@@ -177,7 +182,7 @@ class QueueTable(Lines, can_focus=True):
         for index, run in shown:
             ahead = index - running - bisect_left(paused, index)
             waits = _waits(run, ahead, self._runs)
-            job, label = self._jobs.get(run.id), self._labels.get(run.id, "")
+            job, label = self._jobs.get(run.id), self._label_of(run)
             line = _row(run, columns, self._now, waits, job, label, named)
             if run.id == self._selected:
                 line = _under_cursor(line, width, self.has_focus)

@@ -209,8 +209,8 @@ def run_label(run: Run | EndedRun, width: int = 120, settings: str = "") -> str:
     ``sasrec L50 s42``.
 
     Args:
-        settings: what tells it from other runs, which comes last: ``lr=0.001``. There they have at
-            most half of the width, so that the model stays.
+        settings: what tells it from other runs, which comes last: ``lr=0.001``. There they have
+            what the model leaves, or if that is more half of the width.
     """
     model, dataset, settings = plain(run.model), plain(run.dataset), plain(settings)
     place = f" · L{run.length} · s{run.seed}"
@@ -218,8 +218,9 @@ def run_label(run: Run | EndedRun, width: int = 120, settings: str = "") -> str:
     room = width - cells(end) - cells(model) - 3
     if room >= 2:
         return f"{model} · {shorten(dataset, room)}{end}"
-    told = shorten(settings.replace(" ·", ""), width // 2)
-    end = place.replace(" ·", "") + (f" {told}" if told else "")
+    end = place.replace(" ·", "")
+    most = max(width // 2, width - cells(f"{model}{end} "))
+    end += f" {shorten(settings.replace(' ·', ''), most)}" if settings else ""
     return shorten(shorten(model, max(width - cells(end), 2)) + end, width)
 
 

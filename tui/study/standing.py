@@ -11,7 +11,7 @@ _SIGNS = {PAUSED: "‖", PRUNED: "▾"}
 
 MEANINGS = (
     (f"{_SIGNS[PAUSED]} {PAUSED}",
-     "waits at its checkpoint: it trains on if it is among the best half at its rung"),
+     "waits at its checkpoint: it trains on if it is among the best half of its rung"),
     (f"{_SIGNS[PRUNED]} {PRUNED}",
      "was paused when the study ended: others were better after as many epochs"),
 )  # fmt: skip

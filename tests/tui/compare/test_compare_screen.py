@@ -21,6 +21,7 @@ from tui.compare.columns import table_columns
 from tui.compare.page import CompareRow, Page, PageRequest
 from tui.compare.rows import Drawn, table_rows
 from tui.compare.screen import CompareScreen
+from tui.compare.status import usual_status
 from tui.compare.view import View
 from tui.pivot.screen import PivotScreen
 from tui.run.screen import RunScreen
@@ -43,6 +44,18 @@ async def test_opens_sorted_by_test_ndcg_with_what_is_unknown_last(
         assert len(figures) == 23
         assert "23 runs" in status(app)
         assert "epoch chosen on validation" in status(app)
+
+
+@pytest.mark.parametrize(
+    ("filter_", "total", "said"),
+    [("", 9, "9 runs "), ("model:sasrec", 3, "3 of 69 runs "), ("study:*", 69, "69 runs ")],
+)
+def test_without_a_filter_trials_of_studies_are_not_counted(
+    filter_: str, total: int, said: str
+) -> None:
+    view = View(filter=filter_)
+    page = Page(PageRequest(view, 0, 20), total, ())
+    assert str(usual_status(page, 69, view, 0, 80)).strip().startswith(said)
 
 
 async def test_sorts_by_the_column_under_the_cursor_both_ways(measured: MeasuredStore) -> None:

@@ -111,6 +111,11 @@ async def test_a_paused_trial_says_so_and_nothing_waits_for_it() -> None:
         assert [("paused" in line, "next" in line) for line in lines if "· s" in line][-2:] == [
             (True, False), (False, True),
         ]  # fmt: skip
+        app.table.show([replace(paused, trial=7)], NOW, labels={"p": "lr=0.003"})
+        await pilot.pause()
+        assert "· s2 · trial 7 lr=0.003" in "\n".join(screen_text(app))
+        await pilot.resize_terminal(80, 8)
+        assert "L50 s2 trial 7 lr=" in "\n".join(screen_text(app))
 
 
 async def test_the_cursor_stays_on_its_run_when_rows_move() -> None:
@@ -248,7 +253,7 @@ def test_a_name_is_cut_in_its_middle(run: Run, width: int, settings: str) -> Non
 def test_long_settings_leave_the_model_in_its_name() -> None:
     run = replace(NEW, model="bert4rec", dataset="ml-100k", length=10, seed=4)
     name = run_label(run, 34, "study-sasrec-bert4rec-xlstm-ml-100k-l10")
-    assert name == "bert4rec L10 s4 study-sasrec-ber…"
+    assert name == "bert4rec L10 s4 study-sasrec-bert…"
 
 
 async def test_a_new_step_repaints_its_row_only() -> None:
