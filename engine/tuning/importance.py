@@ -6,6 +6,7 @@ Subspaces, IJCAI 2023. It needs nothing but NumPy, unlike fANOVA, which needs sc
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +49,8 @@ def importances(space: Space, past: Sequence[Past], seed: int) -> list[Importanc
         seed: of the shuffles.
 
     Returns:
-        ``None`` of fewer than `LEAST` trials.
+        ``None`` of fewer than `LEAST` trials, or if the best ones reached no more than the worst:
+        as where most trials failed.
 
     Raises:
         UserError: Optuna isn't installed.
@@ -59,6 +61,9 @@ def importances(space: Space, past: Sequence[Past], seed: int) -> list[Importanc
         if each.value is not None and all(has(space, each.settings, name) for name in space)
     ]
     if len(known) < LEAST:
+        return None
+    reached = sorted((each.value or 0.0 for each in known), reverse=True)
+    if reached[math.ceil(_best_share(len(known)) * len(known)) - 1] == reached[-1]:
         return None
     found = _shares(space, known)
     as_high = dict.fromkeys(found, 1)
@@ -75,12 +80,16 @@ def importances(space: Space, past: Sequence[Past], seed: int) -> list[Importanc
     return sorted(told, key=lambda each: -each.share)
 
 
+def _best_share(trials: int) -> float:
+    """Return which share of so many trials are the best ones."""
+    return max(LEAST_TOP, min(0.5, TOP / trials))
+
+
 def _shares(space: Space, past: Sequence[Past]) -> dict[str, float]:
     """Return by setting how much its values among the best trials differ from those among all, as a
     share of what all settings do."""
     study = recorded(space, past)
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
-    best = max(LEAST_TOP, min(0.5, TOP / len(past)))
-    evaluator = PedAnovaImportanceEvaluator(target_quantile=best)
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=_best_share(len(past)))
     return get_param_importances(study, evaluator=evaluator, params=[*space])

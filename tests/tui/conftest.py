@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Iterator
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,18 @@ def quick_apps() -> Iterator[None]:
         monkeypatch.setattr("tui.app.DEVICE_AFTER", 0.01)
         let_pilots_wait_for_rest(monkeypatch)
         yield
+
+
+@pytest.fixture
+def no_optuna(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be where Optuna isn't installed."""
+    find = PathFinder.find_spec
+
+    def without(name: str, *rest: Any) -> Any:
+        return None if name == "optuna" else find(name, *rest)
+
+    monkeypatch.delitem(sys.modules, "optuna", raising=False)
+    monkeypatch.setattr(PathFinder, "find_spec", without)
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,13 @@ import math
 import random
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from engine.spec import Range, Space
 from engine.tuning.ask import Past
-from engine.tuning.importance import LEAST, importances
+from engine.tuning.importance import LEAST, TOP, importances
 
 SPACE: Space = {
     "dropout": Range(low=0.0, high=0.9, step=0.1),
@@ -68,6 +69,15 @@ def test_of_few_trials_nothing_is_told() -> None:
     assert importances(SPACE, [*past[1:], outside], 1) is None
     failed = Past(past[0].settings, "failed", None)
     assert importances(SPACE, [*past[1:], failed], 1) is None
+
+
+@pytest.mark.parametrize("done", [0, TOP - 1, TOP])
+def test_where_the_best_are_no_better_than_the_worst_nothing_is_told(done: int) -> None:
+    """Optuna would warn, and call all settings as important as each other."""
+    past = drawn(LEAST + 2, 3)
+    failed = [replace(each, value=0.0) for each in past[done:]]
+    found = importances(SPACE, [*past[:done], *failed], 1)
+    assert (found is None) == (done < TOP)
 
 
 def test_it_needs_nothing_heavy() -> None:

@@ -25,7 +25,7 @@ from tui.cli import completion
 from tui.cli.progress import progress
 from tui.cli.runs.following import follow
 from tui.cli.runs.run import asked_launcher, check_data
-from tui.cli.session import Session, note
+from tui.cli.session import Session, note, say, say_json
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,21 @@ def begin(
     check_data([] if is_ready(source) else [source], [source])
     begin_study(session.location, first, cluster.name if cluster else None)
     return study_of(first)
+
+
+def announce(session: Session, study: Study, begun: str, *, as_json: bool, wait: bool) -> None:
+    """See to it that a study is worked on, and print its name on stdout: with ``as_json`` as JSON,
+    unless it is followed to its end, of which more is printed then.
+
+    Args:
+        begun: what has begun, for stderr.
+    """
+    with session.reader():
+        note(begun)
+    if not as_json:
+        say(study.name)
+    elif not wait:
+        say_json({"study": study.name})
 
 
 def follow_study(ctx: click.Context, session: Session, study: str) -> StudyFound:

@@ -8,8 +8,8 @@ from engine.errors import UsageError
 from engine.planning.study import DUEL_SEEDS, FINAL_SEEDS, TRIALS
 from engine.spec.study import MOST_DUEL_SEEDS, MOST_TRIALS
 from tui.cli import completion
-from tui.cli.session import Session, json_option, note, pass_session, say, say_json
-from tui.cli.studies.beginning import Asked, begin, follow_study, study_options
+from tui.cli.session import Session, json_option, pass_session, say_json
+from tui.cli.studies.beginning import Asked, announce, begin, follow_study, study_options
 from tui.cli.studies.verdict import verdict_of
 from tui.shell.text import count
 
@@ -62,15 +62,11 @@ def duel(
         session, asked, asked.dataset, (one, other), trials=trials, final_seeds=FINAL_SEEDS,
         duel=seeds,
     )  # fmt: skip
-    with session.reader():
-        note(
-            f"Duel {study.name}: {count(trials, 'trial')} of each model, then {FINAL_SEEDS} to "
-            f"{seeds} seeds; `seqbench studies show {study.name}` tells how it stands."
-        )
-    if not as_json:
-        say(study.name)
-    elif not wait:
-        say_json({"study": study.name})
+    begun = (
+        f"Duel {study.name}: {count(trials, 'trial')} of each model, then {FINAL_SEEDS} to "
+        f"{seeds} seeds; `seqbench studies show {study.name}` tells how it stands."
+    )
+    announce(session, study, begun, as_json=as_json, wait=wait)
     if wait:
         _wait(ctx, session, study.name, as_json)
 

@@ -12,7 +12,7 @@ from engine.spec.study import MOST_TRIALS
 from engine.tuning.found import study_named
 from tui.cli import completion
 from tui.cli.session import Listed, Session, flat, json_option, note, pass_session, say, say_json
-from tui.cli.studies.beginning import Asked, begin, follow_study, study_options
+from tui.cli.studies.beginning import Asked, announce, begin, follow_study, study_options
 from tui.cli.studies.studies import say_chosen
 from tui.shell.text import count
 
@@ -77,15 +77,11 @@ def tune(
     study = begin(
         session, asked, asked.dataset, flat(models), trials=trials, final_seeds=final_seeds
     )
-    with session.reader():
-        note(
-            f"Study {study.name}: {count(trials, 'trial')} of each of "
-            f"{count(len(study.models), 'model')}; `seqbench studies show {study.name}` lists them."
-        )
-    if not as_json:
-        say(study.name)
-    elif not wait:
-        say_json({"study": study.name})
+    begun = (
+        f"Study {study.name}: {count(trials, 'trial')} of each of "
+        f"{count(len(study.models), 'model')}; `seqbench studies show {study.name}` lists them."
+    )
+    announce(session, study, begun, as_json=as_json, wait=wait)
     if wait:
         _wait(ctx, session, study.name, as_json)
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -108,16 +107,7 @@ def test_settings_that_all_trials_have_leave_the_space(
     assert model["training"]["lr"] == trial.spec["training"]["lr"] == 0.3
 
 
-def test_without_optuna_nothing_is_begun(
-    held: StoreLocation, cli: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    find = PathFinder.find_spec
-
-    def without(name: str, *rest: Any) -> Any:
-        return None if name == "optuna" else find(name, *rest)
-
-    monkeypatch.delitem(sys.modules, "optuna", raising=False)
-    monkeypatch.setattr(PathFinder, "find_spec", without)
+def test_without_optuna_nothing_is_begun(held: StoreLocation, cli: Run, no_optuna: None) -> None:
     refused = cli(*TUNE)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "pip install 'seqbench[tune]'" in refused.stderr

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
-from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -190,15 +187,8 @@ async def test_one_data_set_and_one_length_are_chosen_among_those_selected(
 
 
 async def test_without_optuna_only_a_grid_can_be_tried(
-    absent_store: StoreLocation, monkeypatch: pytest.MonkeyPatch
+    absent_store: StoreLocation, no_optuna: None
 ) -> None:
-    find = PathFinder.find_spec
-
-    def without(name: str, *rest: Any) -> Any:
-        return None if name == "optuna" else find(name, *rest)
-
-    monkeypatch.delitem(sys.modules, "optuna", raising=False)
-    monkeypatch.setattr(PathFinder, "find_spec", without)
     async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
         screen = await open_dialog(pilot, BOTH[1:])
         assert "pip install 'seqbench[tune]'" in said(screen)
