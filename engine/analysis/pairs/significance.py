@@ -24,7 +24,8 @@ that don't vary it is Welch's.
 A bootstrap over users and three seeds can't see how seeds vary (of three there are ten samples), a
 permutation of users doesn't look at seeds at all. Simulated, with nothing to find, this test finds
 something in 1 to 5 % of cases at the level of 5 %, with 20 to 90 users in 0 to 6 %
-(``tests/engine/analysis/pairs/test_significance.py``).
+(``tests/engine/analysis/pairs/test_significance.py``), as long as the seeds of both vary about
+alike: where those of one are nearly all that varies, three find something in 7 %, two in 13 %.
 """
 
 from __future__ import annotations
