@@ -78,6 +78,6 @@ def allowing(action: Action) -> tuple[str, ...]:
 
 
 def sql(states: Iterable[str]) -> str:
-    """Write states as a list in SQL: ``('failed', 'lost')``."""
+    """Write states, or causes, as a list in SQL: ``('failed', 'lost')``."""
     quoted = ", ".join(f"'{state}'" for state in states)
     return f"({quoted})"

@@ -273,8 +273,8 @@ def lost_with(connection: StoreConnection, run: str, attempt: int) -> int:
     in training still for all that is known, and those that were lost with it."""
     (row,) = connection.rows(
         f"SELECT count(DISTINCT b.run) FROM {_SAME_PROCESS}"  # noqa: S608
-        " AND (b.ended IS NULL OR b.cause IN (?, ?, ?, ?))",
-        (run, attempt, SHARED, *VANISHED),
+        f" AND (b.ended IS NULL OR b.cause IN {states_sql((SHARED, *VANISHED))})",
+        (run, attempt),
     )
     return int(row[0])
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Literal
 
 from engine.config import Settings
@@ -334,7 +334,7 @@ class Queue:
         company = Company(
             names,
             {worker: slot.title for slot in pool.slots if (worker := names[slot.name]) is not None},
-            lambda worker: worker_folder(self.location.runs, worker).read_state(),
+            cache(lambda worker: worker_folder(self.location.runs, worker).read_state()),
         )
         for attempt in live:
             if attempt.launcher == name and attempt.worker is not None:

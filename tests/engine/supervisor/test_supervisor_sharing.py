@@ -11,6 +11,7 @@ import pytest
 from engine.inbox import WorkerState
 from engine.journal import CROWDED
 from engine.machine.slots import Slot
+from engine.process import own_identity
 from engine.store import transitions
 from engine.store.database import StoreConnection, write
 from engine.supervisor.memory import MemoryRoom
@@ -135,6 +136,25 @@ def test_a_run_that_was_lost_beside_others_twice_is_trained_alone(
         "GPU-a": [lost],
         "GPU-b": runs[:2],
     }
+
+
+def test_a_loss_counts_those_that_were_lost_with_it_whatever_was_seen_first(
+    add: Add, writer: StoreConnection
+) -> None:
+    """Though the last lines of its journal are read after the others' ends."""
+    lost, *others = add(*["quick"] * 4)
+    with write(writer):
+        for run in (lost, *others):
+            number = transitions.begin_attempt(writer, run, "GPU-a/0", "here", "GPU-a")
+            transitions.record_process(writer, run, number, own_identity())
+        for run, status, cause in zip(
+            others, ("lost", "lost", "done"), (transitions.SHARED, "hung", "completed"), strict=True
+        ):
+            transitions.mark_exited(writer, run, 1)
+            transitions.end_attempt(writer, run, 1, status, cause, "")
+        sql = "UPDATE attempts SET last_growth = ? WHERE run = ?"
+        writer.execute(sql, (time.time() + 10, lost))
+    assert transitions.lost_with(writer, lost, 1) == 2
 
 
 def test_a_run_without_memory_beside_others_is_trained_alone(
