@@ -15,7 +15,9 @@ from engine import __version__
 from engine.machine.slots import gpus_title
 from engine.machine.telemetry import driver_version
 
-_DIRTY = "-dirty"
+_COMMIT = "# branch.oid "
+_NO_COMMIT = "(initial)"
+"""What `git status` calls the commit of a branch without any."""
 _SHOWN = 10
 """Digits of the commit in ``code``."""
 
@@ -30,7 +32,7 @@ def software(root: Path = ROOT) -> dict[str, str | bool | None]:
     the version that torch was built for, and ``driver`` that of the GPU.
     """
     commit, dirty = git_state(root)
-    local = f"+{commit[:_SHOWN]}{_DIRTY if dirty else ''}" if commit else ""
+    local = f"+{commit[:_SHOWN]}{'-dirty' if dirty else ''}" if commit else ""
     return {
         "code": f"{__version__}{local}",
         "commit": commit,
@@ -68,20 +70,19 @@ def git_state(root: Path) -> tuple[str | None, bool | None]:
     ``None`` for both without a checkout or git."""
     if not (root / ".git").exists():
         return None, None
+    # Without locks: `git` ended along with a worker would leave one in the user's checkout.
+    command = ["git", "--no-optional-locks", "-C", str(root), "status", "--porcelain=2", "--branch"]
     try:
         found = subprocess.run(
-            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40",
-             "--exclude=*"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )  # fmt: skip
+            [*command, "--untracked-files=no"], capture_output=True, text=True, check=False
+        )
     except OSError:  # a checkout on a machine without git
         return None, None
-    text = found.stdout.strip()
-    if found.returncode or not text:
+    lines = found.stdout.splitlines()
+    commits = [line.removeprefix(_COMMIT) for line in lines if line.startswith(_COMMIT)]
+    if found.returncode or not commits or commits[0] == _NO_COMMIT:
         return None, None
-    return text.removesuffix(_DIRTY), text.endswith(_DIRTY)
+    return commits[0], any(not line.startswith("#") for line in lines)
 
 
 def device_name(device: torch.device, processes: int = 1) -> str:

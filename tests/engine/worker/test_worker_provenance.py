@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -39,6 +40,19 @@ def test_a_checkout_tells_its_commit_and_whether_it_was_changed(checkout: Path) 
     (checkout / "code.py").write_text("a = 2\n")
     assert git_state(checkout) == (commit, True)
     assert software(checkout)["code"] == f"{__version__}+{commit[:10]}-dirty"
+
+
+def test_a_checkout_is_left_as_it_is(checkout: Path) -> None:
+    """Also if another `git` has it locked, or its index could be brought up to date."""
+    code, lock, index = (checkout / name for name in ("code.py", ".git/index.lock", ".git/index"))
+    os.utime(code, (0, 0))
+    (checkout / "another.py").touch()
+    lock.touch()
+    before = index.stat()
+    assert git_state(checkout) == (git(checkout, "rev-parse", "HEAD"), False)
+    lock.unlink()
+    assert git_state(checkout)[1] is False
+    assert (index.stat().st_ino, index.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_without_a_checkout_or_a_commit_the_version_is_all(tmp_path: Path) -> None:
