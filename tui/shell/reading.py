@@ -114,7 +114,7 @@ class Reading(Generic[T]):
             tell()
         if self._current is None:
             self._begin()
-        if not (found and self._owner.is_attached):
+        if not self._owner.is_attached or (not found and newest is None):
             self._waiting.clear()
         while self._waiting and self.settled:
             await self._waiting.pop(0)()

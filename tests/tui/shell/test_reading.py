@@ -35,12 +35,14 @@ class Desk(Screen[None]):
         self.gates: dict[str, Event] = {}
         self.reading = Reading[str](self, self.shown.append, self.refused.append)
 
-    def ask(self, name: str, subject: Hashable = None) -> None:
+    def ask(self, name: str, subject: Hashable = None, problem: str = "") -> None:
         gate = self.gates[name] = Event()
 
         def read() -> str:
             self.begun.append(name)
             assert gate.wait(20)
+            if problem:
+                raise UserError(problem)
             return name
 
         self.reading.ask(read, subject)
@@ -110,6 +112,29 @@ async def test_what_can_not_be_read_is_a_sentence(error: Exception, sentence: st
         app.desk.ask("after it")
         app.desk.gates["after it"].set()
         await wait_for(pilot, lambda: app.desk.shown, "the next read")
+
+
+async def test_what_waits_for_the_newest_outlives_the_failure_of_an_earlier_one() -> None:
+    app = Office()
+    acted: list[str] = []
+
+    async def act() -> None:
+        acted.append(desk.shown[-1])
+
+    async with app.run_test() as pilot:
+        desk = app.desk
+        desk.ask("a", subject=1, problem="No a.")
+        desk.ask("b", subject=2)
+        desk.reading.then(act)
+        for gate in desk.gates.values():
+            gate.set()
+        await wait_for(pilot, lambda: acted == ["b"], "it acts")
+        desk.ask("c", subject=3, problem="No c.")
+        desk.reading.then(act)
+        desk.gates["c"].set()
+        await wait_for(pilot, lambda: desk.refused == ["No c."], "the refusal")
+        assert not desk.reading.awaited
+    assert acted == ["b"]
 
 
 async def test_a_screen_that_is_gone_is_shown_nothing() -> None:
