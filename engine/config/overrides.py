@@ -145,9 +145,12 @@ def override_keys(entry: ModelEntry, profile: str) -> dict[str, type[BaseModel]]
 
 
 def parse_override(
-    entry: ModelEntry, profile: str, key: str, value: Override
+    entry: ModelEntry, profile: str, key: str, value: Override, called: str | None = None
 ) -> tuple[Section, str, Any]:
     """Parse an override ``key=value`` of a model's profile.
+
+    Args:
+        called: what a sentence about a wrong value calls the setting; by default its key.
 
     Returns:
         Section, the setting's name in it, and the value.
@@ -169,7 +172,7 @@ def parse_override(
     try:
         validate_field(owner, name, meant)
     except InvalidError as error:
-        raise UsageError(f"{key}: {error.problem}") from None
+        raise UsageError(f"{called or key}: {error.problem}") from None
     return section, name, meant
 
 

@@ -135,23 +135,23 @@ def checked_space(entry: ModelEntry, profile: str, given: Mapping[str, Any]) -> 
 def _choice(
     entry: ModelEntry, profile: str, key: str, given: Any
 ) -> Range | tuple[bool | int | float | str, ...]:
+    called = f"{key} of {entry.name}"
     if isinstance(given, Mapping):
         try:
             wanted = validate(Range, given)
         except InvalidError as error:
-            raise UsageError(f"{key} of {entry.name}: {error.sentence}") from None
+            raise UsageError(f"{called}: {error.sentence}") from None
         for end in (wanted.low, wanted.high):
-            parse_override(entry, profile, key, end)
+            parse_override(entry, profile, key, end, called)
         return _typed(wanted, whole=_kinds(entry, profile, key) == {int})
     if not isinstance(given, Sequence) or isinstance(given, str) or not given:
         raise UsageError(
-            f"{key} of {entry.name}: expected a list of values, or low and high, not "
-            f"{shown(str(given))}."
+            f"{called}: expected a list of values, or low and high, not {shown(str(given))}."
         )
-    values = tuple(parse_override(entry, profile, key, value)[2] for value in given)
+    values = tuple(parse_override(entry, profile, key, value, called)[2] for value in given)
     for place, value in enumerate(values):
         if value in values[:place]:
-            raise UsageError(f"{key} of {entry.name} has {shown(str(value))} twice.")
+            raise UsageError(f"{called} has {shown(str(value))} twice.")
     return values
 
 

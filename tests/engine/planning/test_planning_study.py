@@ -47,7 +47,7 @@ def test_spaces_that_are_given_go_before_the_configured_ones(catalogue: Catalogu
     (first,) = plan_study(catalogue, None, order)
     assert first.trial is not None
     assert first.trial.study.models[0].space == {"dim": (8, 16)}
-    with pytest.raises(UsageError, match="dim: expected a number of at least 1"):
+    with pytest.raises(UsageError, match="dim of sasrec: expected a number of at least 1"):
         plan_study(
             catalogue, None, StudyOrder(["sasrec"], "ml-1m", 50, spaces={"sasrec": {"dim": [0]}})
         )

@@ -86,7 +86,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"space": "sasrec:\n  lr: [1e-3]"}, "space:1: there is no gru4rec: write what is tried"),
     ({"space": SPACES + "xlstm:\n  lr: [0.1]"}, "space:6: xlstm: isn't tuned here"),
     ({"space": SPACES.replace("dim", "dimm")}, "sasrec has no setting 'dimm': did you mean"),
-    ({"space": SPACES.replace("[8]", "[0]")}, "dim: expected a number of at least 1, not 0."),
+    ({"space": SPACES.replace("[8]", "[0]")}, "dim of gru4rec: expected a number of at least 1"),
     ({"space": SPACES.replace("dim: [16, 32]", "epochs: [1, 2]"), "prune": "asha"},
      "sasrec tries epochs, by which trials are paused: set it."),
 ]  # fmt: skip
