@@ -10,9 +10,13 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from engine.spec import Space
 from engine.tuning.ask import Past, has, recorded
+
+if TYPE_CHECKING:
+    from optuna import Study as OptunaStudy
 
 LEAST = 10
 """Fewest trials that importance is told of."""
@@ -65,14 +69,18 @@ def importances(space: Space, past: Sequence[Past], seed: int) -> list[Importanc
     reached = sorted((each.value or 0.0 for each in known), reverse=True)
     if reached[math.ceil(_best_share(len(known)) * len(known)) - 1] == reached[-1]:
         return None
-    found = _shares(space, known)
+    study = recorded(space, known)
+    found = _shares(study, space)
     as_high = dict.fromkeys(found, 1)
     chance = random.Random(seed)
     values = [each.value for each in known]
+    # The study's own: to copy its trials a hundred times takes four fifths of the time.
+    trials = study.get_trials(deepcopy=False)
     for _ in range(SHUFFLES):
         chance.shuffle(values)
-        shuffled = [replace(each, value=value) for each, value in zip(known, values, strict=True)]
-        for name, other in _shares(space, shuffled).items():
+        for trial, value in zip(trials, values, strict=True):
+            trial.value = value
+        for name, other in _shares(study, space).items():
             as_high[name] += other >= found[name]
     told = [
         Importance(name, share, as_high[name] / (SHUFFLES + 1)) for name, share in found.items()
@@ -85,11 +93,11 @@ def _best_share(trials: int) -> float:
     return max(LEAST_TOP, min(0.5, TOP / trials))
 
 
-def _shares(space: Space, past: Sequence[Past]) -> dict[str, float]:
+def _shares(study: OptunaStudy, space: Space) -> dict[str, float]:
     """Return by setting how much its values among the best trials differ from those among all, as a
     share of what all settings do."""
-    study = recorded(space, past)
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
-    evaluator = PedAnovaImportanceEvaluator(target_quantile=_best_share(len(past)))
+    best = _best_share(len(study.get_trials(deepcopy=False)))
+    evaluator = PedAnovaImportanceEvaluator(target_quantile=best)
     return get_param_importances(study, evaluator=evaluator, params=[*space])
