@@ -109,12 +109,13 @@ class Reading(Generic[T]):
     async def _end(self, asked: _Asked[T], tell: Callable[[], object], found: bool) -> None:
         self._current = None
         newest = self._next
-        if self._owner.is_attached and (newest is None or newest.subject == asked.subject):
+        told = newest is None or newest.subject == asked.subject
+        if self._owner.is_attached and told:
             self._shown = asked.subject if found else _NOTHING
             tell()
         if self._current is None:
             self._begin()
-        if not self._owner.is_attached or (not found and newest is None):
+        if not self._owner.is_attached or (told and not found):
             self._waiting.clear()
         while self._waiting and self.settled:
             await self._waiting.pop(0)()
