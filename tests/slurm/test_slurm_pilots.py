@@ -69,7 +69,17 @@ def test_one_job_trains_one_run_after_another(
         assert lab.folder(run).job_script(1).exists()
         processes.add(start.fields["pid"])
     assert len(processes) == 1
-    cluster.wait(lambda: pilots(cluster)[number] == "COMPLETED", "the job to end by itself")
+
+
+@pytest.mark.slow
+def test_a_job_without_further_runs_ends_by_itself(
+    lab: Lab, cluster: Cluster, pilots_before: set[str]
+) -> None:
+    """After half a minute."""
+    lab.profile("piloted", runs_per_job="auto", jobs=1)
+    lab.wait_done(*lab.add(small_spec(1), launcher="piloted"))
+    (number,) = new_pilots(cluster, pilots_before)
+    cluster.wait(lambda: pilots(cluster)[number] == "COMPLETED", "its end")
 
 
 def test_the_first_job_that_starts_takes_all_runs_in_their_order(
