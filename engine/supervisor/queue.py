@@ -299,7 +299,7 @@ class Queue:
             company = self._company(live, name, pool)
             while free:
                 if transitions.next_queued(connection, name) is None:
-                    supply(connection, self.location, name)
+                    waiting |= supply(connection, self.location, name)
                 with write(connection):
                     run = transitions.next_queued(connection, name)
                     if run is None:

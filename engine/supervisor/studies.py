@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Container, Sequence
 
-from engine.errors import StoreError, UserError
+from engine.errors import RunError, StoreError, UserError
 from engine.rungs import promote
 from engine.spec import RunSpec
 from engine.spec.study import profile_of_study
 from engine.store.database import StoreConnection, write
+from engine.store.intake.folders import save_folder
 from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 from engine.store.studies import (
@@ -50,26 +51,51 @@ def go_on(
     for name, launcher in waiting_studies(connection):
         if launcher not in launchers:  # its trials would fail one after the other
             waiting.add(_waits(name, launcher))
-        elif not is_under_way(connection, profile_of_study(name)) and not (
-            _promote(connection, location, name)
-            or _next_trial(connection, location, name)
-            or _promote(connection, location, name, last=True)
-        ):
-            why = _conclude(connection, location, name, launchers)
+        elif not is_under_way(connection, profile_of_study(name)):
+            try:
+                why = _next_step(connection, location, name, launchers)
+            except _TrialError as error:
+                why = str(error)
             waiting |= {why} if why else set()
     return waiting
 
 
-def supply(connection: StoreConnection, location: StoreLocation, launcher: str | None) -> None:
+def supply(connection: StoreConnection, location: StoreLocation, launcher: str | None) -> set[str]:
     """Queue one more trial for a free slot of a launcher, of the study there that has the fewest
-    under way.
+    under way; return why a study has to wait, if one has.
 
     Raises:
         StoreError: the store can't be read or written.
     """
+    waiting: set[str] = set()
     for name in studies_at(connection, launcher):
-        if _promote(connection, location, name) or _next_trial(connection, location, name):
-            return
+        try:
+            if _promote(connection, location, name) or _next_trial(connection, location, name):
+                break
+        except _TrialError as error:
+            waiting.add(str(error))
+    return waiting
+
+
+class _TrialError(Exception):
+    """A paused trial that can't train on; everything else can."""
+
+
+def _next_step(
+    connection: StoreConnection,
+    location: StoreLocation,
+    name: str,
+    launchers: Container[str | None],
+) -> str | None:
+    """Queue the next trial of a study, or what it chose; return why that has to wait, if it has
+    to. Raises `_TrialError`."""
+    if (
+        _promote(connection, location, name)
+        or _next_trial(connection, location, name)
+        or _promote(connection, location, name, last=True)
+    ):
+        return None
+    return _conclude(connection, location, name, launchers)
 
 
 def _promote(
@@ -79,6 +105,9 @@ def _promote(
 
     Args:
         last: whether the study has nothing else to do.
+
+    Raises:
+        _TrialError: its folder can't be written.
     """
     found = _read(connection, name)
     if found is None or (found.stopped and not last):
@@ -87,7 +116,12 @@ def _promote(
     if promotion is None:
         return False
     # First: what is released may be started at once.
-    promote(location.folder(promotion.run), promotion.epoch)
+    try:
+        # The folder is made anew where it was removed: then the trial begins from its start.
+        promote(save_folder(connection, location, promotion.run), promotion.epoch)
+    except (OSError, RunError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
+        raise _TrialError(f"study {name} waits: {promotion.run} can't train on: {why}.") from None
     with write(connection):
         release_trial(connection, promotion.run)
     log.info("study %s: %s trains on to epoch %d", name, promotion.run, promotion.epoch)

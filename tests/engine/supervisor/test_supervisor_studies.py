@@ -4,6 +4,7 @@ chosen."""
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -363,3 +364,24 @@ def test_a_study_waits_for_its_launcher(
     transact(location, lambda con: end_study(con, "one", "stopped"))
     queue.pools = {None: queue.pools[None]}
     work(lambda: {each.end for each in trials(location)} == {"over"}, "it to be over")
+
+
+def test_a_paused_trial_whose_folder_was_deleted_keeps_nothing_from_running(
+    location: StoreLocation,
+    begin: Begin,
+    add: Callable[..., list[str]],
+    work: Work,
+    make_queue: Callable[[], Queue],
+    look: Look,
+) -> None:
+    begin("quick", trials=2, epochs=9, prune="asha", final_seeds=1)
+    queue = make_queue()
+    local = queue.pools[None]
+    queue.pools = {None: replace(local, slots=local.slots[:1])}
+    work(lambda: trials(location)[0].held, "the first to be paused", queue)
+    shutil.rmtree(location.folder(trials(location)[0].run).path)
+    (other,) = add("quick")
+    work(lambda: look.run(other).state == "done", "another run", queue)
+    work(lambda: is_over(location, look), "the study to be over", queue)
+    # It was the one to train on, and did so from its start.
+    assert look.epochs(trials(location)[0].run) == list(range(1, 10))
