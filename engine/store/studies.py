@@ -10,7 +10,7 @@ from typing import Any, Literal
 from engine.lifecycle import UNDER_WAY
 from engine.lifecycle import sql as states_sql
 from engine.rungs import PRUNED, standing
-from engine.store.database import StoreConnection, fetch, json_object
+from engine.store.database import StoreConnection, fetch, fetch_tuples, json_object
 
 End = Literal["stopped", "over"]
 """Why a study makes no further trial: somebody stopped it or it couldn't go on; or what it chose
@@ -154,6 +154,16 @@ def studies_at(con: sqlite3.Connection, launcher: str | None) -> list[str]:
         (launcher,),
     )
     return [str(name) for (name,) in map(tuple, rows)]
+
+
+Stand = frozenset[tuple[Any, ...]]
+"""How the trials of a study stand, as far as it depends on that whether there is one to queue."""
+
+
+def stand_of(con: sqlite3.Connection, study: str) -> Stand:
+    """Read how the trials of a study stand, without their settings and what they reached."""
+    sql = "SELECT id, state, held, study_end FROM runs WHERE study = ?"
+    return frozenset(fetch_tuples(con, sql, (study,)))
 
 
 def end_study(connection: StoreConnection, study: str, end: End) -> None:

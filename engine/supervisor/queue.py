@@ -27,6 +27,7 @@ from engine.store.intake.folders import save_folder, save_unsaved
 from engine.store.intake.ingest import ingest
 from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
+from engine.store.studies import Stand
 from engine.store.transitions import LiveAttempt
 from engine.supervisor.launcher import Ending, Launcher, Pool
 from engine.supervisor.memory import MemoryRoom
@@ -94,6 +95,8 @@ class Queue:
         default_factory=lambda: defaultdict(_Watch)
     )
     """Memories of live attempts, by run and attempt's number."""
+    _exhausted: dict[str, Stand] = field(default_factory=dict)
+    """Studies that had no trial to queue, as they stood then."""
     _reported: set[str] = field(default_factory=set)
     """Problems of the last round, which aren't logged again."""
 
@@ -299,7 +302,7 @@ class Queue:
             company = self._company(live, name, pool)
             while free:
                 if transitions.next_queued(connection, name) is None:
-                    waiting |= supply(connection, self.location, name)
+                    waiting |= supply(connection, self.location, name, self._exhausted)
                 with write(connection):
                     run = transitions.next_queued(connection, name)
                     if run is None:

@@ -18,16 +18,18 @@ from engine.store.location import StoreLocation
 from engine.store.requests import enqueue
 from engine.store.studies import (
     End,
+    Stand,
     end_study,
     is_under_way,
     paused_too_late,
     prune_held,
     release_trial,
     runs_under,
+    stand_of,
     studies_at,
     waiting_studies,
 )
-from engine.tuning.progress import Progress, progress_of
+from engine.tuning.progress import Progress, Promotion, progress_of
 
 log = logging.getLogger("seqbench")
 
@@ -60,18 +62,32 @@ def go_on(
     return waiting
 
 
-def supply(connection: StoreConnection, location: StoreLocation, launcher: str | None) -> set[str]:
+def supply(
+    connection: StoreConnection,
+    location: StoreLocation,
+    launcher: str | None,
+    exhausted: dict[str, Stand],
+) -> set[str]:
     """Queue one more trial for a free slot of a launcher, of the study there that has the fewest
     under way; return why a study has to wait, if one has.
+
+    Args:
+        exhausted: studies that had no trial to queue as they stood, which aren't read again before
+            they stand otherwise; kept by the caller.
 
     Raises:
         StoreError: the store can't be read or written.
     """
     waiting: set[str] = set()
     for name in studies_at(connection, launcher):
+        stand = stand_of(connection, name)
+        if exhausted.get(name) == stand:
+            continue
         try:
-            if _promote(connection, location, name) or _next_trial(connection, location, name):
+            found = _read(connection, name)
+            if found is not None and _further_trial(connection, location, found):
                 break
+            exhausted[name] = stand
         except _TrialError as error:
             waiting.add(str(error))
     return waiting
@@ -89,32 +105,38 @@ def _next_step(
 ) -> str | None:
     """Queue the next trial of a study, or what it chose; return why that has to wait, if it has
     to. Raises `_TrialError`."""
-    if (
-        _promote(connection, location, name)
-        or _next_trial(connection, location, name)
-        or _promote(connection, location, name, last=True)
-    ):
+    found = _read(connection, name)
+    if found is None or _further_trial(connection, location, found):
+        return None
+    # Nothing else is left to do.
+    if _promote(connection, location, found, found.last_promotion()):
         return None
     return _conclude(connection, location, name, launchers)
 
 
+def _further_trial(connection: StoreConnection, location: StoreLocation, found: Progress) -> bool:
+    """Let a paused trial of a study train on, or queue its next one; return whether there was one.
+    Raises `_TrialError`."""
+    promotion = None if found.stopped else found.promotion()
+    return _promote(connection, location, found, promotion) or _next_trial(
+        connection, location, found
+    )
+
+
 def _promote(
-    connection: StoreConnection, location: StoreLocation, name: str, *, last: bool = False
+    connection: StoreConnection,
+    location: StoreLocation,
+    found: Progress,
+    promotion: Promotion | None,
 ) -> bool:
     """Let a paused trial of a study train on; return whether there was one to.
-
-    Args:
-        last: whether the study has nothing else to do.
 
     Raises:
         _TrialError: its folder can't be written.
     """
-    found = _read(connection, name)
-    if found is None or (found.stopped and not last):
-        return False
-    promotion = found.last_promotion() if last else found.promotion()
     if promotion is None:
         return False
+    name = found.study.name
     # First: what is released may be started at once.
     try:
         # The folder is made anew where it was removed: then the trial begins from its start.
@@ -128,13 +150,13 @@ def _promote(
     return True
 
 
-def _next_trial(connection: StoreConnection, location: StoreLocation, name: str) -> bool:
+def _next_trial(connection: StoreConnection, location: StoreLocation, found: Progress) -> bool:
     """Queue the next trial of a study; return whether there was one. A study that can't go on makes
     no further trial."""
-    found = _read(connection, name)
+    name = found.study.name
     try:
-        spec = found.next_trial() if found else None
-        if found is None or spec is None or spec.trial is None:
+        spec = found.next_trial()
+        if spec is None or spec.trial is None:
             return False
         (run,) = enqueue(location, [spec], None, found.trials[0].launcher, wait=False)
     except StoreError:

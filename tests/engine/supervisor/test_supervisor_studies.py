@@ -385,3 +385,27 @@ def test_a_paused_trial_whose_folder_was_deleted_keeps_nothing_from_running(
     work(lambda: is_over(location, look), "the study to be over", queue)
     # It was the one to train on, and did so from its start.
     assert look.epochs(trials(location)[0].run) == list(range(1, 10))
+
+
+def test_a_study_without_a_further_trial_is_not_read_again_as_long_as_it_stands_so(
+    location: StoreLocation,
+    begin: Begin,
+    work: Work,
+    queue: Queue,
+    look: Look,
+    writer: StoreConnection,
+) -> None:
+    def reads() -> bool:
+        said: list[str] = []
+        writer.set_trace_callback(said.append)
+        queue.tick(writer)
+        writer.set_trace_callback(None)
+        return any("FROM runs r JOIN specs" in sql for sql in said)
+
+    begin("hold", trials=1)
+    work(lambda: look.holds(trials(location)[0].run), "it to hold")
+    queue.tick(writer)
+    assert not reads()
+    with write(writer):
+        writer.execute("UPDATE runs SET held = 0")
+    assert reads()
