@@ -185,6 +185,7 @@ class WorkerFolder:
 
         Raises:
             FileNotFoundError: there is no inbox.
+            OSError: it can't be read.
         """
         found: list[tuple[int, str, Assignment]] = []
         for path in self.inbox.iterdir():

@@ -137,13 +137,15 @@ class Resident:
                 self._pass_on(stopping=True)
                 time.sleep(LOOK_SECONDS)  # `Stop.wait` wouldn't any more
                 continue
-            self._pass_on(stopping=False)
+            unfit = None
             try:
+                self._pass_on(stopping=False)
                 unfit = self._take()
             except FileNotFoundError:  # the store's folder was removed
                 if not self._inside:
                     return None
-                unfit = None
+            except OSError:  # as of a shared folder that is away for a moment
+                pass
             if unfit is not None and not self._inside:
                 return unfit
             if self._pace is not None:
@@ -167,6 +169,7 @@ class Resident:
 
         Raises:
             FileNotFoundError: there is no inbox.
+            OSError: it can't be read.
         """
         for assignment in self._folder.assignments():
             if assignment.name in self._inside:

@@ -282,6 +282,26 @@ def test_it_ends_with_its_store(tmp_path: Path, worker: WorkerFolder, reside) ->
     wait_for_end(process, worker)
 
 
+def test_an_inbox_that_cannot_be_read_for_a_moment_ends_nothing(
+    tmp_path: Path, worker: WorkerFolder, reside
+) -> None:
+    endless = make_run(tmp_path, "endless", small_spec(**ENDLESS))
+    hand_over(worker, endless)
+    process = reside()
+    wait_for(lambda: lines(endless, "epoch"), process, "an epoch")
+    aside = worker.inbox.rename(worker.path / "aside")
+    worker.inbox.symlink_to(worker.inbox)  # whoever opens it is told of too many links
+    begun = len(lines(endless, "epoch"))
+    wait_for(lambda: len(lines(endless, "epoch")) > begun + 20, process, "further epochs")
+    worker.inbox.unlink()
+    aside.rename(worker.inbox)
+    hand_over(worker, short := make_run(tmp_path, "short", small_spec(epochs=1, dim=16)))
+    endless.cancel.touch()
+    wait_for_end(process, worker)
+    assert ended(endless) == ("cancelled", "cancelled")
+    assert ended(short)[0] == "done"
+
+
 def test_a_process_is_fit_for_runs_that_it_would_train_as_one_of_their_own(tmp_path: Path) -> None:
     run = make_run(tmp_path, "run", small_spec())
     own = make_run(tmp_path, "own", small_spec(), OWN_MODEL)
