@@ -135,11 +135,11 @@ def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock:
     bell = Bell(location.runs)
     try:
         while not stop.is_set():
-            if not _still_ours(location, lock):
-                log.info("%s is gone or another's", location.runs)
-                return
             now = time.monotonic()
             try:
+                if not _still_ours(location, lock):
+                    log.info("%s is gone or another's", location.runs)
+                    return
                 if connection is not None and not is_current(connection):
                     # Its file's number may be the next one's, from now on.
                     connection.close()
@@ -248,7 +248,11 @@ def _has_work(location: StoreLocation) -> bool:
 
 
 def _still_ours(location: StoreLocation, lock: int) -> bool:
-    """Whether the file whose lock is held is still the one that another supervisor would lock."""
+    """Whether the file whose lock is held is still the one that another supervisor would lock.
+
+    Raises:
+        OSError: it can't be looked at, as on a shared folder that is away for a moment.
+    """
     try:
         return os.path.samestat(location.supervisor_lock.stat(), os.fstat(lock))
     except FileNotFoundError:

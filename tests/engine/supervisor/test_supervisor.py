@@ -142,6 +142,21 @@ def test_a_hang_up_does_not_end_it(
     assert supervisors(location) == [pid]
 
 
+def test_a_folder_that_cannot_be_looked_at_for_a_moment_does_not_end_it(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    (run,) = add("hold")
+    start()
+    wait_for(lambda: look.holds(run), "the run to hold")
+    lock = location.supervisor_lock
+    aside = lock.rename(lock.with_name("aside"))
+    lock.symlink_to(lock)  # whoever opens it is told of too many links
+    wait_for(lambda: "symbolic links" in log(location), "the supervisor to miss it")
+    aside.replace(lock)
+    go(location, run)
+    wait_for(lambda: look.states() == ["done"], "the run to end")
+
+
 @pytest.mark.slow
 def test_of_many_started_at_once_one_works(
     location: StoreLocation, add: Add, start: Callable[[], None], look: Look
