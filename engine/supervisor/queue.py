@@ -327,6 +327,8 @@ class Queue:
                     training.append(run)
                     if worker is not None:
                         company.inside[worker].append(run)
+                elif transitions.held(connection) is not None:
+                    return waiting
                 if time.monotonic() > deadline:
                     return waiting
         return waiting
@@ -392,6 +394,7 @@ class Queue:
                 transitions.end_attempt(
                     connection, run, number, "failed", "launch", f"It couldn't be started: {why}"
                 )
+                self._pause_if_due(connection, "launch")
             log.warning("%s: attempt %d couldn't be started: %s", run, number, why)
             return False
         if process is not None:

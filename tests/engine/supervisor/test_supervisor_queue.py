@@ -248,6 +248,20 @@ def test_a_run_that_cannot_be_started_fails_with_the_reason(
     assert not transitions.live_attempts(writer)
 
 
+def test_when_several_cannot_be_started_the_queue_pauses(
+    add: Add, look: Look, queue: Queue, writer: StoreConnection
+) -> None:
+    add(*["quick"] * 6)
+    gone = LocalLauncher(["/nowhere/python"])  # as after another Python was installed
+    queue.pools = {None: Pool(gone, local_slots(queue))}
+    for _ in range(3):
+        queue.tick(writer)
+    assert look.states() == ["failed"] * 3 + ["queued"] * 3
+    hold = transitions.held(writer)
+    assert hold is not None
+    assert hold.cause == "launch"
+
+
 def test_a_folder_that_cannot_be_read_holds_up_nothing(
     location: StoreLocation, add: Add, work: Work, look: Look
 ) -> None:
