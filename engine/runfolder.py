@@ -13,6 +13,9 @@ _JOURNAL = re.compile(r"journal-(0|[1-9][0-9]{0,8})\.jsonl")
 _JOB = re.compile(r"job-(0|[1-9][0-9]{0,8})\.json")
 _EVALUATION = re.compile(r"evaluation-([a-z][a-z-]{0,39})\.json")
 _CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,8})(?:\.before)?\.pt")
+_HALF_WRITTEN = re.compile(
+    r"\.(checkpoint-[^/]*|model)\.pt\.[^/]*\.tmp|\.test_[^/]*\.npy\.[^/]*\.tmp"
+)
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,8 @@ class RunFolder:
 
     def evaluations(self) -> list[str]:
         """List the names of the other rules that the run was evaluated under, sorted."""
-        try:
-            names = [path.name for path in self.path.iterdir()]
-        except (FileNotFoundError, NotADirectoryError):  # deleted, perhaps a moment ago
-            return []
-        return sorted(match[1] for name in names if (match := _EVALUATION.fullmatch(name)))
+        matches = map(_EVALUATION.fullmatch, _names(self.path))
+        return sorted(match[1] for match in matches if match)
 
     def journal(self, attempt: int) -> Path:
         return self.path / f"journal-{attempt}.jsonl"
@@ -149,6 +149,11 @@ class RunFolder:
         """List the checkpoints by attempt number, oldest first."""
         return _numbered(self.path, _CHECKPOINT)
 
+    def half_written(self) -> list[Path]:
+        """List the files that a worker is writing (`engine.files.atomic`), or was when it was
+        killed."""
+        return [self.path / name for name in _names(self.path) if _HALF_WRITTEN.fullmatch(name)]
+
 
 def run_folder(runs: Path, run_id: str) -> RunFolder:
     """Return the folder of a run.
@@ -165,9 +170,12 @@ def run_folder(runs: Path, run_id: str) -> RunFolder:
 
 
 def _numbered(folder: Path, pattern: re.Pattern[str]) -> list[tuple[int, Path]]:
+    matches = map(pattern.fullmatch, _names(folder))
+    return sorted((int(match[1]), folder / match[0]) for match in matches if match)
+
+
+def _names(folder: Path) -> list[str]:
     try:
-        names = [path.name for path in folder.iterdir()]
+        return [path.name for path in folder.iterdir()]
     except (FileNotFoundError, NotADirectoryError):  # deleted, perhaps a moment ago
         return []
-    matches = (pattern.fullmatch(name) for name in names)
-    return sorted((int(match[1]), folder / match[0]) for match in matches if match)

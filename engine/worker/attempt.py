@@ -110,6 +110,7 @@ def run_attempt(
     if threads:
         torch.set_num_threads(threads)
     try:
+        _remove_half_written(folder)
         with JournalWriter(folder.journal(attempt)) as journal:
             _reserve(folder)
             fence = Fence(folder, attempt)
@@ -144,6 +145,13 @@ def run_attempt(
             sys.stderr.write("The disk is full: not even the journal could be written.\n")
         return NO_ROOM
     return 1 if ending.status == "failed" else 0
+
+
+def _remove_half_written(folder: RunFolder) -> None:
+    """Remove what a killed worker left of checkpoints and results, as large as these are."""
+    with suppress(OSError):
+        for path in folder.half_written():
+            path.unlink(missing_ok=True)
 
 
 def _reserve(folder: RunFolder) -> None:

@@ -228,6 +228,29 @@ def test_an_attempt_ends_itself_once_a_newer_one_began(make_folder, start) -> No
     assert not folder.best_model.exists()
 
 
+def test_what_a_killed_worker_was_just_writing_is_removed_by_the_next(make_folder, start) -> None:
+    folder = make_folder(**ENDLESS)
+    process = start(folder, constants=OFTEN)
+
+    def stands_still_while_it_writes() -> bool:
+        send(process, signal.SIGSTOP)
+        wait_for(lambda: is_stopped(process), process)
+        if folder.half_written():
+            return True
+        send(process, signal.SIGCONT)
+        return False
+
+    wait_for(lambda: bool(lines(folder, "checkpoint")), process)
+    wait_for(stands_still_while_it_writes, process)
+    (left,) = folder.half_written()
+    process.kill()
+    assert exit_status(process) == -signal.SIGKILL
+    second = start(folder, attempt=2, constants=OFTEN)
+    wait_for(lambda: bool(lines(folder, "start", attempt=2)), second)
+    assert left.name.startswith(".checkpoint-1.pt.")
+    assert not left.exists()
+
+
 def test_missing_data_is_one_sentence(make_folder, start, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "no-data")
     folder.path.mkdir()
