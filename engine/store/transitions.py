@@ -45,6 +45,8 @@ class LiveAttempt:
     start_ticks: int | None
     worker: str | None = None
     """The resident worker that trains it; ``None`` for a process of its own."""
+    cause: str | None = None
+    """Why it ended, if the journal says."""
 
     @property
     def identity(self) -> ProcessIdentity | None:
@@ -78,7 +80,7 @@ def live_attempts(connection: StoreConnection) -> list[LiveAttempt]:
     """List the attempts whose process may still live, by run and number."""
     rows = connection.rows(
         "SELECT a.run, a.attempt, a.status, a.slot, a.host, a.last_growth, a.ended, r.launcher,"
-        " a.pid, a.boot_id, a.start_ticks, a.worker"
+        " a.pid, a.boot_id, a.start_ticks, a.worker, a.cause"
         " FROM attempts a LEFT JOIN runs r ON r.id = a.run"
         " WHERE a.exited IS NULL ORDER BY a.run, a.attempt"
     )

@@ -63,9 +63,10 @@ def is_held(
     if attempt.ended is not None:
         if gone is not None or now - attempt.ended > LINGER_SECONDS:
             return False
-        # It may have been cancelled, which only Slurm knows once the job is over.
-        untold = attempt.status == "preempted" or pilot.job.seen is None
-        return inside or (untold and not stale)
+        # Stopped from outside it may have been cancelled, which only Slurm knows once the job is
+        # over. One that ended by itself, such as a trial at a rung, wasn't.
+        stopped = attempt.status == "preempted" and attempt.cause == "preempted"
+        return inside or ((stopped or pilot.job.seen is None) and not stale)
     if gone is not None:
         quiet = max(gone, attempt.last_growth or 0.0)
         return now - quiet < grace_seconds(pilot.job.seen, lost_seconds)

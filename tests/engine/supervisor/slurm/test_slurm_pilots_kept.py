@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ import pytest
 from engine.config import SlurmProfile
 from engine.journal import JournalWriter
 from engine.runfolder import RunFolder
+from engine.rungs import PAUSED
+from engine.store.transitions import LiveAttempt
 from engine.supervisor.slurm.client import Job
 from engine.supervisor.slurm.jobfile import read_job, read_placement
-from engine.supervisor.slurm.piloted import Piloted, ending_in, needs_whole_time
+from engine.supervisor.slurm.piloted import Piloted, ending_in, is_held, needs_whole_time
 from engine.supervisor.slurm.pilots import Pilot, load_pilot, make_pilot, pilots_of, terms_of
 from engine.supervisor.slurm.script import example_script
 
@@ -105,6 +109,17 @@ def test_a_run_that_did_not_come_to_a_checkpoint_needs_the_whole_time(
         run.checkpoint(1).touch()
     assert needs_whole_time(Piloted(run, 2)) == whole
     assert not needs_whole_time(Piloted(run, 3)), "the attempt before never began"
+
+
+def test_a_trial_at_a_rung_leaves_its_pilot_at_once(run: RunFolder, pilot: Pilot) -> None:
+    pilot.job.seen = Job("12", "", "RUNNING", "None", "low", "n1")
+    now = time.time()
+    stopped = LiveAttempt(
+        "a-run", 1, "preempted", "low/0", None, now, now, "low", None, None, None, cause="preempted"
+    )
+    attempt = Piloted(run, 1, pilot)
+    assert is_held(attempt, pilot, stopped, 60.0, stale=False), "was it cancelled?"
+    assert not is_held(attempt, pilot, replace(stopped, cause=PAUSED), 60.0, stale=False)
 
 
 def test_how_an_attempt_in_a_pilot_ended(run: RunFolder, pilot: Pilot) -> None:
