@@ -3,6 +3,7 @@ machine meanwhile."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -70,16 +71,17 @@ class TelemetryThread(threading.Thread):
         self._since_line: dict[str, list[GpuSample]] = {uuid: [] for uuid in gpus}
 
     def run(self) -> None:
-        written = 0.0
+        written = -math.inf
         while not self._ended.wait(SAMPLE_SECONDS):
             sample, gpus = self._sample()
-            if sample.t - written >= TELEMETRY_SECONDS:
+            now = time.monotonic()  # the sample's time is that of a clock which may be set back
+            if now - written >= TELEMETRY_SECONDS:
                 self.energy.look()
                 try:
                     self._write(sample, gpus)
                 except OSError:
                     continue  # the training thread's next line fails as well, and ends the attempt
-                written = sample.t
+                written = now
         if self._company.is_unsampled:
             with suppress(OSError):
                 self._write(*self._sample())

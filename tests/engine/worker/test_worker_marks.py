@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -16,9 +18,11 @@ from measured_runs import MeasuredStore
 from nvidia import Gpu, Machine
 
 from engine.analysis.comparison import compare_rows
+from engine.journal import JournalWriter, read_journal
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.intake.ingest import ingest
 from engine.store.intake.rebuild import rebuild
+from engine.worker import recorder
 
 WATCHED = """
 import os, sys
@@ -132,3 +136,26 @@ def test_what_the_process_has_is_not_the_runs_beside_others(
     assert line["process_gpu_memory_mib"] == (100 if beside else 300)
     assert (line["process_memory_mib"] is None) == bool(beside)
     assert memory == ("None" if beside else "300.0")
+
+
+def test_a_clock_that_is_set_back_costs_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "SAMPLE_SECONDS", 0.01)
+    monkeypatch.setattr(recorder, "TELEMETRY_SECONDS", 0.02)
+    with JournalWriter(tmp_path / "lines.jsonl") as journal:
+        thread = recorder.TelemetryThread(journal, os.getpid())
+        thread.start()
+
+        def lines_from_now_on(wanted: int) -> bool:
+            found = partial(read_journal, tmp_path / "lines.jsonl", 0)
+            before, deadline = len(found().lines), time.monotonic() + 10
+            while (more := len(found().lines) - before) < wanted and time.monotonic() < deadline:
+                thread.join(0.01)
+            return more >= wanted
+
+        assert lines_from_now_on(1)
+        earlier = time.time() - 3_600
+        monkeypatch.setattr(time, "time", lambda: earlier)
+        assert lines_from_now_on(3)  # one may be just on its way
+        thread.end()
