@@ -237,8 +237,11 @@ class WorkerFolder:
         return True
 
     def write_state(self, state: WorkerState) -> None:
-        """Write what the worker says of itself. Raises `OSError`."""
-        write_atomically(self.state, json.dumps(asdict(state)))
+        """Write what the worker says of itself, without waiting for the disk: after a crash it is
+        worth nothing. Raises `OSError`."""
+        aside = self.path / "state.new"
+        aside.write_text(json.dumps(asdict(state)))
+        aside.replace(self.state)
 
     def read_state(self) -> WorkerState | None:
         """Return what the worker last said of itself; ``None`` if it hasn't, or can't be read."""

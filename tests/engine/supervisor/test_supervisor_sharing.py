@@ -70,6 +70,7 @@ def counts(found: dict[str, list[str]]) -> list[int]:
         (8, 500.0, 0.0, 4),
         (8, 50.0, 0.0, 1),
         (1, None, 60.0, BEFORE_STATE),
+        (8, None, -60.0, BEFORE_STATE),
     ],
 )
 def test_as_many_runs_are_begun_as_are_worth_while_and_fit(
