@@ -54,6 +54,8 @@ SAVE_SECONDS = 0.2
 keep journals from being read."""
 START_SECONDS = 1.0
 """Most time of a round for starting runs, for the same reason."""
+REQUESTS_SECONDS = 1.0
+"""Most time of a round for requests, for the same reason: a deletion takes several milliseconds."""
 SCARCE = frozenset(
     {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
 )
@@ -109,8 +111,11 @@ class Queue:
         Raises:
             StoreError: the store couldn't be read or written; the next round continues.
         """
+        deadline = time.monotonic() + REQUESTS_SECONDS
         for request in transitions.requests(connection):
             answer(connection, self.location, request)
+            if time.monotonic() > deadline:
+                break
         problems: set[str] = set()
         for attempt in transitions.live_attempts(connection):
             try:

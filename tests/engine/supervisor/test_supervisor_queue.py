@@ -120,6 +120,26 @@ def test_a_round_that_starts_runs_for_long_leaves_the_rest_to_the_next(
     assert started == [1, 2, 2]
 
 
+def test_a_round_with_many_requests_leaves_the_rest_to_the_next(
+    location: StoreLocation,
+    add: Add,
+    queue: Queue,
+    writer: StoreConnection,
+    look: Look,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.supervisor.queue.REQUESTS_SECONDS", 0.0)
+    monkeypatch.setattr("engine.supervisor.queue.START_SECONDS", 0.0)
+    runs = add("hold", "hold", "hold", "hold")
+    request_cancel(location, runs[1:])
+    waiting = []
+    for _ in range(4):
+        waiting.append(len(transitions.requests(writer)))
+        queue.tick(writer)
+    assert waiting == [3, 2, 1, 0]
+    assert look.run(runs[0]).state == "running", "the round goes on all the same"
+
+
 def test_a_queued_run_is_cancelled_at_once(
     location: StoreLocation, add: Add, queue: Queue, writer: StoreConnection, look: Look
 ) -> None:
