@@ -22,6 +22,7 @@ from engine.judge.order import SEED, Fit, fit_in_order, fit_shuffled
 from engine.judge.size import MOST_FITTED, MOST_RANKED, too_large
 from engine.models.load import load_definition
 from engine.progress import OnProgress, untold
+from engine.results.files import read_array
 from engine.results.users import with_several
 
 
@@ -131,7 +132,7 @@ def _read(stored: StoredFit, targets: int, places: NDArray[np.int32] | None) -> 
     """Read a run's ranks; ``None`` if they can't be read, or aren't of these targets."""
     try:
         with open_regular(Path(stored.ranks)) as file:
-            ranks = np.load(file, allow_pickle=False)
+            ranks = read_array(file)
     except (OSError, ValueError):
         return None
     if ranks.shape != (2, targets) or ranks.dtype != np.int32:

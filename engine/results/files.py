@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.files.atomic import write_atomically
 from engine.files.regular import open_regular, read_regular
@@ -27,14 +28,14 @@ def read_ranks(folder: RunFolder) -> tuple[Ranks, Users | None]:
         ValueError: the file holds something else.
     """
     with open_regular(folder.test_ranks) as file:
-        ranks: Ranks = np.load(file, allow_pickle=False)
+        ranks: Ranks = read_array(file)
     if ranks.ndim != 2 or ranks.shape[0] != 2 or not np.issubdtype(ranks.dtype, np.integer):
         raise ValueError("not ranks of test targets")
     if ranks.size and ranks.min() < 1:
         raise ValueError("a rank below 1")
     try:
         with open_regular(folder.test_users) as file:
-            users: Users = np.load(file, allow_pickle=False)
+            users: Users = read_array(file)
     except FileNotFoundError:
         return ranks, None
     if users.shape != ranks.shape[1:] or not np.issubdtype(users.dtype, np.integer):
@@ -42,6 +43,17 @@ def read_ranks(folder: RunFolder) -> tuple[Ranks, Users | None]:
     if (np.diff(users) < 0).any():
         raise ValueError("the users of its test targets are out of order")
     return ranks, users
+
+
+def read_array(file: BinaryIO) -> NDArray[Any]:
+    """Read an array from a file of NumPy's. `numpy.load` reads other formats too, and reports an
+    empty file otherwise than a damaged one.
+
+    Raises:
+        ValueError: the file holds something else.
+    """
+    found: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return found
 
 
 def write_results(

@@ -238,12 +238,15 @@ def test_a_stopped_duel_gets_no_further_seed(
     assert is_over(location)
 
 
+@pytest.mark.parametrize("empty", [False, True])
 def test_without_ranks_nothing_is_claimed_and_no_seed_is_added(
-    location: StoreLocation, begin: Begin, work: Work
+    location: StoreLocation, begin: Begin, work: Work, empty: bool
 ) -> None:
     begin(apart=1.0)
     for path in (location.runs.parent / "ranks").iterdir():
         path.unlink()
+        if empty:
+            path.touch()
     work(lambda: is_over(location), "the duel to be over")
     found = duel(location)
     assert (found.outcome, found.tried) == ("no conclusion", 3)
