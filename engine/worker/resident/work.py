@@ -186,9 +186,12 @@ class Resident:
         self._fitness.trains(assignment)
         inside = _Inside(assignment)
         inside.thread = threading.Thread(target=self._train, args=(inside,), name=assignment.name)
+        try:
+            inside.thread.start()
+        except RuntimeError:  # the machine has no room for one more: the next look tries again
+            return
         self._inside[assignment.name] = inside
         self.begun += 1
-        inside.thread.start()
         if self._has_had_enough():
             self._begin_no_more()
 

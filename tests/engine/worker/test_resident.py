@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,10 @@ from engine.files.lock import is_locked, take_lock
 from engine.inbox import Assignment, WorkerFolder
 from engine.process import identify
 from engine.runfolder import RunFolder
+from engine.supervisor.stop import Stop
 from engine.worker.resident.fitness import Fitness
+from engine.worker.resident.work import Resident, Terms
+from engine.worker.shared import Shared
 
 ENDLESS = {"epochs": 100_000, "patience": 100_000, "dim": 16}
 
@@ -300,6 +304,31 @@ def test_an_inbox_that_cannot_be_read_for_a_moment_ends_nothing(
     wait_for_end(process, worker)
     assert ended(endless) == ("cancelled", "cancelled")
     assert ended(short)[0] == "done"
+
+
+def test_a_run_waits_for_a_machine_that_has_no_room_for_its_thread(
+    tmp_path: Path, worker: WorkerFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_over(worker, make_run(tmp_path, "short", small_spec(epochs=1)))
+    begin, started, trained = threading.Thread.start, [], []
+
+    def start(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        if len(started) == 1:
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    def train(run: RunFolder, *_: object, **__: object) -> int:
+        trained.append(run.run_id)
+        return 0
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    terms = Terms(idle_seconds=0.0)
+    resident = Resident(worker, Fitness(1), terms, Stop(), train, Shared("cpu-0"))
+    assert resident.work() is None
+    assert started == ["short.1.json"] * 2
+    assert trained == ["short"]
+    assert resident.begun == 1
 
 
 def test_a_process_is_fit_for_runs_that_it_would_train_as_one_of_their_own(tmp_path: Path) -> None:
