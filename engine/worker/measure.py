@@ -54,7 +54,8 @@ def _measured(spec: RunSpec, kind: str, threads: int) -> dict[str, Any]:
     except (MemoryError, torch.OutOfMemoryError):
         return {"problem": "There is not enough memory free to try it."}
     except (RuntimeError, AssertionError) as error:  # torch without CUDA says the latter
-        return {"problem": str(error).splitlines()[0]}
+        said = str(error).splitlines()  # nothing, of a bare `assert` in a module of the user's
+        return {"problem": said[0] if said else sentence_of(error)}
     except UserError as error:
         return {"problem": str(error)}
     except Exception as error:  # noqa: BLE001 -- whatever a module of the user's raises

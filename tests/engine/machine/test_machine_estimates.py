@@ -97,7 +97,7 @@ class Raises(OwnLossModel):
         self.weight = torch.nn.Parameter(torch.zeros(num_items + 1))
 
     def loss(self, items):
-        return {}["no such key"]
+        STATEMENT
 
     def scores(self, items, times=None):
         return self.weight.expand(len(items), -1)
@@ -106,13 +106,17 @@ MODEL = Definition("Raises", ModelSettings, Raises)
 """
 
 
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [('return {}["no such key"]', "KeyError: 'no such key'"), ("assert None", "AssertionError:")],
+)
 def test_what_a_model_of_ones_own_raises_is_told_with_its_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str, told: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "raises.py").write_text(RAISES)
+    (tmp_path / "models" / "raises.py").write_text(RAISES.replace("STATEMENT", statement))
     spec = load_catalogue().run_spec("raises", "synthetic", 10, 1)
-    line = RAISES[: RAISES.index("no such key")].count("\n") + 1
-    with pytest.raises(TrainingError, match=rf"\.py:{line}: KeyError: 'no such key'\."):
+    line = RAISES[: RAISES.index("STATEMENT")].count("\n") + 1
+    with pytest.raises(TrainingError, match=rf"\.py:{line}: {told}\."):
         MeasuringProcess(spec, CPU).result()
