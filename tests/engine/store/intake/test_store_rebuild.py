@@ -254,6 +254,36 @@ def test_a_configuration_of_another_version_is_kept_with_its_figures(
             queries.run_spec(connection, run)
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"origin": "imported-csv", "came_from": "old.csv"},
+        {"later": {"x": 1}, "code": {"of": "another version"}},
+    ],
+    ids=["imported", "of another version"],
+)
+def test_a_lost_folder_is_made_again_whoever_wrote_its_configuration(
+    location: StoreLocation, writer: StoreConnection, add_run: AddRun, spec: dict[str, Any]
+) -> None:
+    folder = add_run()
+    content = json.loads(folder.spec.read_text())
+    named = {name: content["spec"][name] for name in ("model", "dataset", "length", "seed")}
+    content["spec"] = spec | (named if "origin" in spec else content["spec"])
+    folder.spec.write_text(json.dumps(content))
+    rebuild(location)
+    written = load_spec_file(folder)
+    shutil.rmtree(folder.path)
+    set_note(location, folder.run_id, "where is it?")
+    with closing(connect_writer(location)) as connection:
+        assert save_unsaved(connection, location) == set()
+        assert connection.rows("SELECT id FROM runs WHERE revision > saved") == []
+    assert load_spec_file(folder) == written
+    shutil.rmtree(folder.path)
+    set_note(location, folder.run_id, "and now?")
+    assert rebuild(location) == 1
+    assert load_meta(folder)["note"] == "and now?"
+
+
 def test_strangers_in_the_runs_folder_are_left_alone(laboratory: StoreLocation) -> None:
     (laboratory.runs / "notes").mkdir()
     (laboratory.runs / "README").write_text("mine")
