@@ -46,15 +46,31 @@ def save_spec(
     parameters: int = 0,
 ) -> None:
     """Write ``spec.json`` into an existing folder; ``run`` defaults to the folder's name."""
-    content = SpecFile(
-        format=FORMAT,
+    save_stored_spec(
+        folder,
+        spec.model_dump(mode="json"),
         run=run or folder.run_id,
         created=time.time() if created is None else created,
         suite=suite,
         fingerprint=spec.fingerprint(),
         parameters=parameters,
-        spec=spec.model_dump(mode="json"),
-        versions=_versions(),
+    )
+
+
+def save_stored_spec(
+    folder: RunFolder,
+    spec: dict[str, Any],
+    *,
+    run: str,
+    created: float,
+    suite: str | None,
+    fingerprint: str,
+    parameters: int,
+) -> None:
+    """Do as `save_spec`, of a configuration as it is stored, which another version may have
+    written."""
+    content = SpecFile(
+        FORMAT, run, created, suite, fingerprint, parameters, spec, versions=_versions()
     )
     write_atomically(folder.spec, json.dumps(asdict(content), indent=1) + "\n")
 

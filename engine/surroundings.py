@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import engine
-from engine.errors import UsageError, UserError
+from engine.errors import UsageError, UserError, shown
 
 REMEDY = "set HOME to a folder of yours, or name one in SEQBENCH_CACHE"
 
@@ -33,6 +33,15 @@ def expanded(path: str | Path) -> Path:
         raise UsageError(
             f"no home folder is known for the ~ of {path}: set HOME, or write the whole path."
         ) from None
+
+
+def refuse_undecodable(path: Path) -> None:
+    """Raise `UsageError` for a path that can't be kept as text: what stands in YAML or in the store
+    is UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{shown(str(path))} isn't a name in UTF-8: rename it.") from None
 
 
 def working_folder() -> Path:

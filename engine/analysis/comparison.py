@@ -94,6 +94,8 @@ class RunRows(Sequence[Row]):
 
     def column(self, name: str) -> list[Value]:
         """Return the runs' values of a column."""
+        if not self.values:  # whatever it is called: an empty comparison has no parts
+            return []
         if (part := self.part_of.get(name)) is not None:
             return list(map(itemgetter(name), self.common[part]))
         place = [*self.first, *self.last].index(name)

@@ -25,7 +25,9 @@ class EntryExistsError(UsageError):
     """The user's configuration has an entry of that name; saving needs ``replace``."""
 
     def __init__(self, kind: str, name: str, path: Path) -> None:
-        super().__init__(f"there is a {kind} {shown(name)} already, in {path}.")
+        super().__init__(
+            f"there is a {kind} {shown(name)} already, in {path}: give --replace to write it anew."
+        )
         self.path = path
 
 

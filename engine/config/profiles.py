@@ -52,6 +52,8 @@ def save_profile(
     path, exists = user_entry(extra, "models", "model", model)
     content: dict[str, Any] = read_yaml(path).value if exists else {"name": model}
     if not replace and name in catalogue.model(model).profiles:
-        raise UsageError(f"{model} has a profile {shown(name)} already.")
+        raise UsageError(
+            f"{model} has a profile {shown(name)} already: give --replace to write it anew."
+        )
     whole = {**content, "profiles": {**content.get("profiles", {}), name: dict(profile)}}
     return save_entry(extra, "models", "model", model, to_yaml(whole), replace)

@@ -22,6 +22,7 @@ from engine.errors import DataError, UsageError, shown
 from engine.files.atomic import atomic_file
 from engine.files.named import named_folder, write_named
 from engine.spec import Dataset, Filter, Size, SplitRule
+from engine.surroundings import refuse_undecodable
 from engine.validation import InvalidError, validate
 
 MEDIUM, LARGE = 300_000, 3_000_000
@@ -62,11 +63,12 @@ def draft_of_files(
         split: ``None`` for a split by time if the file has times, else leave-one-out.
 
     Raises:
-        UsageError: ``name`` is no valid name, or two files have one name.
+        UsageError: ``name`` is no valid name, or two files have one name, or one that isn't UTF-8.
         DataError: a file can't be read or is malformed, or the filter leaves nothing.
     """
     files: dict[str, str | None] = {}
     for path in paths:
+        refuse_undecodable(Path(path.name))
         if path.name in files:
             raise UsageError(
                 f"two of the files are called {shown(path.name)}: give them different names."
@@ -166,7 +168,8 @@ def save_draft(
         replace: overwrite a data set of the same name that was saved before.
 
     Raises:
-        UsageError: the name is taken, or files ``in-place`` lie in several folders.
+        UsageError: the name is taken, or files ``in-place`` lie in several folders, or in one whose
+            name isn't UTF-8.
         DataError: the file can't be copied.
         UserError: the YAML can't be written.
     """
@@ -176,10 +179,11 @@ def save_draft(
         for source in draft.sources:
             _copy(source, cache_folder() / str(dataset.folder))
     elif file == "in-place":
-        folders = {str(source.resolve().parent) for source in draft.sources}
+        folders = {source.resolve().parent for source in draft.sources}
         if len(folders) > 1:
             raise UsageError("--in-place needs all files in one folder: copy them into one.")
-        dataset = dataset.model_copy(update={"local": folders.pop()})
+        refuse_undecodable(folder := folders.pop())
+        dataset = dataset.model_copy(update={"local": str(folder)})
     named_folder(path.parent)
     write_named(path, dataset_yaml(dataset))
     return path

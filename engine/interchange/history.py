@@ -121,7 +121,7 @@ def _spec(
         raise UsageError(f"{history.source}: '0' is no length.")
     return ImportedSpec(
         origin=origin,
-        came_from=history.source[:1000],
+        came_from=history.source.encode("utf-8", "replace").decode()[:1000],
         model=_name(model, catalogue.model),
         dataset=_name(dataset, catalogue.dataset),
         **numbers,

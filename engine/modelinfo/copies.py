@@ -28,7 +28,10 @@ def keep_copy(content: bytes) -> str:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomically(path, content)
     except OSError as error:
-        raise UserError(f"{path.parent} can't be written: {error.strerror}.") from None
+        raise UserError(
+            f"A copy of the model's file can't be kept in {path.parent} ({error.strerror}): make "
+            "room there, or set XDG_STATE_HOME to another folder."
+        ) from None
     return digest
 
 

@@ -138,7 +138,7 @@ def _described(blank: ModelInfo, wait: bool) -> ModelInfo:
         text = read_regular(file)
         if b"MODEL" not in text:  # one of something else's, which isn't run
             return replace(blank, problem=f"{file}: {NO_MODEL}")
-        compile(text, str(file), "exec")  # what isn't Python takes no process to say
+        _refuse_no_python(text, file)  # which takes no process to say
         sha256 = keep_copy(text)
         kept = read_kept(sha256)
         remember(sha256, kept)  # what shows them, in the app's thread, reads no file then
@@ -161,7 +161,16 @@ def _described(blank: ModelInfo, wait: bool) -> ModelInfo:
         )
     except OSError as error:
         return replace(blank, problem=f"{file}: {error.strerror}.")
-    except SyntaxError as error:
-        return replace(blank, problem=f"{file}:{error.lineno}: {error.msg}.")
     except UserError as error:
         return replace(blank, problem=str(error))
+
+
+def _refuse_no_python(text: bytes, file: Path) -> None:
+    """Raise `UserError` for what Python doesn't compile."""
+    try:
+        compile(text, str(file), "exec")
+    except SyntaxError as error:
+        where = f"{file}:{error.lineno}" if error.lineno else str(file)
+        raise UserError(f"{where}: {error.msg}.") from None
+    except (RecursionError, MemoryError):
+        raise UserError(f"{file}: it is nested too deeply for Python.") from None

@@ -230,8 +230,10 @@ def _store_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise store_error(path, error) from error
-    except (OverflowError, UnicodeError) as error:
-        raise StoreError(f"{path} can't store a value: {error}.") from error
+    except UnicodeError as error:
+        raise StoreError(f"{path} has only text in UTF-8, which what was given isn't.") from error
+    except OverflowError as error:
+        raise StoreError(f"{path} has no numbers as large as the one that was given.") from error
 
 
 def _file_of(path: Path) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.errors import RunError, UsageError
-from engine.surroundings import expanded, working_folder
+from engine.surroundings import expanded, refuse_undecodable, working_folder
 
 if TYPE_CHECKING:
     from engine.runfolder import RunFolder
@@ -68,10 +68,11 @@ def store_location(db: Path | None = None) -> StoreLocation:
     """Return where the store is: at ``db`` (``--db``), else ``SEQBENCH_DB``, else ``./runs.db``.
 
     Raises:
-        UsageError: that is a folder.
+        UsageError: that is a folder, or no name in UTF-8.
     """
     chosen = db or Path(os.environ.get("SEQBENCH_DB") or "runs.db")
     path = (working_folder() / expanded(chosen)).resolve()
     if path.is_dir():
         raise UsageError(f"{chosen} is a folder: name the database file, such as {chosen}/runs.db.")
+    refuse_undecodable(path)
     return StoreLocation(path)

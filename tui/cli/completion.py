@@ -16,6 +16,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from engine.errors import UserError
+from engine.files.regular import read_regular
 from engine.lifecycle import STATES, Action, allowing
 from tui.cli.session import Session
 
@@ -45,14 +46,14 @@ def _runs(
 ) -> list[CompletionItem]:
     from engine.store.database import open_database  # what only this needs
 
-    location = ctx.ensure_object(Session).location
     states = STATES if action is None else allowing(action)
     sql = (
         "SELECT id, state FROM runs WHERE id >= ?1 AND id < ?1 || char(1114111)"
         " AND state IN (SELECT value FROM json_each(?2)) ORDER BY created DESC, id LIMIT ?3"
     )
     try:
-        with closing(open_database(location.db, "ro")) as connection:
+        db = ctx.ensure_object(Session).location.db
+        with closing(open_database(db, "ro")) as connection:
             found = connection.rows(sql, (incomplete, json.dumps(states), MOST_RUNS))
     except UserError:
         return []
@@ -63,8 +64,11 @@ def deleted_runs(ctx: click.Context, _: click.Parameter, incomplete: str) -> lis
     """Complete the ids of runs in the trash."""
     from engine.store.intake import trash  # pydantic
 
-    location = ctx.ensure_object(Session).location
-    return _items((each.run for each in trash.deleted_runs(location)), incomplete)
+    try:
+        found = trash.deleted_runs(ctx.ensure_object(Session).location)
+    except (UserError, OSError):
+        return []
+    return _items((each.run for each in found), incomplete)
 
 
 def entries(folder: str) -> Complete:
@@ -88,7 +92,7 @@ def _entries(
         for layer in config_layers(ctx.ensure_object(Session).config_dir):
             for file in sorted((layer / folder).glob("*.yaml")):
                 # Read whole and checked it would take longer than anyone waits for a name.
-                said = _NAME.search(file.read_text(encoding="utf-8", errors="replace"))
+                said = _NAME.search(read_regular(file).decode(errors="replace"))
                 names.append(said[1] if said else file.stem)
     except (UserError, OSError):
         return []

@@ -1,48 +1,72 @@
-"""Whether the database and the run folders agree, for ``seqbench db check`` and ``doctor``."""
+"""Whether the store and the run folders agree, for ``seqbench db check`` and ``doctor``."""
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 
-from engine.errors import StoreError
-from engine.store.connect import connect_reader
-from engine.store.database import storage_note
+from engine.store.database import StoreConnection
 from engine.store.location import StoreLocation
 
+SHOWN = 20
+"""Problems of a kind that are listed; of more their number is told."""
 
-def check(location: StoreLocation) -> list[str]:
-    """List what is wrong, a sentence each; empty if nothing is."""
-    try:
-        with closing(connect_reader(location)) as connection:
-            integrity = [str(row[0]) for row in connection.rows("PRAGMA integrity_check(3)")]
-            known = {
-                str(run): bool(saved)
-                for run, saved in connection.rows("SELECT id, saved FROM runs")
-            }
-            warned = connection.rows(
-                "SELECT run, count(*), min(problem) FROM warnings GROUP BY run ORDER BY run"
-            )
-    except StoreError as error:
-        return [str(error)]
-    found = [note] if (note := storage_note(location)) else []
-    if integrity != ["ok"]:
-        found.append(
-            f"{location.db} is damaged ({integrity[0]}): `seqbench db rebuild` rebuilds it from "
-            "the run folders."
-        )
+
+def check(connection: StoreConnection, location: StoreLocation) -> list[str]:
+    """List what is wrong, a sentence each; empty if nothing is.
+
+    Raises:
+        StoreError: the store can't be read.
+    """
+    before = _saved(connection)
     on_disk = {folder.run_id for folder in location.folders()}
-    found += [
-        f"runs/{run} isn't in the store: `seqbench db rebuild` adds it."
-        for run in sorted(on_disk - known.keys())
+    # Once more, for runs that were added or deleted while the folders were listed.
+    known = _saved(connection)
+    problems = connection.rows(
+        "SELECT run, attempt, offset, problem FROM warnings ORDER BY run, attempt, offset"
+    )
+    refused = {row["run"] for row in problems if row["attempt"] == 0}
+    verdicts = [str(row[0]) for row in connection.rows(f"PRAGMA integrity_check({SHOWN})")]
+    return [
+        *(
+            f"{location.db} is damaged ({verdict}): `seqbench db rebuild` rebuilds it."
+            for verdict in verdicts
+            if verdict != "ok"
+        ),
+        *_first(
+            f"runs/{run} isn't in the store: `seqbench db rebuild` adds it."
+            for run in sorted(on_disk - before.keys() - known.keys() - refused)
+        ),
+        *_first(
+            f"The folder of {run} is gone, and its checkpoints with it: `seqbench db rebuild` "
+            "removes the run."
+            for run in sorted(before.keys() & known.keys() - on_disk)
+            if before[run] and known[run]
+        ),
+        *_first(_told(*row) for row in problems),
     ]
-    found += [
-        f"The folder of {run} is gone, and its checkpoints with it: `seqbench db rebuild` removes "
-        "the run."
-        for run, saved in sorted(known.items())
-        if saved and run not in on_disk
-    ]
-    found += [
-        f"{run}: {problem}" + (f" (and {count - 1} more)" if count > 1 else "")
-        for run, count, problem in warned
-    ]
-    return found
+
+
+def _saved(connection: StoreConnection) -> dict[str, bool]:
+    """Return whether a run has had a folder, by run id, without those that are being deleted."""
+    rows = connection.rows(
+        "SELECT id, saved FROM runs"
+        " WHERE id NOT IN (SELECT run FROM requests WHERE action = 'delete')"
+    )
+    return {str(run): bool(saved) for run, saved in rows}
+
+
+def _told(run: str, attempt: int, offset: int, problem: str) -> str:
+    """Word a problem with a run's files, as it is kept: of attempt 0 if it isn't a journal's, with
+    a negative offset if the line's number is known."""
+    if attempt == 0:
+        return f"{run}: {problem}"
+    if offset < 0:
+        return f"{run}: journal {attempt}, line {-1 - offset}: {problem}."
+    return f"{run}: journal {attempt}, byte {offset}: {problem}; the line is ignored."
+
+
+def _first(sentences: Iterable[str]) -> Iterator[str]:
+    found = list(sentences)
+    yield from found[:SHOWN]
+    if len(found) > SHOWN:
+        yield f"{len(found) - SHOWN:,} more like the last one."

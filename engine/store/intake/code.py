@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
+
+from pydantic import ValidationError
 
 from engine.errors import RunError
 from engine.files.atomic import write_atomically
@@ -17,10 +21,25 @@ def code_in(folder: RunFolder) -> Code | None:
     """Return the model file that a run was queued with; ``None`` if its model comes with seqbench.
 
     Raises:
+        RunError: it is named in a way of another version.
         StoreError: its configuration can't be read.
     """
-    found = load_spec_file(folder).spec.get("code")
-    return None if found is None else Code.model_validate(found)
+    return code_of(load_spec_file(folder).spec)
+
+
+def code_of(spec: Mapping[str, Any]) -> Code | None:
+    """Return the model file that a configuration names, if any.
+
+    Raises:
+        RunError: it names it in a way of another version.
+    """
+    found = spec.get("code")
+    try:
+        return None if found is None else Code.model_validate(found)
+    except ValidationError:
+        raise RunError(
+            "It names its model's file in a way that this version doesn't know."
+        ) from None
 
 
 def allow_code(folder: RunFolder) -> None:
@@ -31,7 +50,7 @@ def allow_code(folder: RunFolder) -> None:
     user put where models are looked for.
 
     Raises:
-        RunError: this user has no such file.
+        RunError: this user has no such file, or another version named it.
         StoreError: the run's configuration can't be read.
         OSError: the file can't be written.
     """

@@ -12,19 +12,17 @@ import math
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from engine.errors import RunError, StoreError
 from engine.files.atomic import fsync_folder, write_atomically
 from engine.files.regular import read_regular
 from engine.runfolder import RunFolder
-from engine.spec import RunSpec
-from engine.specfile import save_spec
-from engine.store.database import StoreConnection, write
-from engine.store.intake.code import save_code
+from engine.specfile import save_stored_spec
+from engine.store.database import StoreConnection, json_object, write
+from engine.store.intake.code import code_of, save_code
 from engine.store.location import StoreLocation
 
 META_FORMAT = 1
@@ -91,10 +89,11 @@ def save_folder(connection: StoreConnection, location: StoreLocation, run: str) 
     if folder.spec.exists():
         write_atomically(folder.meta, meta)
         return folder
-    spec = _spec(connection, run)
+    stored = _stored_spec(connection, run)
     aside = RunFolder(Path(tempfile.mkdtemp(prefix=_NEW, dir=location.runs)))
-    save_spec(aside, run=run, **spec)
-    save_code(aside, spec["spec"].code)
+    save_stored_spec(aside, run=run, **stored)
+    with suppress(RunError):  # of another version, whose code isn't run here
+        save_code(aside, code_of(stored["spec"]))
     write_atomically(aside.meta, meta)
     if folder.path.exists():
         # Someone removed spec.json and left the rest.
@@ -153,20 +152,21 @@ def _remove(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def _spec(connection: StoreConnection, run: str) -> dict[str, Any]:
+def _stored_spec(connection: StoreConnection, run: str) -> dict[str, Any]:
+    """Read what `save_stored_spec` writes of a run, whatever version or program it is of.
+
+    Raises:
+        RunError: the store has no configuration of it.
+    """
     row = connection.row(
-        "SELECT r.created, r.suite, r.parameters, s.spec FROM runs r"
-        " JOIN specs s ON s.run = r.id WHERE r.id = ?",
+        "SELECT r.created, r.suite, r.fingerprint, coalesce(r.parameters, 0) AS parameters, s.spec"
+        " FROM runs r JOIN specs s ON s.run = r.id WHERE r.id = ?",
         (run,),
     )
-    if row is None:
+    spec = json_object(row["spec"]) if row is not None else {}
+    if row is None or not spec:
         raise RunError(f"{run} has no configuration in {connection.path}.")
-    try:
-        spec = RunSpec.model_validate_json(row["spec"])
-    except ValidationError as error:
-        problem = error.errors()[0]["msg"]
-        raise RunError(f"{run}: its configuration is of another version: {problem}.") from None
-    return {"spec": spec, **{name: row[name] for name in ("created", "suite", "parameters")}}
+    return {**dict(row), "spec": spec}
 
 
 def meta_text(connection: StoreConnection, run: str) -> str:

@@ -6,11 +6,11 @@ import itertools
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from engine.errors import StoreError
+from engine.errors import RunError, StoreError
 from engine.files.atomic import fsync_folder
 from engine.progress import OnProgress, counted, untold
 from engine.store.database import (
@@ -88,7 +88,8 @@ def _frozen(location: StoreLocation) -> Iterator[tuple[list[tuple[Any, ...]], bo
             yield [], True
             return
         for row in unsaved:
-            save_folder(connection, location, row[0])
+            with suppress(RunError):  # without a configuration there is nothing to keep
+                save_folder(connection, location, row[0])
         yield requests, False
 
 

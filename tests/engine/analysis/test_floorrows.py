@@ -54,3 +54,14 @@ def test_without_a_floor_the_keys_are_there_all_the_same(tmp_path: Path) -> None
     assert (row[COLUMN], row[COLUMN_STANDING]) == (None, None)
     (row,) = floored(store, cells=True).rows
     assert (row[COLUMN], row[COLUMN_STANDING]) == (None, None)
+
+
+@pytest.mark.parametrize("cells", [False, True])
+def test_no_row_at_all_is_no_row_with_a_floor_in_the_store(
+    store: MeasuredStore, cells: bool
+) -> None:
+    with closing(connect_reader(store.location)) as con:
+        none = compare_rows(con, filter="model:gru4rec")
+        rows = by_cell(none, {}) if cells else none
+        found = with_floors(con, store.location, rows, store.catalogue, cells=cells)
+    assert (list(found.rows), found.floors) == ([], ())

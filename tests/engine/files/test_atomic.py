@@ -29,6 +29,12 @@ def test_content_is_put_in_place_and_nothing_else_is_left(
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:
+    path = tmp_path / ("ü" * 127)
+    write_atomically(path, "x")
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["x"]
+
+
 @pytest.mark.parametrize("error", [RuntimeError("x"), KeyboardInterrupt(), OSError(28, "full")])
 def test_an_error_while_writing_leaves_what_was(path: Path, error: BaseException) -> None:
     def write_and_fail() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -228,7 +229,7 @@ b,xLSTM,ML-1M,75,2,1,1700000020,0.08,0.09,
 
 
 def test_a_csv_file_becomes_runs(elsewhere: StoreLocation, tmp_path: Path) -> None:
-    path = tmp_path / "old.csv"
+    path = tmp_path / os.fsdecode(b"old\xff.csv")  # where it came from is kept as text
     path.write_text("\ufeff" + CSV, encoding="utf-8")
     assert len(import_history(path, elsewhere)[0].added) == 2
     assert import_history(path, elsewhere)[0].added == ()

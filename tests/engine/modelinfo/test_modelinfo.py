@@ -198,8 +198,13 @@ def test_what_is_not_python_is_told_without_a_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "odd.py").write_text("MODEL = 0\ndef f(:\n")
+    (tmp_path / "deep.py").write_text(f"MODEL = {'-' * 200_000}1\n")
+    (tmp_path / "nul.py").write_bytes(b"MODEL = 1\0\n")
     monkeypatch.setattr("engine.modelinfo.find.ask", None)
-    assert own_infos([tmp_path])["odd"].problem == f"{tmp_path}/odd.py:2: invalid syntax."
+    problems = {name: info.problem for name, info in own_infos([tmp_path]).items()}
+    assert problems["odd"] == f"{tmp_path}/odd.py:2: invalid syntax."
+    assert problems["deep"] == f"{tmp_path}/deep.py: it is nested too deeply for Python."
+    assert problems["nul"].startswith(f"{tmp_path}/nul.py: ")
 
 
 def test_a_file_called_like_a_model_of_ours_takes_nothing_away(

@@ -41,6 +41,8 @@ def test_location_prefers_the_flag_then_the_environment(
     assert store_location(Path("c.db")).runs == tmp_path / "runs"
     with pytest.raises(UsageError, match="is a folder"):
         store_location(tmp_path)
+    with pytest.raises(UsageError, match="isn't a name in UTF-8: rename it"):
+        store_location(Path(os.fsdecode(b"lab\xff.db")))
 
 
 def test_a_store_is_made_once_and_opens_with_wal(location: StoreLocation) -> None:
@@ -191,11 +193,14 @@ def test_a_transaction_that_fails_leaves_nothing(writer: StoreConnection) -> Non
         writer.execute("INSERT INTO requests (action, run, created) VALUES ('x', 'y', 0)")
 
 
-@pytest.mark.parametrize("value", [2**70, "half \ud800 a character"])
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [(2**70, "no numbers as large"), ("half \ud800 a character", "only text in UTF-8")],
+)
 def test_a_value_that_sqlite_cannot_hold_is_a_store_error(
-    writer: StoreConnection, value: object
+    writer: StoreConnection, value: object, sentence: str
 ) -> None:
-    with pytest.raises(StoreError, match="can't store"):
+    with pytest.raises(StoreError, match=sentence):
         writer.execute("SELECT ?", (value,))
 
 

@@ -64,6 +64,17 @@ def test_names_of_the_configuration_are_offered_also_your_own(tmp_path: Path) ->
     assert offered("--config-dir", str(tmp_path / "absent"), "suite", "show", "") == []
 
 
+def test_where_nothing_can_be_read_nothing_is_offered_nor_said(tmp_path: Path) -> None:
+    (tmp_path / "odd.db").write_text("no database")
+    for db in (tmp_path, tmp_path / "odd.db"):  # a folder is none either
+        for command in ("show", "undelete"):
+            assert offered("--db", str(db), command, "") == []
+    suites = tmp_path / "configs/suites"
+    suites.mkdir(parents=True)
+    os.mkfifo(suites / "pipe.yaml")
+    assert offered("run", "--suite", "") == []
+
+
 def test_columns_are_offered_by_their_short_names_and_presets() -> None:
     quality = ["quality", "quality_energy", "quality_time"]
     assert sorted(offered("compare", "--columns", "ndcg,q")) == [f"ndcg,{each}" for each in quality]

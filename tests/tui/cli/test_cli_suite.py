@@ -42,6 +42,7 @@ def test_it_is_replaced_only_if_that_is_said(cli: Run, cli_json: RunJson) -> Non
     again = cli("suite", "save", "mine", *CHOICE, "--length", "20")
     assert again.exit_code == 2
     assert "There is a suite 'mine' already" in again.stderr
+    assert "give --replace to write it anew." in again.stderr
     assert cli_json("suite", "show", "mine", "--json")["lengths"] == [50]
     assert cli("suite", "save", "mine", *CHOICE, "--length", "20", "--replace").exit_code == 0
     assert cli_json("suite", "show", "mine", "--json")["lengths"] == [20]

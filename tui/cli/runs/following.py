@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import click
 from engine.evaluated import ceiling_of, evaluated_of
 from engine.fitted import combination_text
 from engine.lifecycle import UNDER_WAY
-from engine.store.database import is_current
+from engine.store.database import StoreConnection, is_current
 from engine.store.queries import Run, data_version, get_run, list_runs, queue_hold
 from engine.store.series import epochs, events
 from engine.store.studies import has_open_study, runs_of_study
@@ -31,10 +31,13 @@ wait_option = click.option(
 
 
 def wait_for(session: Session, run_ids: Sequence[str]) -> list[Run]:
-    """Follow runs on stderr until they have ended, and return them as they ended; on Ctrl+C say
-    that they continue, and exit with 130."""
+    """Follow runs on stderr until they have ended, and return them as they ended, without those
+    that were deleted, which is said; on Ctrl+C say that they continue, and exit with 130."""
     try:
-        return follow(session, run_ids, note)
+        ended = follow(session, run_ids, note)
+        for run in sorted(set(run_ids) - {run.id for run in ended}):
+            note(f"{run} was deleted.")
+        return ended
     except KeyboardInterrupt:
         note(
             "The runs continue in the background: `seqbench watch` follows them, `seqbench "
@@ -43,10 +46,32 @@ def wait_for(session: Session, run_ids: Sequence[str]) -> list[Run]:
         raise click.exceptions.Exit(130) from None
 
 
-def exit_with(ended: Iterable[Run]) -> None:
-    """Exit with 1 if one of the runs isn't done."""
-    if any(run.state != "done" for run in ended):
+def exit_with(ended: Sequence[Run], run_ids: Sequence[str]) -> None:
+    """Exit with 1 if one of the runs that `wait_for` was given isn't done."""
+    if len(ended) < len(run_ids) or any(run.state != "done" for run in ended):
         raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def kept_open(session: Session) -> Iterator[Callable[[], StoreConnection]]:
+    """Yield what returns the store, open for reading: another connection once it was rebuilt. Who
+    asks again and again also sees to it that the queue is worked on."""
+    with ExitStack() as opened:
+        connection: StoreConnection | None = None
+        looked = 0.0
+
+        def current() -> StoreConnection:
+            nonlocal connection, looked
+            now = time.monotonic()
+            if connection is None or not is_current(connection):
+                opened.close()
+                connection, looked = opened.enter_context(session.reader()), now
+            elif now - looked >= LOOK_AFTER_SECONDS:
+                session.look_after_queue(connection)
+                looked = now
+            return connection
+
+        yield current
 
 
 @dataclass
@@ -78,19 +103,12 @@ def follow(
     """
     seen: dict[str, _Seen] = {}
     runs: list[Run] = []
-    with ExitStack() as stack:
-        connection: Any = None
-        version = looked = 0.0
+    with kept_open(session) as current:
+        read: tuple[StoreConnection, int] | None = None
         while True:
-            now = time.monotonic()
-            if connection is None or not is_current(connection):
-                stack.close()
-                connection, version, looked = stack.enter_context(session.reader()), -1.0, now
-            if now - looked >= LOOK_AFTER_SECONDS:
-                session.look_after_queue(connection)
-                looked = now
-            if (newest := data_version(connection)) != version:
-                version = newest
+            connection = current()
+            if (newest := (connection, data_version(connection))) != read:
+                read = newest
                 wanted = run_ids if study is None else runs_of_study(connection, study)
                 runs = _runs(connection, wanted, seen)
                 for run in runs:

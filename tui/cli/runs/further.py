@@ -41,7 +41,7 @@ def continue_(session: Session, names: tuple[str, ...], epochs: int, wait: bool)
     with session.reader():
         note(f"{len(runs)} queued, up to epoch {epochs}; the runs they continue stay as they are.")
     if wait:
-        exit_with(wait_for(session, new))
+        exit_with(wait_for(session, new), new)
 
 
 @click.command()
@@ -72,4 +72,4 @@ def refit(session: Session, names: tuple[str, ...], filter_: str, wait: bool) ->
     with session.reader():
         note(f"{len(new)} queued; the runs that they refit stay as they are.")
     if wait:
-        exit_with(wait_for(session, new))
+        exit_with(wait_for(session, new), new)

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
+from engine.errors import RunError
 from engine.files.regular import open_regular
 from engine.lifecycle import UNDER_WAY
 from engine.store.queries import get_run, resolve_run
 from engine.store.series import epochs, events
 from tui.cli import completion
+from tui.cli.runs.following import kept_open
 from tui.cli.session import Session, note, pass_session, say_while_read
 from tui.shell.events import journal_lines
 from tui.shell.log_follower import Written
@@ -32,11 +34,12 @@ def logs(session: Session, name: str, follow: bool) -> None:
      It has what Live shows, in the order of time: the stdout and stderr of the run's workers, and
     of each attempt its start, epochs, warnings and end.
     """
-    with session.reader() as connection:
-        run = resolve_run(connection, name)
+    with kept_open(session) as current:
+        run = resolve_run(current(), name)
         path = session.location.folder(run.id).log
         offset, said = 0, (0, -1)
         while True:
+            connection = current()
             newest = get_run(connection, run.id)
             ended = newest is None or newest.state not in UNDER_WAY
             # Read after the state, so that the last lines are not missed, and the log last, so that
@@ -86,3 +89,5 @@ def _lines(path: Path, offset: int) -> Iterator[tuple[bytes, int, bool]]:
                 yield head, size, last.endswith(b"\n")
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise RunError(f"{path} can't be read: {error.strerror}.") from None

@@ -154,11 +154,12 @@ def run(
         if as_json:
             say_json({"queued": queued, "present": there})
         return
-    ended = wait_for(session, [*there, *queued])
+    awaited = [*there, *queued]
+    ended = wait_for(session, awaited)
     if as_json:
         runs = [asdict(each) for each in ended]
         say_json({"queued": queued, "present": there, "runs": runs})
-    exit_with(ended)
+    exit_with(ended, awaited)
 
 
 def asked_order(

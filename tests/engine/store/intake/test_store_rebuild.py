@@ -17,14 +17,14 @@ from engine.store import queries, series, transitions
 from engine.store.compare.comparison import comparison, comparison_columns
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import StoreConnection, write
-from engine.store.intake.check import check
+from engine.store.intake.check import SHOWN, check
 from engine.store.intake.folders import discard_folder, load_meta, save_unsaved
 from engine.store.intake.ingest import ingest
 from engine.store.intake.rebuild import rebuild
 from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
 from engine.store.places import launch_cells
-from engine.store.requests import enqueue, request_cancel, set_note
+from engine.store.requests import enqueue, request_cancel, request_delete, set_note
 
 AddRun = Callable[..., RunFolder]
 Make = Callable[..., RunSpec]
@@ -78,6 +78,11 @@ def laboratory(location: StoreLocation, writer: StoreConnection, add_run: AddRun
     return location
 
 
+def problems(location: StoreLocation) -> list[str]:
+    with closing(connect_reader(location)) as connection:
+        return check(connection, location)
+
+
 def everything(location: StoreLocation) -> tuple[Any, ...]:
     with closing(connect_writer(location)) as connection:
         compared = comparison(connection, comparison_columns(), "valid_ndcg_best", True)
@@ -100,7 +105,7 @@ def test_everything_shown_comes_from_the_run_folders(laboratory: StoreLocation) 
     # And again, over a whole one.
     assert rebuild(laboratory) == 9
     assert everything(laboratory) == before
-    assert check(laboratory) == []
+    assert problems(laboratory) == []
 
 
 def test_live_attempts_are_live_after_a_rebuild(
@@ -200,8 +205,8 @@ def test_a_folder_that_cannot_be_read_is_passed_over_and_named(
     with pytest.raises(StoreError, match=r"damaged|newer"):
         load_spec(victim)
     assert rebuild(laboratory) == 8
-    (sentence, *_) = [text for text in check(laboratory) if str(victim.spec) in text]
-    assert victim.run_id in sentence
+    (sentence,) = problems(laboratory)
+    assert sentence.startswith(f"{victim.run_id}: {victim.spec} ")
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"format":1,"attempt":[]}', b"\x00"])
@@ -254,6 +259,36 @@ def test_a_configuration_of_another_version_is_kept_with_its_figures(
             queries.run_spec(connection, run)
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"origin": "imported-csv", "came_from": "old.csv"},
+        {"later": {"x": 1}, "code": {"of": "another version"}},
+    ],
+    ids=["imported", "of another version"],
+)
+def test_a_lost_folder_is_made_again_whoever_wrote_its_configuration(
+    location: StoreLocation, writer: StoreConnection, add_run: AddRun, spec: dict[str, Any]
+) -> None:
+    folder = add_run()
+    content = json.loads(folder.spec.read_text())
+    named = {name: content["spec"][name] for name in ("model", "dataset", "length", "seed")}
+    content["spec"] = spec | (named if "origin" in spec else content["spec"])
+    folder.spec.write_text(json.dumps(content))
+    rebuild(location)
+    written = load_spec_file(folder)
+    shutil.rmtree(folder.path)
+    set_note(location, folder.run_id, "where is it?")
+    with closing(connect_writer(location)) as connection:
+        assert save_unsaved(connection, location) == set()
+        assert connection.rows("SELECT id FROM runs WHERE revision > saved") == []
+    assert load_spec_file(folder) == written
+    shutil.rmtree(folder.path)
+    set_note(location, folder.run_id, "and now?")
+    assert rebuild(location) == 1
+    assert load_meta(folder)["note"] == "and now?"
+
+
 def test_strangers_in_the_runs_folder_are_left_alone(laboratory: StoreLocation) -> None:
     (laboratory.runs / "notes").mkdir()
     (laboratory.runs / "README").write_text("mine")
@@ -266,11 +301,24 @@ def test_check_names_folders_and_rows_without_each_other(laboratory: StoreLocati
     first, second = list(laboratory.folders())[:2]
     shutil.copytree(first.path, laboratory.runs / "copied-run")
     shutil.rmtree(second.path)
-    orphan, widow = check(laboratory)
+    orphan, widow = problems(laboratory)
     assert "runs/copied-run isn't in the store" in orphan
     assert f"The folder of {second.run_id} is gone" in widow
     assert rebuild(laboratory) == 9
-    assert check(laboratory) == []
+    assert problems(laboratory) == []
+    for number in range(SHOWN + 5):
+        shutil.copytree(first.path, laboratory.runs / f"copied-run-{number}")
+    assert problems(laboratory)[SHOWN:] == ["5 more like the last one."]
+
+
+def test_a_run_that_waits_for_its_deletion_lacks_no_folder(
+    laboratory: StoreLocation, writer: StoreConnection
+) -> None:
+    (run, *_) = [run.id for run in queries.list_runs(writer, ["done"])]
+    shutil.rmtree(laboratory.folder(run).path)
+    assert len(problems(laboratory)) == 1
+    request_delete(laboratory, [run])
+    assert problems(laboratory) == []
 
 
 def test_a_discarded_folder_takes_nothing_outside_with_it(

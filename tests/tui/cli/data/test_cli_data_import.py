@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -261,6 +262,19 @@ def test_ids_that_are_no_text_in_utf8_are_said(tmp_path: Path, no_data: None, cl
     words = ("data", "import", str(tmp_path / "x.csv"), "--name", "x", "--dry-run")
     assert "! Some ids aren't valid UTF-8: give the --encoding" in cli(*words).stdout
     assert "UTF-8" not in cli(*words, "--encoding", "latin-1").stdout
+
+
+def test_a_file_or_folder_that_yaml_could_not_name_is_refused(
+    tmp_path: Path, no_data: None, cli: Run
+) -> None:
+    odd = tmp_path / os.fsdecode(b"lab\xff")
+    odd.mkdir()
+    for path, words in ((tmp_path / f"{odd.name}.csv", ()), (odd / "x.csv", ("--in-place",))):
+        path.write_text(CSV)
+        done = cli("data", "import", str(path), "--name", "x", *words)
+        assert (done.exit_code, "isn't a name in UTF-8: rename it." in done.stderr) == (2, True)
+        assert not (tmp_path / "configs").exists()
+    assert cli("data", "import", str(odd / "x.csv"), "--name", "x").exit_code == 0
 
 
 AMAZON = {

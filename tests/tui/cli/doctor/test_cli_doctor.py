@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -82,6 +83,15 @@ def test_a_bad_line_of_a_journal_is_reported(
         assert f"{run}: journal 1, byte " in result.stdout
 
 
+def test_a_run_without_a_folder_is_reported(cli: Run, saved: StoreLocation) -> None:
+    run = next(folder.run_id for folder in saved.folders() if folder.journals())
+    shutil.rmtree(saved.folder(run).path)
+    assert f"The folder of {run} is gone" in cli("db", "check").stdout
+    found = cli("doctor").stdout
+    assert f"PROBLEM store         The folder of {run} is gone" in found
+    assert "→ `seqbench db rebuild` removes the run." in found
+
+
 def test_a_store_is_checked_rebuilt_and_the_same(
     cli: Run, cli_json: RunJson, saved: StoreLocation
 ) -> None:
@@ -110,7 +120,7 @@ def test_a_run_that_the_store_lacks_is_noticed(cli: Run, saved: StoreLocation) -
         connection.execute("DELETE FROM runs WHERE state = 'failed'")
     result = cli("db", "check")
     assert result.exit_code == 1
-    assert "1 run folders are not in the store" in result.stdout
+    assert " isn't in the store: `seqbench db rebuild` adds it." in result.stdout
     assert cli("db", "rebuild").exit_code == 0
     assert cli("db", "check").exit_code == 0
 

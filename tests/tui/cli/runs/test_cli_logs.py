@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
+from unittest.mock import patch
 
 from click.testing import Result
 from live_runs import NOW, LiveStore
 
 from engine.store.connect import connect_reader
+from engine.store.intake.rebuild import rebuild
 from engine.store.location import StoreLocation
 from engine.store.queries import list_runs
+from tui.cli.runs import logs as logs_module
+from tui.cli.session import say_while_read
 
 Run = Callable[..., Result]
 
@@ -76,6 +81,35 @@ def test_a_log_is_followed_until_the_run_has_ended(
     ]  # fmt: skip
     assert lines[-1] == END
     assert f"{run} is done." in printed[0].stderr
+
+
+def test_a_log_is_followed_on_in_a_rebuilt_store(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    run = ids(held, "running")[0]
+    busy_store.log(run, "begin\n")
+    printed: list[Result] = []
+    followed = threading.Thread(target=lambda: printed.append(cli("logs", run, "-f")), daemon=True)
+    with patch.object(logs_module, "say_while_read", wraps=say_while_read) as said:
+        followed.start()
+        deadline = time.monotonic() + 15
+        while not any("begin" in call.args[0] for call in said.call_args_list):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        rebuild(held)
+        busy_store.train(run, 1, first=10, end="done")
+        followed.join(15)
+    assert not followed.is_alive()
+    assert printed[0].stdout.splitlines()[-1] == END
+
+
+def test_a_log_that_is_no_file_is_a_sentence(
+    held: StoreLocation, busy_store: LiveStore, cli: Run
+) -> None:
+    run = ids(held, "running")[0]
+    held.folder(run).log.mkdir(parents=True)
+    found = cli("logs", run)
+    assert (found.exit_code, "log.txt can't be read" in found.stderr) == (1, True)
 
 
 def test_a_journal_is_followed_until_the_run_has_ended(

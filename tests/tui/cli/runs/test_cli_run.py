@@ -16,15 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.exceptions import Exit
 from click.testing import Result
 from live_runs import LiveStore
 from terminals import DEADLINE
 
-from engine.store.connect import connect_reader
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.database import write
 from engine.store.location import StoreLocation
 from engine.store.queries import list_runs, run_spec
+from engine.store.transitions import delete_run
 from engine.supervisor.start import supervisor_running
-from tui.cli.runs.following import follow
+from tui.cli.runs.following import exit_with, follow, wait_for
 from tui.cli.session import Session
 
 Run = Callable[..., Result]
@@ -321,6 +324,18 @@ def test_a_rebuilt_store_is_followed_on(held: StoreLocation, empty_store: LiveSt
     rebuild(held)
     empty_store.train(run, 1, end="done")
     assert watching.ends() == {run: "done"}
+
+
+def test_a_run_that_is_deleted_meanwhile_is_not_done(
+    held: StoreLocation, empty_store: LiveStore
+) -> None:
+    done, gone = empty_store.launch("sasrec"), empty_store.launch("xlstm")
+    empty_store.train(done, 1, end="done")
+    with closing(connect_writer(held)) as connection, write(connection):
+        delete_run(connection, gone)
+    with pytest.raises(Exit) as exited:
+        exit_with(wait_for(Session(db=held.db), [done, gone]), [done, gone])
+    assert exited.value.exit_code == 1
 
 
 def test_the_exit_status_tells_how_it_went(
