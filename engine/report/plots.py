@@ -67,11 +67,13 @@ Colours = dict[str, tuple[str, str]]
 
 
 def colours(models: Sequence[str]) -> Colours:
-    """Assign a colour and a marker to each model, the same in every plot of a report."""
-    return {
-        model: (SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)])
-        for number, model in enumerate(dict.fromkeys(models))
-    }
+    """Assign a colour and a marker to each model, the same in every plot of a report. No two of up
+    to 64 have both in common."""
+    found = {}
+    for number, model in enumerate(dict.fromkeys(models)):
+        turn, place = divmod(number, len(SERIES))
+        found[model] = SERIES[place], MARKERS[(place + turn) % len(MARKERS)]
+    return found
 
 
 def quality_plot(name: str, qualities: Sequence[CellQuality], metric: str, looks: Colours) -> str:
@@ -136,12 +138,13 @@ def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours)
 
 def _lines(curves: Sequence[Curve], looks: Colours) -> dict[str, dict[str, Any]]:
     """Assign the look of its lines to each title, in the order of models: a model has one colour,
-    and a dash for each of its labels."""
+    and a dash for each of its labels; models of one colour begin with other dashes."""
     found: dict[str, dict[str, Any]] = {}
-    for model, (colour, _) in looks.items():
+    for place, (model, (colour, _)) in enumerate(looks.items()):
         titles = dict.fromkeys(curve.title for curve in curves if curve.model == model)
         # What is alone at its length has the whole line.
-        for number, title in enumerate(sorted(titles, key=lambda title: title != model)):
+        in_order = sorted(titles, key=lambda title: title != model)
+        for number, title in enumerate(in_order, place // len(SERIES)):
             thicker, dash = divmod(number, len(_DASHES))
             found[title] = {
                 "color": colour, "linestyle": _DASHES[dash], "linewidth": 1.3 + thicker,
