@@ -13,7 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+    SymmetricalLogLocator,
+)
 
 from engine.analysis.costs import Cost, CostedCell
 from engine.analysis.export import listed
@@ -283,12 +289,20 @@ model's cells, which lie close together, don't overlap."""
 
 
 def logarithmic_if_wide(axes: Axes, values: Sequence[float], least: float) -> None:
-    """Scale the x-axis logarithmically if the largest value is ``least`` times the smallest."""
+    """Scale the x-axis logarithmically if the largest value is ``least`` times the smallest above
+    0; below that one it is linear if there is a 0."""
     above = [value for value in values if value > 0]
     if above and max(above) / min(above) >= least:
-        axes.set_xscale("log")
         decades = math.log10(max(above) / min(above))
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,)))
+        subs = (1.0, 2.0, 5.0) if decades < 2 else (1.0,)
+        if min(values) > 0:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=subs))
+        else:
+            linear = 10.0 ** math.floor(math.log10(min(above)))
+            axes.set_xscale("symlog", linthresh=linear, linscale=0.5)
+            ticks = SymmetricalLogLocator(base=10, linthresh=linear, subs=subs)
+            axes.xaxis.set_major_locator(ticks)
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.xaxis.set_major_locator(MaxNLocator(4))
