@@ -11,9 +11,11 @@ import numpy as np
 from .facts import Facts, UnsureError
 from .figures import LEVEL, Cell
 from .page import Part
+from .rules import titles, under
 from .texts import DIFFERENCE, LABEL, N, differs, number, p_differs
 
 Match = re.Match[str]
+WINNERS = "Does the winner change with the protocol?"
 BETWEEN = r"(?:, | and )"
 
 
@@ -136,9 +138,21 @@ def _reason(text: str, cells: list[Cell]) -> Iterator[str]:
 
 def why(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from _reason(m["why"], facts.cells)
-    if m["count"]:
-        own = sum(any(run.still_improving for run in cell.runs) for cell in facts.cells)
-        yield from differs("cells", m["count"], own)
+    if not m["count"]:
+        return
+    groups = [facts.cells]
+    if part.section == WINNERS:  # it is of the cells under one of the rules
+        groups = [[each.cell for each in under(title, facts)] for title in titles(facts)]
+    elif part.section == "In short":  # of the models of a data set
+        of = dict.fromkeys(cell.group for cell in facts.cells)
+        groups = [
+            facts.contenders([cell for cell in facts.cells if cell.group == each]) for each in of
+        ]
+    counts = [
+        sum(any(run.still_improving for run in cell.runs) for cell in cells) for cells in groups
+    ]
+    if int(number(m["count"])) not in counts:
+        yield f"cells: {m['count']}, but it is {' or '.join(map(str, counts))}"
 
 
 def family_of_models(m: Match, facts: Facts, part: Part) -> Iterator[str]:

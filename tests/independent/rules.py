@@ -115,7 +115,7 @@ def _called(facts: Facts) -> dict[str, str]:
     """What cells are called, by key: as on the first data set that has them, which is named where
     another cell is called the same."""
     of: dict[str, tuple[str, str]] = {}
-    every = [(title.endswith(" (evaluated)"), under(title, facts)) for title in _titles(facts)]
+    every = [(title.endswith(" (evaluated)"), under(title, facts)) for title in titles(facts)]
     for _, some in sorted(every, key=lambda each: (each[0], each[1][0].cell.group[0])):
         for one in some:
             of.setdefault(one.key, (one.cell.label, one.cell.group[0]))
@@ -222,7 +222,7 @@ def first_alike(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 def no_two(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """Fewer than two cells are under every rule."""
-    every = [{each.key for each in under(title, facts)} for title in _titles(facts)]
+    every = [{each.key for each in under(title, facts)} for title in titles(facts)]
     ranked = [keys for keys in every if len(keys) > 1]
     if len(ranked) > 1 and len(set.intersection(*ranked)) > 1:
         yield "there are two"
@@ -231,7 +231,7 @@ def no_two(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 def left_out(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """The rules under which a single cell was ranked."""
     told = set(re.findall(r"“([^”]+)”", m["rules"]))
-    own = {title for title in _titles(facts) if len(under(title, facts)) == 1}
+    own = {title for title in titles(facts) if len(under(title, facts)) == 1}
     if own != told:
         yield f"they are {sorted(own)}"
 
@@ -256,7 +256,7 @@ def _firsts_differ(told: dict[str, set[str]], firsts: dict[str, str]) -> Iterato
         yield f"the first is {own}"
 
 
-def _titles(facts: Facts) -> list[str]:
+def titles(facts: Facts) -> list[str]:
     """All rules that there are: own ones, and those of evaluations."""
     found = []
     for cell in compared(facts.cells):
@@ -271,7 +271,7 @@ def _titles(facts: Facts) -> list[str]:
 
 def _firsts(facts: Facts) -> dict[str, str]:
     """The best of the cells that all rules have, by rule."""
-    ranked = {title: some for title in _titles(facts) if len(some := under(title, facts)) > 1}
+    ranked = {title: some for title in titles(facts) if len(some := under(title, facts)) > 1}
     common = set.intersection(*({each.key for each in some} for some in ranked.values()))
     if len(common) < 2:
         raise UnsureError("no two cells are under all rules")
@@ -286,7 +286,7 @@ def first_shown(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """Under which rules the first is shown to be above all others."""
     told = set(re.findall(r"“([^”]+)”", m["rules"])) if m["rules"] else set()
     own = set()
-    for title in _titles(facts):
+    for title in titles(facts):
         names = _standing(some := under(title, facts), facts)
         if len(some) > 1 and not names["not shown"] and not names["untold"]:
             own.add(title)
@@ -297,7 +297,7 @@ def first_shown(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 def change_places(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """Two cells, each shown to be above the other under another rule; or no such two."""
     turned = set()
-    for one, other in combinations(_titles(facts), 2):
+    for one, other in combinations(titles(facts), 2):
         a, b = under(one, facts), under(other, facts)
         labels = _called(facts)
         signs = _verdicts(b)
