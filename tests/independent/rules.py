@@ -215,6 +215,7 @@ def agreement(row: Row, facts: Facts, part: Part) -> Iterator[str]:
 def first_alike(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """The same cell is first under all rules of the table below."""
     firsts = _firsts(facts)
+    yield from _common_differ(m["common"], facts)
     yield from _firsts_differ({m["label"]: set(firsts)}, firsts)
     count = {"both": 2}.get(m["count"]) or int(number(m["count"].removeprefix("all ")))
     yield from differs("rules", str(count), len(firsts))
@@ -243,6 +244,7 @@ def first_depends(m: Match, facts: Facts, part: Part) -> Iterator[str]:
         for label, rules in re.findall(rf"([^;:]+?) under ((?:{RULE}(?:, | and )?)+)", m["which"])
     }
     told = {label.strip(): rules for label, rules in told.items()}
+    yield from _common_differ(m["common"], facts)
     yield from _firsts_differ(told, _firsts(facts))
     if len(told) < 2:
         yield "it is the same one"
@@ -269,10 +271,22 @@ def titles(facts: Facts) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _ordering(facts: Facts) -> tuple[dict[str, list[Under]], set[str]]:
+    """The rules under which two cells or more were ranked, with these, and the keys of the cells
+    that all of these have."""
+    ranked = {title: some for title in titles(facts) if len(some := under(title, facts)) > 1}
+    return ranked, set.intersection(*({each.key for each in some} for some in ranked.values()))
+
+
+def _common_differ(shown: str | None, facts: Facts) -> Iterator[str]:
+    ranked, common = _ordering(facts)
+    several = any(len(some) > len(common) for some in ranked.values())
+    yield from differs("cells under each rule", shown or "", len(common) if several else None)
+
+
 def _firsts(facts: Facts) -> dict[str, str]:
     """The best of the cells that all rules have, by rule."""
-    ranked = {title: some for title in titles(facts) if len(some := under(title, facts)) > 1}
-    common = set.intersection(*({each.key for each in some} for some in ranked.values()))
+    ranked, common = _ordering(facts)
     if len(common) < 2:
         raise UnsureError("no two cells are under all rules")
     called = _called(facts)
@@ -283,12 +297,13 @@ def _firsts(facts: Facts) -> dict[str, str]:
 
 
 def first_shown(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    """Under which rules the first is shown to be above all others."""
+    """Under which rules the first of the sentence before is shown to be above all others."""
     told = set(re.findall(r"“([^”]+)”", m["rules"])) if m["rules"] else set()
+    ranked, common = _ordering(facts)
     own = set()
-    for title in titles(facts):
-        names = _standing(some := under(title, facts), facts)
-        if len(some) > 1 and not names["not shown"] and not names["untold"]:
+    for title, some in ranked.items():
+        names = _standing(some, facts)
+        if some[0].key in common and not names["not shown"] and not names["untold"]:
             own.add(title)
     if own != told:
         yield f"it is shown under {sorted(own)}"
