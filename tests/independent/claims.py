@@ -167,6 +167,16 @@ def family_of_cells(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from differs("comparisons", "1" if m["count"] == "one" else m["count"], len(told) / 2)
 
 
+def pairs_listed(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    group = facts.group(part.above)[0].group
+    own = [found for (_, _, of), found in facts.of_cells.items() if of == group]
+    shown = sum(
+        p is not None and p < LEVEL and each.low * each.high > 0 for each, p in own
+    )  # each pair is there twice
+    yield from differs("pairs", m["all"], len(own) / 2)
+    yield from differs("pairs that show a difference", m["apart"], shown / 2)
+
+
 def families_of_costs(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     cells = facts.group(part.place)
     told = [p for _, p in facts.of_models(facts.contenders(cells)).values() if p is not None]
