@@ -216,7 +216,10 @@ def floors(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from differs("those", m["count"] or "1", signs.count(sign))
     trained = [cell for cell in facts.cells if cell.group == group and not cell.fitted]
     lone = sum(len(cell.runs) == 1 for cell in trained)
-    yield from differs("those with one seed", m["lone"] or str(int(bool(m["alone"]))), lone)
+    improving = sum(any(run.still_improving for run in cell.runs) for cell in trained)
+    for said, number_of, count in (("alone", "lone", lone), ("cut", "improving", improving)):
+        told = str(len(trained)) if m[number_of] == "all" else m[number_of]
+        yield from differs(f"those that are {number_of}", told or str(int(bool(m[said]))), count)
     if sign == "≈":
         yield from differs("those below", m["below"] or "0", signs.count("▽"))
     elif "≈" in signs or (not sign and "▽" in signs):
