@@ -179,17 +179,29 @@ def beside_floor(floor: Floor, found: Collection[Standing]) -> str:
     return " · ".join([name, ", ".join(parts)] if parts else [name])
 
 
-def summary_sentence(floor: Floor, found: Collection[Standing], lone: int = 0) -> str:
+def summary_sentence(
+    floor: Floor, found: Collection[Standing], lone: int = 0, improving: int = 0
+) -> str:
     """Say how many of the trained cells that were compared with a floor are no better.
 
     Args:
         lone: how many of them have a single seed, so that their users alone were tested.
+        improving: how many were still improving at their epoch limit, so that what they have
+            reached isn't what their model can.
     """
-    said = _summary(floor, found)
-    if not lone:
-        return said
-    which = "" if len(found) == 1 else f"{'all' if lone == len(found) else lone} of them "
-    return f"{said}; {which}tested over users alone (one seed)"
+    parts = [_summary(floor, found)]
+    if lone:
+        parts.append(f"{_share(lone, len(found))}tested over users alone (one seed)")
+    if improving:
+        which = _share(improving, len(found)) or "it "
+        was, its = ("was", "its") if improving == 1 else ("were", "their")
+        parts.append(f"{which}{was} still improving at {its} epoch limit, and may yet be better")
+    return "; ".join(parts)
+
+
+def _share(some: int, total: int) -> str:
+    """Write ``3 of them`` and a blank; nothing of a single one."""
+    return "" if total == 1 else f"{'all' if some == total else some} of them "
 
 
 def _summary(floor: Floor, found: Collection[Standing]) -> str:

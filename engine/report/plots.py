@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,18 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+    SymmetricalLogLocator,
+)
 
 from engine.analysis.costs import Cost, CostedCell
 from engine.analysis.export import listed
 from engine.analysis.scatter import pareto_front
+from engine.errors import cut
 from engine.report.svg import INK, MARKERS, PAPER, QUIET, SERIES, STYLE, svg_text
 from engine.report.wording import counted
 
@@ -67,11 +74,13 @@ Colours = dict[str, tuple[str, str]]
 
 
 def colours(models: Sequence[str]) -> Colours:
-    """Assign a colour and a marker to each model, the same in every plot of a report."""
-    return {
-        model: (SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)])
-        for number, model in enumerate(dict.fromkeys(models))
-    }
+    """Assign a colour and a marker to each model, the same in every plot of a report. No two of up
+    to 64 have both in common."""
+    found = {}
+    for number, model in enumerate(dict.fromkeys(models)):
+        turn, place = divmod(number, len(SERIES))
+        found[model] = SERIES[place], MARKERS[(place + turn) % len(MARKERS)]
+    return found
 
 
 def quality_plot(name: str, qualities: Sequence[CellQuality], metric: str, looks: Colours) -> str:
@@ -136,12 +145,13 @@ def curves_plot(name: str, curves: Sequence[Curve], metric: str, looks: Colours)
 
 def _lines(curves: Sequence[Curve], looks: Colours) -> dict[str, dict[str, Any]]:
     """Assign the look of its lines to each title, in the order of models: a model has one colour,
-    and a dash for each of its labels."""
+    and a dash for each of its labels; models of one colour begin with other dashes."""
     found: dict[str, dict[str, Any]] = {}
-    for model, (colour, _) in looks.items():
+    for place, (model, (colour, _)) in enumerate(looks.items()):
         titles = dict.fromkeys(curve.title for curve in curves if curve.model == model)
         # What is alone at its length has the whole line.
-        for number, title in enumerate(sorted(titles, key=lambda title: title != model)):
+        in_order = sorted(titles, key=lambda title: title != model)
+        for number, title in enumerate(in_order, place // len(SERIES)):
             thicker, dash = divmod(number, len(_DASHES))
             found[title] = {
                 "color": colour, "linestyle": _DASHES[dash], "linewidth": 1.3 + thicker,
@@ -237,31 +247,54 @@ def _pareto(axes: Axes, qualities: Sequence[CellQuality], cost: Cost, looks: Col
     if front:
         steps = sorted((points[index][0], points[index][1].mean) for index in front)
         axes.plot(*zip(*steps, strict=True), color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
-    lengths = sorted({quality.cell.cell.cell.length for quality in qualities})
-    places = Counter(quality.cell.cell.cell.place for quality in qualities)
-    labelled: Counter[tuple[str, str, int]] = Counter()
     for index, (x, quality) in enumerate(points):
         colour, marker = looks[_model(quality.cell)]
         axes.plot([x, x], [quality.low, quality.high], color=colour, linewidth=1, alpha=0.55)
         inside = colour if index in front else PAPER
         axes.plot([x], [quality.mean], marker, color=colour, markerfacecolor=inside, markersize=7)
-        place = quality.cell.cell.cell.place
-        length = place[2]
-        beside = [str(length)] if len(lengths) > 1 else []
-        if places[place] > 1:
-            beside.append(quality.cell.differs)
-        if beside:
-            right, up, side = _BESIDE[(lengths.index(length) + labelled[place]) % len(_BESIDE)]
-            labelled[place] += 1
-            axes.annotate(
-                " ".join(beside), (x, quality.mean), (right, up), textcoords="offset points",
-                horizontalalignment=side, fontsize=8.5, color=QUIET,
-            )  # fmt: skip
     arrow = "← better" if cost.better == "lower" else "better →"
     axes.set_title(cost.heading, fontsize=10)
     axes.set_xlabel(arrow, fontsize=9)
     axes.margins(x=0.14)
     logarithmic_if_wide(axes, [x for x, _ in points], least=5)
+    _label(axes, qualities, points, front)
+
+
+def _label(
+    axes: Axes,
+    qualities: Sequence[CellQuality],
+    points: Sequence[tuple[float, CellQuality]],
+    front: Collection[int],
+) -> None:
+    """Write the lengths of cells, and what tells those of one place apart, beside their points: of
+    more than `MOST_LABELLED` beside those of the front alone."""
+    lengths = sorted({quality.cell.cell.cell.length for quality in qualities})
+    places = Counter(quality.cell.cell.cell.place for quality in qualities)
+    labelled: Counter[tuple[str, str, int]] = Counter()
+    middle = axes.transData.inverted().transform(axes.transAxes.transform((0.5, 0.5)))[0]
+    for index, (x, quality) in enumerate(points):
+        place = quality.cell.cell.cell.place
+        beside = [str(place[2])] if len(lengths) > 1 else []
+        if places[place] > 1:
+            beside.append(cut(quality.cell.differs, _LONGEST))
+        if not beside or (len(qualities) > MOST_LABELLED and index not in front):
+            continue
+        right, up, side = _BESIDE[(lengths.index(place[2]) + labelled[place]) % len(_BESIDE)]
+        labelled[place] += 1
+        if places[place] > 1:  # a long one stays within its plot
+            right, side = (6, "left") if x < middle else (-6, "right")
+        text = axes.annotate(
+            " ".join(beside), (x, quality.mean), (right, up), textcoords="offset points",
+            horizontalalignment=side, fontsize=8.5, color=QUIET,
+        )  # fmt: skip
+        text.set_in_layout(False)  # else the plots get narrow to make room for it
+
+
+MOST_LABELLED = 12
+"""Most cells that are all labelled in a plot of quality over cost."""
+
+_LONGEST = 24
+"""Characters of what tells cells of one place apart in a label."""
 
 
 def cost_front(points: Sequence[tuple[float, CellQuality]], cost: Cost) -> list[int]:
@@ -280,12 +313,20 @@ model's cells, which lie close together, don't overlap."""
 
 
 def logarithmic_if_wide(axes: Axes, values: Sequence[float], least: float) -> None:
-    """Scale the x-axis logarithmically if the largest value is ``least`` times the smallest."""
+    """Scale the x-axis logarithmically if the largest value is ``least`` times the smallest above
+    0; below that one it is linear if there is a 0."""
     above = [value for value in values if value > 0]
     if above and max(above) / min(above) >= least:
-        axes.set_xscale("log")
         decades = math.log10(max(above) / min(above))
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,)))
+        subs = (1.0, 2.0, 5.0) if decades < 2 else (1.0,)
+        if min(values) > 0:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=subs))
+        else:
+            linear = 10.0 ** math.floor(math.log10(min(above)))
+            axes.set_xscale("symlog", linthresh=linear, linscale=0.5)
+            ticks = SymmetricalLogLocator(base=10, linthresh=linear, subs=subs)
+            axes.xaxis.set_major_locator(ticks)
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.xaxis.set_major_locator(MaxNLocator(4))
@@ -300,10 +341,17 @@ def _short(value: float) -> str:
 
 
 def legend_above(figure: Figure, handles: Sequence[Line2D], texts: Sequence[str]) -> None:
-    """Put a legend above all plots of a figure, in as many columns as there is room for."""
+    """Put a legend above all plots of a figure, in as many columns as there is room for. The figure
+    gets as much higher as its further rows need, so that the plots don't get lower."""
     room = 0.7 + 0.085 * max(map(len, texts))  # inches of the widest entry
     columns = min(len(texts), max(1, int(WIDE / room)))
+    rows = math.ceil(len(texts) / columns)
+    figure.set_figheight(figure.get_figheight() + _LEGEND_ROW * (rows - 1))
     figure.legend(handles, texts, loc="outside upper left", ncols=columns)
+
+
+_LEGEND_ROW = 0.22
+"""Inches."""
 
 
 def _model(cell: CostedCell) -> str:

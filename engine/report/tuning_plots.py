@@ -157,6 +157,18 @@ def parallel_plot(
         return svg_text(figure, name)
 
 
+def parallel_caption(found: Tuned, settings: Sequence[tuple[StoredTrial, Settings]]) -> str:
+    """Say which trials `parallel_plot` draws, and how."""
+    which, told = "each trial", ""
+    if len(settings) < len(found.trials):
+        which = f"each of {counted(settings, 'trial')}"
+        best = "the best of " if len(settings) == MOST_LINES else ""
+        told = f", {best}those that are done and in the space"
+    chosen = any(found.best is not None and trial.run == found.best.run for trial, _ in settings)
+    thick = ", the chosen one thick" if chosen else ""
+    return f"a line for {which} over its settings{told}, the best third coloured{thick}"
+
+
 def parallel_alt(found: Tuned, settings: Sequence[tuple[StoredTrial, Settings]]) -> str:
     """Describe `parallel_plot` for who can't see it."""
     top = settings[: _top(len(settings))]

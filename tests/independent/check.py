@@ -58,8 +58,10 @@ def check(
         facts.meant = {name: set(values.split(",")) for name, values in terms}
     for model, dataset, length, names in re.findall(APART, "\n".join(part.text for part in every)):
         facts.named.setdefault((model, dataset, int(length)), set()).update(names.split(", "))
-    told = [part.text for part in every] + [" ".join(r) for part in every for r in part.rows]
-    facts.labels = {label for text in told for label in re.findall(LABEL, text)}
+    for part in every:
+        told = " ; ".join([part.text, *(" ".join(row) for row in part.rows)])
+        of = part.place.partition(", ")[0] if part.section == "Results" else ""
+        facts.labels.setdefault(of, set()).update(re.findall(LABEL, told))
     judgements = []
     for part in every:
         if part.kind == "title":

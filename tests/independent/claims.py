@@ -11,9 +11,11 @@ import numpy as np
 from .facts import Facts, UnsureError
 from .figures import LEVEL, Cell
 from .page import Part
+from .rules import titles, under
 from .texts import DIFFERENCE, LABEL, N, differs, number, p_differs
 
 Match = re.Match[str]
+WINNERS = "Does the winner change with the protocol?"
 BETWEEN = r"(?:, | and )"
 
 
@@ -136,9 +138,21 @@ def _reason(text: str, cells: list[Cell]) -> Iterator[str]:
 
 def why(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from _reason(m["why"], facts.cells)
-    if m["count"]:
-        own = sum(any(run.still_improving for run in cell.runs) for cell in facts.cells)
-        yield from differs("cells", m["count"], own)
+    if not m["count"]:
+        return
+    groups = [facts.cells]
+    if part.section == WINNERS:  # it is of the cells under one of the rules
+        groups = [[each.cell for each in under(title, facts)] for title in titles(facts)]
+    elif part.section == "In short":  # of the models of a data set
+        of = dict.fromkeys(cell.group for cell in facts.cells)
+        groups = [
+            facts.contenders([cell for cell in facts.cells if cell.group == each]) for each in of
+        ]
+    counts = [
+        sum(any(run.still_improving for run in cell.runs) for cell in cells) for cells in groups
+    ]
+    if int(number(m["count"])) not in counts:
+        yield f"cells: {m['count']}, but it is {' or '.join(map(str, counts))}"
 
 
 def family_of_models(m: Match, facts: Facts, part: Part) -> Iterator[str]:
@@ -151,6 +165,16 @@ def family_of_models(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 def family_of_cells(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     told = [p for _, p in facts.of_cells.values() if p is not None]
     yield from differs("comparisons", "1" if m["count"] == "one" else m["count"], len(told) / 2)
+
+
+def pairs_listed(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    group = facts.group(part.above)[0].group
+    own = [found for (_, _, of), found in facts.of_cells.items() if of == group]
+    shown = sum(
+        p is not None and p < LEVEL and each.low * each.high > 0 for each, p in own
+    )  # each pair is there twice
+    yield from differs("pairs", m["all"], len(own) / 2)
+    yield from differs("pairs that show a difference", m["apart"], shown / 2)
 
 
 def families_of_costs(m: Match, facts: Facts, part: Part) -> Iterator[str]:
@@ -192,7 +216,10 @@ def floors(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from differs("those", m["count"] or "1", signs.count(sign))
     trained = [cell for cell in facts.cells if cell.group == group and not cell.fitted]
     lone = sum(len(cell.runs) == 1 for cell in trained)
-    yield from differs("those with one seed", m["lone"] or str(int(bool(m["alone"]))), lone)
+    improving = sum(any(run.still_improving for run in cell.runs) for cell in trained)
+    for said, number_of, count in (("alone", "lone", lone), ("cut", "improving", improving)):
+        told = str(len(trained)) if m[number_of] == "all" else m[number_of]
+        yield from differs(f"those that are {number_of}", told or str(int(bool(m[said]))), count)
     if sign == "≈":
         yield from differs("those below", m["below"] or "0", signs.count("▽"))
     elif "≈" in signs or (not sign and "▽" in signs):

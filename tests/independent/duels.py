@@ -125,6 +125,17 @@ def look(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     yield from unknown_heads(row, known)
 
 
+def duel_untold(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    found = re.fullmatch(r"(\S+) against (\S+): (\S+)", part.place)
+    assert found is not None, part.place
+    if m.group("first", "second") != found.groups()[:2]:
+        yield f"it is of {found.groups()[:2]}"
+    runs = [run for run in facts.done if _chose(run, found[3])]
+    own = {run.place[0] for run in runs if run.still_improving}
+    if own != set(m["improving"].split(" and ")):
+        yield f"still improving were {sorted(own)}"
+
+
 def duel_verdict(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     duel = _duel(part.place, facts)
     seeds = int(m["seeds"])

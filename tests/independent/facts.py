@@ -59,8 +59,9 @@ class Facts:
     """What the suite asks for; nothing if that isn't known."""
     named: dict[tuple[str, str, int], set[str]] = field(default_factory=dict)
     """What the report says tells the cells of a model, data set and length apart, where it does."""
-    labels: set[str] = field(default_factory=set)
-    """What the report calls cells."""
+    labels: dict[str, set[str]] = field(default_factory=dict)
+    """What the report calls the cells of each data set, by its name; under ``""`` what it calls
+    cells elsewhere."""
     folder: Path | None = None
     """Where data sets are."""
     _data: dict[str, Data | None] = field(default_factory=dict)
@@ -132,7 +133,8 @@ class Facts:
         if len(alike) == 1:
             return [*alike]
         base = f"{alike[0].label} "
-        names = {each.removeprefix(base) for each in self.labels if each.startswith(base)}
+        labels = self.labels.get(alike[0].runs[0].place[1]) or set().union(*self.labels.values())
+        names = {each.removeprefix(base) for each in labels if each.startswith(base)}
         names = set(self.named.get(alike[0].runs[0].place[:3], names))
         unnamed, called = [*alike], []
         while found := [

@@ -115,7 +115,7 @@ def _called(facts: Facts) -> dict[str, str]:
     """What cells are called, by key: as on the first data set that has them, which is named where
     another cell is called the same."""
     of: dict[str, tuple[str, str]] = {}
-    every = [(title.endswith(" (evaluated)"), under(title, facts)) for title in _titles(facts)]
+    every = [(title.endswith(" (evaluated)"), under(title, facts)) for title in titles(facts)]
     for _, some in sorted(every, key=lambda each: (each[0], each[1][0].cell.group[0])):
         for one in some:
             of.setdefault(one.key, (one.cell.label, one.cell.group[0]))
@@ -215,6 +215,7 @@ def agreement(row: Row, facts: Facts, part: Part) -> Iterator[str]:
 def first_alike(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """The same cell is first under all rules of the table below."""
     firsts = _firsts(facts)
+    yield from _common_differ(m["common"], facts)
     yield from _firsts_differ({m["label"]: set(firsts)}, firsts)
     count = {"both": 2}.get(m["count"]) or int(number(m["count"].removeprefix("all ")))
     yield from differs("rules", str(count), len(firsts))
@@ -222,7 +223,7 @@ def first_alike(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 
 def no_two(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """Fewer than two cells are under every rule."""
-    every = [{each.key for each in under(title, facts)} for title in _titles(facts)]
+    every = [{each.key for each in under(title, facts)} for title in titles(facts)]
     ranked = [keys for keys in every if len(keys) > 1]
     if len(ranked) > 1 and len(set.intersection(*ranked)) > 1:
         yield "there are two"
@@ -231,7 +232,7 @@ def no_two(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 def left_out(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """The rules under which a single cell was ranked."""
     told = set(re.findall(r"“([^”]+)”", m["rules"]))
-    own = {title for title in _titles(facts) if len(under(title, facts)) == 1}
+    own = {title for title in titles(facts) if len(under(title, facts)) == 1}
     if own != told:
         yield f"they are {sorted(own)}"
 
@@ -243,6 +244,7 @@ def first_depends(m: Match, facts: Facts, part: Part) -> Iterator[str]:
         for label, rules in re.findall(rf"([^;:]+?) under ((?:{RULE}(?:, | and )?)+)", m["which"])
     }
     told = {label.strip(): rules for label, rules in told.items()}
+    yield from _common_differ(m["common"], facts)
     yield from _firsts_differ(told, _firsts(facts))
     if len(told) < 2:
         yield "it is the same one"
@@ -256,7 +258,7 @@ def _firsts_differ(told: dict[str, set[str]], firsts: dict[str, str]) -> Iterato
         yield f"the first is {own}"
 
 
-def _titles(facts: Facts) -> list[str]:
+def titles(facts: Facts) -> list[str]:
     """All rules that there are: own ones, and those of evaluations."""
     found = []
     for cell in compared(facts.cells):
@@ -269,10 +271,22 @@ def _titles(facts: Facts) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _ordering(facts: Facts) -> tuple[dict[str, list[Under]], set[str]]:
+    """The rules under which two cells or more were ranked, with these, and the keys of the cells
+    that all of these have."""
+    ranked = {title: some for title in titles(facts) if len(some := under(title, facts)) > 1}
+    return ranked, set.intersection(*({each.key for each in some} for some in ranked.values()))
+
+
+def _common_differ(shown: str | None, facts: Facts) -> Iterator[str]:
+    ranked, common = _ordering(facts)
+    several = any(len(some) > len(common) for some in ranked.values())
+    yield from differs("cells under each rule", shown or "", len(common) if several else None)
+
+
 def _firsts(facts: Facts) -> dict[str, str]:
     """The best of the cells that all rules have, by rule."""
-    ranked = {title: some for title in _titles(facts) if len(some := under(title, facts)) > 1}
-    common = set.intersection(*({each.key for each in some} for some in ranked.values()))
+    ranked, common = _ordering(facts)
     if len(common) < 2:
         raise UnsureError("no two cells are under all rules")
     called = _called(facts)
@@ -283,12 +297,13 @@ def _firsts(facts: Facts) -> dict[str, str]:
 
 
 def first_shown(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    """Under which rules the first is shown to be above all others."""
+    """Under which rules the first of the sentence before is shown to be above all others."""
     told = set(re.findall(r"“([^”]+)”", m["rules"])) if m["rules"] else set()
+    ranked, common = _ordering(facts)
     own = set()
-    for title in _titles(facts):
-        names = _standing(some := under(title, facts), facts)
-        if len(some) > 1 and not names["not shown"] and not names["untold"]:
+    for title, some in ranked.items():
+        names = _standing(some, facts)
+        if some[0].key in common and not names["not shown"] and not names["untold"]:
             own.add(title)
     if own != told:
         yield f"it is shown under {sorted(own)}"
@@ -297,7 +312,7 @@ def first_shown(m: Match, facts: Facts, part: Part) -> Iterator[str]:
 def change_places(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     """Two cells, each shown to be above the other under another rule; or no such two."""
     turned = set()
-    for one, other in combinations(_titles(facts), 2):
+    for one, other in combinations(titles(facts), 2):
         a, b = under(one, facts), under(other, facts)
         labels = _called(facts)
         signs = _verdicts(b)

@@ -17,6 +17,8 @@ from .texts import LABEL, N, differs, number
 Match = re.Match[str]
 Row = dict[str, str]
 UNSTATED = "with a budget that nobody states"
+MOST_LINES = 200
+"""The most trials of a model that are drawn as lines."""
 
 
 def budget_differs(row: Row, cell: Cell) -> Iterator[str]:
@@ -115,10 +117,14 @@ def _settings(run: Run) -> dict[str, str]:
     }
 
 
-def _space(run: Run) -> list[str]:
+def _choices(run: Run) -> dict[str, object]:
     models = run.spec["trial"]["study"]["models"]
     (space,) = (model["space"] for model in models if model["model"] == run.place[0])
-    return list(space)
+    return dict(space)
+
+
+def _space(run: Run) -> list[str]:
+    return list(_choices(run))
 
 
 def chosen(row: Row, facts: Facts, part: Part) -> Iterator[str]:
@@ -235,16 +241,24 @@ def best_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from differs("largest", m["most"] or m["least"], max(bests))
 
 
+def parallel_caption(m: Match, facts: Facts, part: Part) -> Iterator[str]:
+    every = _of_model(part.place, m["model"], facts)
+    inside = _inside(every)
+    drawn = inside[:MOST_LINES]
+    yield from differs("trials drawn", m["drawn"] or str(len(every)), len(drawn))
+    if (m["best"] is not None) != (len(drawn) < len(inside)):
+        yield f"{len(inside)} are done and in the space"
+    best = _best(every)
+    if (m["chosen"] is not None) != (best is not None and best in drawn):
+        yield "the chosen one is" + (" not" if m["chosen"] else "") + " among them"
+
+
 def parallel_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
-    runs = [run for run in _of_model(part.place, m["model"], facts) if run.state == "done"]
-    if not len(runs) - 1 <= int(m["trials"]) <= len(runs):  # the recipe may be outside the space
-        yield f"{len(runs)} are done"
-    if int(m["top"]) != max(1, int(m["trials"]) // 3):
+    best = _inside(_of_model(part.place, m["model"], facts))[:MOST_LINES]
+    yield from differs("trials drawn", m["trials"], len(best))
+    if int(m["top"]) != max(1, len(best) // 3):
         yield "that is no third"
-    space = runs[0].spec["trial"]["study"]["models"]
-    (choices,) = (each["space"] for each in space if each["model"] == m["model"])
-    inside = [run for run in runs if all(_is_in(choices[k], v) for k, v in _settings(run).items())]
-    best = sorted(inside, key=lambda run: (-(_value(run) or 0.0), run.spec["trial"]["number"]))
+    choices = _choices(best[0])
     top = [_settings(run) for run in best[: int(m["top"])]]
     for told in m["told"].split("; "):
         key, _, values = told.partition(" ")
@@ -257,8 +271,22 @@ def parallel_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
             yield f"{key} is {sorted(own)}"
 
 
+def _inside(runs: list[Run]) -> list[Run]:
+    """The trials of a model that are done and have all their settings in the space, the best
+    first."""
+    inside = [
+        run
+        for run in runs
+        if run.state == "done"
+        and all(_is_in(_choices(run)[key], value) for key, value in _settings(run).items())
+    ]
+    return sorted(inside, key=lambda run: (-(_value(run) or 0.0), run.spec["trial"]["number"]))
+
+
 def _is_in(choice: object, value: str) -> bool:
     if isinstance(choice, dict):
-        return bool(choice["low"] <= float(value) <= choice["high"])
+        low, step = choice["low"], choice.get("step")
+        steps = (float(value) - low) / step if step else 0.0
+        return bool(low <= float(value) <= choice["high"] and abs(steps - round(steps)) < 1e-8)
     assert isinstance(choice, list)
     return value in [str(each).lower() if isinstance(each, bool) else str(each) for each in choice]

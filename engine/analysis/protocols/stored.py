@@ -80,7 +80,7 @@ def protocols(
     return [
         Protocols(rankings)
         for some in _grouped(found, lambda each: each.interactions)
-        if len(rankings := _rankings(some, wanted)) > 1
+        if (rankings := _rankings(some, wanted))
     ], problems
 
 
@@ -157,8 +157,11 @@ def _same(
 
 
 def _rankings(found: Sequence[_Under], wanted: Measured) -> tuple[Ranking, ...]:
-    """Rank the cells of the same interactions under each rule, the runs' own rules first."""
+    """Rank the cells of the same interactions under each rule, the runs' own rules first; nothing
+    if there is but one rule."""
     groups = _grouped(_apart(found), lambda each: each.cell.comparable)
+    if len(groups) < 2:
+        return ()
     groups.sort(key=lambda some: (some[0].evaluated, str(some[0].cell.comparable)))
     titles = _titles([some[0] for some in groups])
     labels = _labels(groups)

@@ -25,8 +25,9 @@ _MOST = 3
 
 
 def sentences(found: Protocols) -> Iterator[str]:
-    """Say which cell is first under which rule, of those that were ranked under all, and where that
-    is shown; rules under which a single cell was ranked are left out."""
+    """Say which cell is first under which rule, of those that were ranked under all, and where it
+    is shown to be above every other one that was ranked there; rules under which a single cell was
+    ranked are left out."""
     common, ordering = found.common, found.ordering
     if len(common) < 2:
         yield "Fewer than two cells were ranked under every rule."
@@ -35,14 +36,16 @@ def sentences(found: Protocols) -> Iterator[str]:
     for ranking in ordering:
         best = next(each for each in ranking.placed if each.key in common)
         firsts.setdefault(found.labels[best.key], []).append(ranking.title)
+    some = any(len(each.placed) > len(common) for each in ordering)
+    of = f"Of the {len(common)} cells that were ranked under each rule, " if some else ""
     if len(firsts) == 1:
         (label,) = firsts
         which = "both" if len(ordering) == 2 else f"all {len(ordering)}"
-        yield f"{label} is first under {which} rules."
+        yield f"{of}{label} is first under {which} rules."
     else:
         told = "; ".join(f"{label} under {_rules(rules)}" for label, rules in firsts.items())
-        yield f"The first depends on the rule: {told}."
-    shown = [ranking.title for ranking in found.rankings if ranking.is_shown]
+        yield f"{of}{'the' if of else 'The'} first depends on the rule: {told}."
+    shown = [each.title for each in ordering if each.is_shown and each.first.key in common]
     if shown:
         yield f"The first is shown to be above every other cell under {_rules(shown)}."
     else:

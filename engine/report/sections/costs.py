@@ -22,7 +22,7 @@ from engine.analysis.refits import without_refits
 from engine.analysis.tradeoffs import WORTH_TELLING
 from engine.report.blocks import Block, Cell, Paragraph, Plot, Section, Subheading, Table, table
 from engine.report.gather import DataGroup, Material
-from engine.report.plots import Colours, pareto_alt, pareto_plot
+from engine.report.plots import MOST_LABELLED, Colours, pareto_alt, pareto_plot
 from engine.report.remarks import note_below, signed_label
 from engine.report.wording import ABSENT, slug
 from engine.spread import Spread, spread
@@ -105,14 +105,15 @@ def _of_dataset(group: DataGroup, material: Material, looks: Colours) -> Iterato
         picture = f"pareto-{slug(group.title)}"
         shown = without_refits(group.qualities, lambda each: each.cell.is_refit)
         left_out = "; refits, which were trained on validation, too, are left out"
+        labelled = " of a cell on a line" if len(shown) > MOST_LABELLED else ""
         yield Plot(
             name=picture,
             draw=partial(pareto_plot, picture, shown, plotted, name, looks),
             alt=pareto_alt(shown, plotted, name, group.title),
-            caption=f"{name} over its cost; the number is the length. Filled, on the dashed "
-            "line: no other cell has as large a mean at the same cost or less, which doesn't show "
-            "a difference (bars are 95 % over users); a cell whose times are marked is on no line"
-            f"{left_out if len(shown) < len(group.qualities) else ''}",
+            caption=f"{name} over its cost; the number is the length{labelled}. Filled, on "
+            "the dashed line: no other cell has as large a mean at the same cost or less, which "
+            "doesn't show a difference (bars are 95 % over users); a cell whose times are "
+            f"marked is on no line{left_out if len(shown) < len(group.qualities) else ''}",
         )
     yield from _pros_and_cons(group)
 

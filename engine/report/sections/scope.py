@@ -15,6 +15,7 @@ from engine.analysis.refits import without_refits
 from engine.analysis.run.relaunch import suite_command
 from engine.config.overrides import swept, swept_settings
 from engine.lifecycle import DIED
+from engine.marks import STILL_IMPROVING
 from engine.order import settings_text
 from engine.report.blocks import Block, Bullets, Commands, Paragraph, Section, table
 from engine.report.gather import DataGroup, Material
@@ -38,7 +39,7 @@ def in_short(material: Material) -> Section:
     blocks += [
         Paragraph(
             f"{group.title}: "
-            f"{summary_sentence(group.floor, list(group.standings.values()), _lone(group))}."
+            f"{summary_sentence(group.floor, list(group.standings.values()), *_unsure(group))}."
         )
         for group in material.groups
         if group.floor
@@ -64,10 +65,12 @@ def _refits_beside(group: DataGroup) -> list[CostedCell]:
     return [each for each in group.cells if each not in compared]
 
 
-def _lone(group: DataGroup) -> int:
-    """Count the cells with one seed among those that were compared with the floor."""
-    ranked = (each.cell for each in group.cells if each.cell.cell in group.standings)
-    return sum(len(each.runs) == 1 for each in ranked)
+def _unsure(group: DataGroup) -> tuple[int, int]:
+    """Count among the cells that were compared with the floor those with one seed, and those that
+    were still improving at their epoch limit."""
+    ranked = [each.cell for each in group.cells if each.cell.cell in group.standings]
+    improving = sum(STILL_IMPROVING in each.side.marks for each in ranked)
+    return sum(len(each.runs) == 1 for each in ranked), improving
 
 
 def _headline(group: DataGroup, name: str) -> str:

@@ -25,6 +25,7 @@ from engine.report.tuning_plots import (
     best_plot,
     drawn_trials,
     parallel_alt,
+    parallel_caption,
     parallel_plot,
 )
 from engine.report.wording import ABSENT, slug
@@ -162,8 +163,7 @@ def _trials(study: StudyReport, each: Tuned, looks: Colours) -> Iterator[Block]:
             name=name,
             draw=partial(parallel_plot, name, each, drawn, looks),
             alt=parallel_alt(each, drawn),
-            caption=f"{study.found.name}, {model}: a line for each trial over its settings, the "
-            "best third coloured, the chosen one thick",
+            caption=f"{study.found.name}, {model}: {parallel_caption(each, drawn)}",
         )
     shown = sorted(each.trials, key=best_first)[:MOST_LISTED]
     names = list(each.model.space)

@@ -136,3 +136,16 @@ def test_the_summary_counts_what_is_no_better(
     if len(some) > 1:
         lone = summary_sentence(FLOOR, some, 1)
         assert lone == f"{words}; 1 of them tested over users alone (one seed)"
+        both = summary_sentence(FLOOR, some, 1, len(some))
+        cut = "all of them were still improving at their epoch limit, and may yet be better"
+        assert both == f"{lone}; {cut}"
+
+
+def test_a_cell_that_may_yet_be_better_is_told() -> None:
+    one = summary_sentence(FLOOR, ["below"], improving=1)
+    cut = "it was still improving at its epoch limit, and may yet be better"
+    assert one == f"the one trained cell lies below the floor, Markov counts 0.0695; {cut}"
+    some = summary_sentence(FLOOR, ["below", "above"], improving=1)
+    assert some.endswith(
+        "; 1 of them was still improving at its epoch limit, and may yet be better"
+    )

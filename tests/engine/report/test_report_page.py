@@ -21,6 +21,7 @@ from engine.report.blocks import Block, Commands, Plot, Report, Table
 from engine.report.gather import Material, Wanted, gather
 from engine.report.html import html
 from engine.report.plots import cost_front
+from engine.report.sections import statistics
 from engine.report.sections.origin import reproduction
 from engine.report.sections.scope import in_short, scope
 from engine.report.sections.statistics import significance
@@ -287,6 +288,26 @@ def test_another_metric_and_fewer_runs(store: MeasuredStore) -> None:
     assert "Recall@10/test (seen masked)" in short
     assert "there is nothing to compare it with" in short
     assert "There are no two cells" in words(found, "Which differences are shown")
+
+
+def test_of_very_many_pairs_the_most_certain_are_listed(
+    store: MeasuredStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    material = gathered(store, Wanted())
+    (group,) = material.groups
+    assert len(group.pairs) == 6
+    whole = [block for block in significance(material).blocks if isinstance(block, Table)]
+    monkeypatch.setattr(statistics, "MOST_PAIRS", 2)
+    found = significance(material)
+    (table,) = (block for block in found.blocks if isinstance(block, Table))
+    listed = [row[0].lines + row[1].lines for row in table.rows]
+    p = {(pair.a.label, pair.b.label): pair.difference.p for pair in group.pairs}
+    assert [both for both in p if both in listed] == listed
+    assert sorted(p[both] for both in listed) == sorted(p.values())[:2]
+    assert set(table.rows) <= set(whole[0].rows)
+    apart = sum(pair.verdict in ("better", "worse") for pair in group.pairs)
+    said = words(Report("", (), (found,)), "Which differences are shown")
+    assert f"{apart} of 6 pairs show a difference. The 2 with the smallest p are listed" in said
 
 
 def test_nothing_done_is_answered_in_a_sentence(store: MeasuredStore) -> None:

@@ -16,6 +16,7 @@ from tuned_runs import add_study
 from engine.analysis.tuning.best import best_of
 from engine.analysis.tuning.studies import study_reports
 from engine.analysis.tuning.text import budget_sentence
+from engine.report import tuning_plots
 from engine.report.blocks import Report
 from engine.report.gather import Wanted
 from engine.report.html import html
@@ -85,6 +86,32 @@ def test_it_is_readable_without_scripts_and_without_eyes(report: Report) -> None
     assert "Parallel coordinates of 10 trials of sasrec: a line for each over its settings" in text
     assert re.search(r"The best 3, which are coloured, have lr 0\.0\d+ to 0\.0\d+; dropout", text)
     assert "sasrec from 0.0" in text
+
+
+@pytest.mark.parametrize(
+    ("most", "said"),
+    [
+        (
+            200,
+            "a line for each of 9 trials over its settings, those that are done and in the space, "
+            "the best third coloured, the chosen one thick",
+        ),
+        (
+            5,
+            "a line for each of 5 trials over its settings, the best of those that are done and in "
+            "the space, the best third coloured, the chosen one thick",
+        ),
+    ],
+)
+def test_the_caption_says_which_trials_are_drawn(
+    tuned: MeasuredStore, monkeypatch: pytest.MonkeyPatch, most: int, said: str
+) -> None:
+    monkeypatch.setattr(tuning_plots, "MOST_LINES", most)
+    text = words(made(tuned, Wanted()), TITLE)
+    assert f"one, xlstm: {said}" in text
+    if most == 200:
+        whole = "a line for each trial over its settings, the best third coloured, the chosen one"
+        assert f"one, sasrec: {whole} thick" in text
 
 
 def test_trials_are_listed_the_best_first_with_none_of_test(report: Report) -> None:

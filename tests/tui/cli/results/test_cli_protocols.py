@@ -115,6 +115,26 @@ def test_cells_of_two_recipes_are_two(folders: dict[str, RunFolder], cli: Run) -
         assert len(set(names)) == len(names) == (2 if ranking["rule"] == "leave-one-out" else 4)
 
 
+def test_what_only_some_rules_ranked_is_no_first_of_all(
+    folders: dict[str, RunFolder], cli: Run
+) -> None:
+    """The best under a rule of its own isn't what another cell is said to be."""
+    best = folders["item-knn-time"].test_ranks
+    np.save(best, np.ones_like(np.load(best)))
+    found = cli("compare", "--protocols", "--format", "json")
+    (told,) = json.loads(found.stdout)
+    (own,) = (each for each in told["rankings"] if each["rule"] == OWN)
+    assert own["first"] == "item-knn L6"
+    assert own["first_is_shown"]
+    said = found.stderr.splitlines()[0]
+    first, shown = said.removeprefix("mine, whole: ").split(". ")[:2]
+    assert first == (
+        "Of the 2 cells that were ranked under each rule, markov L6 is first under all 3 rules"
+    )
+    assert shown.startswith("The first is shown to be above every other cell under ")
+    assert OWN not in shown
+
+
 def test_ranks_that_were_changed_are_left_out_with_a_sentence(
     folders: dict[str, RunFolder], cli: Run
 ) -> None:
