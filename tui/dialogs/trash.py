@@ -130,7 +130,7 @@ class TrashScreen(ModalScreen[None]):
         self.app.request(write)
 
     def _brought_back(self, option: str) -> None:
-        if not self.is_attached:
+        if not self.is_active:
             return
         runs = self.query_one(OptionList)
         runs.remove_option(option)

@@ -295,7 +295,10 @@ class TuneScreen(ModalScreen[str]):
         self.focus_next()
 
     def action_back(self) -> None:
-        """Go from the spaces to the first field, or close the dialog; ask if spaces were edited."""
+        """Go from the spaces to the first field, or close the dialog; ask if spaces were edited.
+        A study that is beginning is waited for: it is shown then."""
+        if self._begun:
+            return
         if self._space.has_focus:
             self.query_one("#trials").focus()
         elif self._space.text == self._read:
