@@ -156,7 +156,7 @@ class SaveScreen(ModalScreen[str]):
             if self.is_active:  # else the user has left, and another screen would be closed
                 self.dismiss(name)
 
-        self.app.carry_out(write, done, self._tell)
+        self.app.carry_out(write, done, self._tell, leads=True)
 
     def _ask(self, name: str, title: str, path: Path) -> None:
         def answered(yes: bool | None) -> None:

@@ -78,7 +78,7 @@ def open_trash(app: Lab) -> None:
         else:
             app.notify(EMPTY)
 
-    app.carry_out(partial(read_trash, app.location), read, partial(app.notify, severity="error"))
+    app.read_to_open(partial(read_trash, app.location), read)
 
 
 class TrashScreen(ModalScreen[None]):

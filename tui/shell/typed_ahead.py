@@ -38,6 +38,11 @@ class TypedAhead:
         self._cursor = cursor
         self._ready = ready or (lambda: reading.settled)
 
+    @property
+    def awaited(self) -> bool:
+        """Whether an action waits for what is being read."""
+        return self._reading.awaited and self._reading.busy
+
     def keep(self, node: DOMNode, action: str, act: Callable[[], Awaitable[object]]) -> bool:
         """Return whether an action of a node waits; then it is carried out later, if the screen is
         still in sight then."""
@@ -67,3 +72,11 @@ def waits(
         return False
     ahead = getattr(node.screen, "typed_ahead", None)
     return isinstance(ahead, TypedAhead) and ahead.keep(node, action, act)
+
+
+def screen_is_awaited(screen: Screen[Any]) -> bool:
+    """Return whether what was typed on a screen waits for what it reads: by its `TypedAhead`, or as
+    the screen itself says (``keys_wait``)."""
+    ahead = getattr(screen, "typed_ahead", None)
+    waits_ahead = isinstance(ahead, TypedAhead) and ahead.awaited
+    return waits_ahead or bool(getattr(screen, "keys_wait", False))

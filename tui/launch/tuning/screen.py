@@ -290,6 +290,11 @@ class TuneScreen(ModalScreen[str]):
 
     # Keys
 
+    @property
+    def keys_wait(self) -> bool:
+        """Whether a study begins once it is planned: what is typed meanwhile isn't part of it."""
+        return self._plans.awaited and self._plans.busy
+
     def action_next_field(self) -> None:
         """Go to the next field."""
         self.focus_next()
@@ -336,7 +341,7 @@ class TuneScreen(ModalScreen[str]):
         begin = partial(
             begin_planned, self.app.location, study, launcher.name if launcher else None
         )
-        self.app.carry_out(begin, self.dismiss, self._not_begun)
+        self.app.carry_out(begin, self.dismiss, self._not_begun, leads=True)
 
     def _not_begun(self, problem: str) -> None:
         self._begun = False
