@@ -20,7 +20,8 @@ class TypedAhead:
 
     Args:
         actions: names of the screen's actions that wait.
-        cursor: moves the cursor; its own actions wait behind others, to keep their order.
+        cursor: moves the cursor; its own actions wait for the first rows, and behind others, to
+            keep their order.
         ready: whether nothing needs to wait; else it is when what was asked for last is shown.
     """
 
@@ -49,9 +50,12 @@ class TypedAhead:
         if node is self._screen:
             waits = action.partition("(")[0] in self._actions
         else:
-            waits = node is self._cursor and self._reading.awaited
+            # Without rows it would stay where it is.
+            waits = node is self._cursor and (self._reading.awaited or self._reading.begins)
         if not waits or (self._ready() and not self._reading.awaited):
             return False
+        if self._reading.failed:
+            return False  # it may be hours until there is what the key would act on
 
         async def act_in_sight() -> None:
             if self._screen.is_current:
