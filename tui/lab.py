@@ -24,6 +24,7 @@ from tui.shell.private import driver_of
 from tui.shell.stamps import Stamp
 from tui.shell.terminal.clipboard import copy_by_tmux, through_screen
 from tui.shell.terminal.driver import TerminalDriver
+from tui.shell.typed_ahead import screen_is_awaited
 
 if TYPE_CHECKING:
     from engine.analysis.columns.definitions import Aggregate
@@ -54,8 +55,21 @@ class Lab(App[None]):
     traffic_shown: reactive[bool] = reactive(False, layout=False, repaint=False)
     low_bandwidth: reactive[bool] = reactive(False, layout=False, repaint=False)
 
+    _leading = 0
+    """Number of acts in threads that lead to another screen."""
+
+    @property
+    def keys_wait(self) -> bool:
+        """Whether the next key is meant for what an earlier one leads to, which isn't there yet."""
+        return self._leading > 0 or screen_is_awaited(self.screen)
+
     def carry_out(
-        self, act: Callable[[], T], done: Callable[[T], object], fail: Callable[[str], object]
+        self,
+        act: Callable[[], T],
+        done: Callable[[T], object],
+        fail: Callable[[str], object],
+        *,
+        leads: bool = False,
     ) -> None:
         """Act in a thread; then give ``done`` the result, or ``fail`` a sentence, in the app's.
 
@@ -65,6 +79,7 @@ class Lab(App[None]):
         Args:
             act: what it raises becomes a sentence if it is a `UserError`, an `sqlite3.Error` or an
                 `OSError`; anything else ends the app.
+            leads: whether ``done`` shows another screen: keys that are typed meanwhile wait for it.
         """
 
         def in_thread() -> None:
@@ -76,8 +91,26 @@ class Lab(App[None]):
                 self.call_later(fail, str(error))
             else:
                 self.call_later(done, result)
+            if leads:
+                self.call_later(arrived)
 
+        def arrived() -> None:
+            self._leading -= 1
+
+        self._leading += leads
         self.run_worker(in_thread, group="act", thread=True)
+
+    def read_to_open(self, read: Callable[[], T], open_dialog: Callable[[T], object]) -> None:
+        """Read in a thread what a dialog begins with, and open it, unless the user has gone to
+        another screen meanwhile; or say why it can't be read. ``read`` raises as `carry_out`
+        says."""
+        asked_on = self.screen
+
+        def show(found: T) -> None:
+            if self.screen is asked_on:
+                open_dialog(found)
+
+        self.carry_out(read, show, partial(self.notify, severity="error"), leads=True)
 
     def request(self, write: Callable[[], str | None], said: str = "") -> None:
         """Write to the store, see to it that a supervisor finds it, and say so.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.errors import UsageError
@@ -17,7 +17,6 @@ from engine.store.tags import check_tags
 from tui.compare.reading import Written, read_written
 from tui.lab import Lab
 from tui.results.note import NoteScreen
-from tui.shell.reading import Reading
 from tui.shell.text import PARAGRAPH, count, plain
 from tui.widgets.dialog import Dialog
 from tui.widgets.field import Field
@@ -25,25 +24,18 @@ from tui.widgets.key_button import KeyButton
 
 
 class Annotating:
-    """Asks for notes and tags in dialogs that begin with what is stored, and writes them.
+    """Asks for notes and tags in dialogs that begin with what is stored, and writes them."""
 
-    Args:
-        screen: over which the dialogs stand.
-        fail: shows why nothing can be read.
-    """
-
-    def __init__(self, app: Lab, screen: Screen[None], fail: Callable[[str], object]) -> None:
+    def __init__(self, app: Lab) -> None:
         self._app = app
-        self._for_note = Reading(screen, self._ask_note, fail)
-        self._for_tags = Reading(screen, self._ask_tags, fail)
 
     def note(self, run: str) -> None:
         """Ask for a note about a run."""
-        self._for_note.ask(partial(read_written, self._app.location, [run]), subject=run)
+        self._app.read_to_open(partial(read_written, self._app.location, [run]), self._ask_note)
 
     def tags(self, runs: Sequence[str]) -> None:
         """Ask for tags of some runs."""
-        self._for_tags.ask(partial(read_written, self._app.location, runs), subject=tuple(runs))
+        self._app.read_to_open(partial(read_written, self._app.location, runs), self._ask_tags)
 
     def _ask_note(self, written: list[Written]) -> None:
         def answered(note: str | None) -> None:

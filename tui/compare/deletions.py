@@ -40,10 +40,8 @@ class Deleting:
             busy = "It is running: cancel it on its page first."
             self._app.notify(busy, severity="warning")
         elif runs := [row.key for row in rows]:
-            self._app.carry_out(
-                partial(read_spent, self._app.location, runs),
-                partial(self._ask, runs),
-                self._failed,
+            self._app.read_to_open(
+                partial(read_spent, self._app.location, runs), partial(self._ask, runs)
             )
 
     def _ask(self, runs: Sequence[str], spent: Spent) -> None:

@@ -75,7 +75,7 @@ class CompareScreen(FullScreen):
         self._reference = ReferencePanel()
         self.selection = Selection(self.table)
         fail = partial(self.notify, severity="error")
-        self._annotating = Annotating(self.app, self, fail)
+        self._annotating = Annotating(self.app)
         self._copying = Copying(self.app, self.table, self.selection, fail)
         self.deleting = Deleting(self.app, self._hidden_changed)
         self._page_reader = PageReader(self.app.location)
@@ -285,7 +285,7 @@ class CompareScreen(FullScreen):
     def _views(self) -> Views:
         from tui.compare.views import Views
 
-        return Views(self.app, self._show_view, partial(self.notify, severity="error"))
+        return Views(self.app, self._show_view)
 
     def action_views(self) -> None:
         """Choose a saved view."""

@@ -77,13 +77,10 @@ class Views:
 
     Args:
         show: shows a view.
-        fail: tells why views can't be read.
     """
 
-    def __init__(
-        self, app: Lab, show: Callable[[View], None], fail: Callable[[str], object]
-    ) -> None:
-        self._app, self._show, self._fail = app, show, fail
+    def __init__(self, app: Lab, show: Callable[[View], None]) -> None:
+        self._app, self._show = app, show
         self._name = ""
         """The view that was saved or shown last."""
 
@@ -114,7 +111,7 @@ class Views:
         self._read(offer)
 
     def _read(self, done: Callable[[dict[str, SavedView]], object]) -> None:
-        self._app.carry_out(partial(load_views, self._app.config_dir), done, self._fail)
+        self._app.read_to_open(partial(load_views, self._app.config_dir), done)
 
     def _named(self, name: str | None) -> None:
         self._name = name or self._name

@@ -153,9 +153,10 @@ class SaveScreen(ModalScreen[str]):
                 return
             self._saving.written()
             self.app.notify(f"Saved {short_path(found, 60)}.")
-            self.dismiss(name)
+            if self.is_active:  # else the user has left, and another screen would be closed
+                self.dismiss(name)
 
-        self.app.carry_out(write, done, self._tell)
+        self.app.carry_out(write, done, self._tell, leads=True)
 
     def _ask(self, name: str, title: str, path: Path) -> None:
         def answered(yes: bool | None) -> None:

@@ -78,7 +78,7 @@ def open_trash(app: Lab) -> None:
         else:
             app.notify(EMPTY)
 
-    app.carry_out(partial(read_trash, app.location), read, partial(app.notify, severity="error"))
+    app.read_to_open(partial(read_trash, app.location), read)
 
 
 class TrashScreen(ModalScreen[None]):
@@ -130,7 +130,7 @@ class TrashScreen(ModalScreen[None]):
         self.app.request(write)
 
     def _brought_back(self, option: str) -> None:
-        if not self.is_attached:
+        if not self.is_active:
             return
         runs = self.query_one(OptionList)
         runs.remove_option(option)

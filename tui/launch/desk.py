@@ -72,6 +72,11 @@ class OrderDesk(TextBox):
         )
 
     @property
+    def awaited(self) -> bool:
+        """Whether something is done as soon as there is a plan."""
+        return self._asked is not None
+
+    @property
     def _cells(self) -> frozenset[CellKey]:
         here = self._grid.cursor_key
         return self._grid.selected or frozenset([here] if here else [])
@@ -248,7 +253,7 @@ class OrderDesk(TextBox):
         def failed(problem: str) -> None:
             self.notify(f"Nothing was launched: {problem}", severity="error")
 
-        self.app.carry_out(enqueue, enqueued, failed)
+        self.app.carry_out(enqueue, enqueued, failed, leads=True)
 
     def save_suite(self) -> None:
         """Keep what is chosen under a name."""

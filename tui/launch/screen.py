@@ -126,6 +126,12 @@ class LaunchScreen(FullScreen):
         else:
             act()
 
+    @property
+    def keys_wait(self) -> bool:
+        """Whether a key waits for the configuration or a plan, which is on its way."""
+        known = self.app.catalogue_problem is None
+        return known and (bool(self._waiting) or self.desk.awaited)
+
     # Configuration
 
     async def on_catalogue_loaded(self, message: CatalogueLoaded) -> None:

@@ -179,7 +179,7 @@ class ExportScreen(ModalScreen[None]):
 
     def _written(self, sentence: str) -> None:
         self.app.notify(sentence, title="Written")
-        if self.is_current:
+        if self.is_active:
             self.dismiss()
 
     def _failed(self, sentence: str) -> None:

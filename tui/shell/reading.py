@@ -50,12 +50,24 @@ class Reading(Generic[T]):
         self._next: _Asked[T] | None = None
         self._shown: Hashable = _NOTHING
         """The subject of what was shown last."""
+        self._failed = False
+        """Whether what was told last is why nothing could be read."""
         self._waiting: list[Callable[[], Awaitable[object]]] = []
 
     @property
     def busy(self) -> bool:
         """Whether a read is under way."""
         return self._current is not None
+
+    @property
+    def begins(self) -> bool:
+        """Whether a read is under way and nothing is shown yet."""
+        return self.busy and self._shown is _NOTHING
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last read found nothing but a problem, and none is under way."""
+        return self._failed and not self.busy
 
     @property
     def settled(self) -> bool:
@@ -111,6 +123,7 @@ class Reading(Generic[T]):
         newest = self._next
         told = newest is None or newest.subject == asked.subject
         if self._owner.is_attached and told:
+            self._failed = not found
             self._shown = asked.subject if found else _NOTHING
             tell()
         if self._current is None:

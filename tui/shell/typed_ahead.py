@@ -20,7 +20,8 @@ class TypedAhead:
 
     Args:
         actions: names of the screen's actions that wait.
-        cursor: moves the cursor; its own actions wait behind others, to keep their order.
+        cursor: moves the cursor; its own actions wait for the first rows, and behind others, to
+            keep their order.
         ready: whether nothing needs to wait; else it is when what was asked for last is shown.
     """
 
@@ -38,15 +39,23 @@ class TypedAhead:
         self._cursor = cursor
         self._ready = ready or (lambda: reading.settled)
 
+    @property
+    def awaited(self) -> bool:
+        """Whether an action waits for what is being read."""
+        return self._reading.awaited and self._reading.busy
+
     def keep(self, node: DOMNode, action: str, act: Callable[[], Awaitable[object]]) -> bool:
         """Return whether an action of a node waits; then it is carried out later, if the screen is
         still in sight then."""
         if node is self._screen:
             waits = action.partition("(")[0] in self._actions
         else:
-            waits = node is self._cursor and self._reading.awaited
+            # Without rows it would stay where it is.
+            waits = node is self._cursor and (self._reading.awaited or self._reading.begins)
         if not waits or (self._ready() and not self._reading.awaited):
             return False
+        if self._reading.failed:
+            return False  # it may be hours until there is what the key would act on
 
         async def act_in_sight() -> None:
             if self._screen.is_current:
@@ -67,3 +76,11 @@ def waits(
         return False
     ahead = getattr(node.screen, "typed_ahead", None)
     return isinstance(ahead, TypedAhead) and ahead.keep(node, action, act)
+
+
+def screen_is_awaited(screen: Screen[Any]) -> bool:
+    """Return whether what was typed on a screen waits for what it reads: by its `TypedAhead`, or as
+    the screen itself says (``keys_wait``)."""
+    ahead = getattr(screen, "typed_ahead", None)
+    waits_ahead = isinstance(ahead, TypedAhead) and ahead.awaited
+    return waits_ahead or bool(getattr(screen, "keys_wait", False))

@@ -23,5 +23,5 @@ STUDY = (
     _shown("studies", ("T",), "Studies", "List all studies, and show another one"),
 )  # fmt: skip
 
-ON_TRIALS = frozenset({"open", "stop"})
+ON_TRIALS = frozenset({"open", "order", "stop"})
 """Actions on what is read."""

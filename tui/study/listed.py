@@ -40,8 +40,7 @@ def open_studies(app: Lab) -> None:
         if name is not None:
             app.open_study(name)
 
-    read, fail = partial(read_studies, app.location), partial(app.notify, severity="error")
-    app.carry_out(read, listed, fail)
+    app.read_to_open(partial(read_studies, app.location), listed)
 
 
 class StudiesScreen(ModalScreen["str | None"]):

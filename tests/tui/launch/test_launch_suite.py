@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from pilots import settled, wait_for
@@ -10,13 +12,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Select, Static, TextArea
 
 from engine.config import load_catalogue
-from engine.config.suites import suite_yaml
+from engine.config.suites import save_suite, suite_yaml
 from engine.spec import Suite
 from engine.store.location import StoreLocation
 from engine.yamlfile import read_yaml
 from tui.app import SeqbenchApp
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.saved import ChooseScreen, SaveScreen
+from tui.launch import suites
 from tui.launch.screen import LaunchScreen
 
 
@@ -43,6 +46,27 @@ async def saving(pilot: Pilot[None], name: str) -> None:
     await wait_for(pilot, lambda: isinstance(pilot.app.screen, SaveScreen), "the dialog")
     pilot.app.screen.query_one("#name", Input).value = name
     await pilot.pause()
+
+
+async def test_who_leaves_while_it_is_written_leaves_the_dialog_alone(
+    absent_store: StoreLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Event()
+
+    def save_once_let(*arguments: Any) -> Path:
+        assert gate.wait(60)
+        return save_suite(*arguments)
+
+    monkeypatch.setattr(suites, "save_suite", save_once_let)
+    async with SeqbenchApp(absent_store).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await saving(pilot, "mine")
+        await pilot.press("enter", "escape")
+        assert pilot.app.screen is launch_screen(pilot)
+        gate.set()
+        await settled(pilot)
+        assert pilot.app.screen is launch_screen(pilot)
+    assert (tmp_path / "configs/suites/mine.yaml").exists()
 
 
 async def test_the_form_shows_what_the_choice_comes_to(

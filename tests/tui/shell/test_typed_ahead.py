@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from bursts import ENTER, HOME, type_at_once
@@ -10,10 +13,13 @@ from comparing import column_of, comparing, table
 from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
 
+from engine.store.connect import connect_writer
 from engine.store.requests import set_note
 from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen
 from tui.live.screen import LiveScreen
+from tui.pivot import screen as pivot
+from tui.pivot.reading import Shown, read_pivot
 from tui.pivot.screen import PivotScreen
 from tui.results.export import ExportScreen
 from tui.results.note import NoteScreen
@@ -72,6 +78,28 @@ async def test_the_best_run_is_opened_as_compare_opens(measured: MeasuredStore) 
         assert app.screen.run_id == compare.table._rows[0].key
 
 
+async def test_the_cursor_waits_for_the_first_rows(
+    measured: MeasuredStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Event()
+
+    def read_once_let(*arguments: Any) -> Shown:
+        assert gate.wait(60)
+        return read_pivot(*arguments)
+
+    monkeypatch.setattr(pivot, "read_pivot", read_once_let)
+    async with comparing(measured) as (app, pilot):
+        await pilot.press("v")
+        type_at_once(app, DOWN + DOWN + " ")
+        await pilot.pause()
+        gate.set()
+        await settled(pilot)
+        assert isinstance(app.screen, PivotScreen)
+        second = app.screen._sight[2]
+        assert second.is_cell
+        assert list(app.screen._marked) == [second.cell]
+
+
 async def test_without_runs_nothing_waits_for_the_first(tmp_path: Path) -> None:
     store = MeasuredStore(tmp_path)
     app = SeqbenchApp(store.location)
@@ -114,3 +142,21 @@ async def test_a_note_is_changed_and_not_written_over(measured: MeasuredStore) -
         await wait_for(pilot, lambda: isinstance(app.screen, NoteScreen), "the dialog")
         await wait_for(pilot, lambda: app.screen.query(Field), "its field")
         assert app.screen.query_one(Field).value == "seen twice"
+
+
+async def test_what_was_typed_where_nothing_could_be_read_is_not_kept(
+    measured: MeasuredStore,
+) -> None:
+    async with comparing(measured) as (app, pilot):
+        known = dict(app.snapshot.counts)
+        with closing(connect_writer(measured.location)) as con:
+            con.execute("ALTER TABLE summaries RENAME TO elsewhere")
+            type_at_once(app, "a")
+            await wait_for(pilot, lambda: not table(app).display, "why there are no rows")
+            type_at_once(app, ENTER + "n")
+            await settled(pilot)
+            con.execute("ALTER TABLE elsewhere RENAME TO summaries")
+        await wait_for(pilot, lambda: table(app).display, "the rows")
+        await settled(pilot)
+        assert isinstance(app.screen, CompareScreen), "keys of a while ago"
+        assert app.snapshot.counts == known

@@ -110,7 +110,7 @@ class ImportScreen(ModalScreen[None]):
 
     def _taken_in(self, sentence: str) -> None:
         self.app.notify(sentence, title="Imported", timeout=5)
-        if self.is_current:
+        if self.is_active:
             self.dismiss()
 
     def _failed(self, sentence: str) -> None:

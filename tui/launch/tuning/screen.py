@@ -290,12 +290,20 @@ class TuneScreen(ModalScreen[str]):
 
     # Keys
 
+    @property
+    def keys_wait(self) -> bool:
+        """Whether a study begins once it is planned: what is typed meanwhile isn't part of it."""
+        return self._plans.awaited and self._plans.busy
+
     def action_next_field(self) -> None:
         """Go to the next field."""
         self.focus_next()
 
     def action_back(self) -> None:
-        """Go from the spaces to the first field, or close the dialog; ask if spaces were edited."""
+        """Go from the spaces to the first field, or close the dialog; ask if spaces were edited.
+        A study that is beginning is waited for: it is shown then."""
+        if self._begun:
+            return
         if self._space.has_focus:
             self.query_one("#trials").focus()
         elif self._space.text == self._read:
@@ -333,7 +341,7 @@ class TuneScreen(ModalScreen[str]):
         begin = partial(
             begin_planned, self.app.location, study, launcher.name if launcher else None
         )
-        self.app.carry_out(begin, self.dismiss, self._not_begun)
+        self.app.carry_out(begin, self.dismiss, self._not_begun, leads=True)
 
     def _not_begun(self, problem: str) -> None:
         self._begun = False

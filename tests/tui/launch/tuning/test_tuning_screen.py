@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -22,6 +24,9 @@ from tui.cli.main import seqbench
 from tui.dialogs.ask import AskScreen
 from tui.dialogs.fetch import FetchScreen
 from tui.launch.screen import LaunchScreen
+from tui.launch.tuning import screen as tuning
+from tui.launch.tuning.reading import begin_planned
+from tui.study.screen import StudyScreen
 
 pytestmark = pytest.mark.usefixtures("no_data")
 
@@ -119,6 +124,26 @@ async def test_enter_in_a_field_begins_what_is_typed_by_then(absent_store: Store
     trial, _ = begun(absent_store)
     assert trial.trial is not None
     assert trial.trial.study.trials == 3
+
+
+async def test_a_study_that_is_beginning_is_not_left(
+    absent_store: StoreLocation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Event()
+
+    def begin_once_let(*arguments: Any) -> str:
+        assert gate.wait(60)
+        return begin_planned(*arguments)
+
+    monkeypatch.setattr(tuning, "begin_planned", begin_once_let)
+    app = SeqbenchApp(absent_store)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_dialog(pilot)
+        await pilot.press("ctrl+s", "escape")
+        assert app.screen is screen, "it would begin unseen"
+        gate.set()
+        await wait_for(pilot, lambda: isinstance(app.screen, StudyScreen), "the study")
+    assert len(begun(absent_store)) == len(BOTH)
 
 
 async def test_escape_leads_out_of_the_spaces_and_begins_nothing(
