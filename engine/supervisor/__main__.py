@@ -126,7 +126,7 @@ def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock:
     sweep(location)
     log.info("works %s in %s", location.db, ", ".join(slot.name for slot in pools.local.slots))
     connection: StoreConnection | None = None
-    was_there = False
+    was_there = adopted = False
     started = fine = busy = time.monotonic()
     next_beat = next_emptying = 0.0
     said = ""
@@ -146,7 +146,10 @@ def _work(location: StoreLocation, queue: Queue, pools: Pools, stop: Stop, lock:
                     connection, was_there = None, True
                 if connection is None:
                     connection = _open(location, now - fine, was_there=was_there)
+                    adopted = False
+                if not adopted:
                     queue.adopt(connection)
+                    adopted = True
                     _report(connection, news, webhook)
                 if now >= next_beat:
                     _beat(connection, queue, time.time() - (now - started))

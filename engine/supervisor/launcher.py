@@ -3,6 +3,7 @@ others, such as `engine.supervisor.slurm`, elsewhere."""
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 import subprocess
@@ -36,6 +37,11 @@ SILENCE_SECONDS = 60.0
 """Seconds without growth of its journal, which has a heartbeat every 5 s, after which an attempt on
 another host counts as gone."""
 
+
+SCARCE = frozenset(
+    {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
+)
+"""Errors at a start that are the machine's fault, not the run's: the start is tried again."""
 
 HowToStop = Literal["ask", "end", "kill"]
 """``ask`` concerns the attempt only. ``end`` asks its process to end, so that whatever else it

@@ -3,7 +3,6 @@ settle attempts that ended, start queued runs. Decisions are committed before th
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 import socket
@@ -29,7 +28,7 @@ from engine.store.jobs import JobFacts, record_job
 from engine.store.location import StoreLocation
 from engine.store.studies import Stand
 from engine.store.transitions import LiveAttempt
-from engine.supervisor.launcher import Ending, Launcher, Pool
+from engine.supervisor.launcher import SCARCE, Ending, Launcher, Pool
 from engine.supervisor.memory import MemoryRoom
 from engine.supervisor.requests import answer
 from engine.supervisor.settling import settle
@@ -56,10 +55,6 @@ START_SECONDS = 1.0
 """Most time of a round for starting runs, for the same reason."""
 REQUESTS_SECONDS = 1.0
 """Most time of a round for requests, for the same reason: a deletion takes several milliseconds."""
-SCARCE = frozenset(
-    {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
-)
-"""Errors at a start that are the machine's fault, not the run's: the start is tried again."""
 
 log = logging.getLogger("seqbench")
 

@@ -181,10 +181,15 @@ def _conclude(
     found = _read(connection, name)
     if found is None:
         return None
-    if found.study.duel is not None:
-        return _go_on_with_duel(connection, location, found, launchers)
-    runs = _train(connection, location, found, _lacking(connection, found, found.finals()))
-    if runs is not None:
+    try:
+        if found.study.duel is not None:
+            return _go_on_with_duel(connection, location, found, launchers)
+        runs = _train(location, found, _lacking(connection, found, found.finals()))
+    except StoreError:
+        raise
+    except UserError as error:
+        _end(connection, name, "over", f"can't train what it chose: {error}")
+    else:
         _end(connection, name, "over", f"is over: {', '.join(runs) or 'nothing to train'}")
     return None
 
@@ -196,7 +201,7 @@ def _go_on_with_duel(
     launchers: Container[str | None],
 ) -> str | None:
     """Queue the seeds that a duel begins with, or one more if it isn't decided by those that there
-    are; return why that has to wait, if it has to."""
+    are; return why that has to wait, if it has to. Raises `UserError` if they can't be queued."""
     from engine.analysis.duels.stored import duel_of  # numpy, which nothing else needs here
     from engine.analysis.duels.words import verdict
 
@@ -218,9 +223,8 @@ def _go_on_with_duel(
         specs = next(filter(None, lacking), [])
     if launcher not in launchers:
         return _waits(study.name, launcher)
-    runs = _train(connection, location, found, specs)
-    if runs is not None:
-        _end(connection, study.name, "stopped", f"compares what it chose: {', '.join(runs)}")
+    runs = _train(location, found, specs)
+    _end(connection, study.name, "stopped", f"compares what it chose: {', '.join(runs)}")
     return None
 
 
@@ -232,18 +236,9 @@ def _lacking(
     return [spec for spec in specs if spec.fingerprint() not in there]
 
 
-def _train(
-    connection: StoreConnection, location: StoreLocation, found: Progress, specs: Sequence[RunSpec]
-) -> list[str] | None:
-    """Queue runs of what a study chose, and return them; ``None`` if they can't be, which is
-    recorded."""
-    try:
-        return enqueue(location, specs, None, found.trials[0].launcher, wait=False)
-    except StoreError:
-        raise
-    except UserError as error:
-        _end(connection, found.study.name, "over", f"can't train what it chose: {error}")
-        return None
+def _train(location: StoreLocation, found: Progress, specs: Sequence[RunSpec]) -> list[str]:
+    """Queue runs of what a study chose, and return them. Raises `UserError` if they can't be."""
+    return enqueue(location, specs, None, found.trials[0].launcher, wait=False)
 
 
 def _waits(name: str, launcher: str | None) -> str:

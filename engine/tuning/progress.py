@@ -146,6 +146,9 @@ class Progress:
 
         Args:
             seeds: how many of each model; ``None`` for those that every study ends with.
+
+        Raises:
+            UserError: what was chosen can't be trained by this version of seqbench.
         """
         study = self.study
         number = study.final_seeds if seeds is None else seeds
@@ -153,7 +156,10 @@ class Progress:
         made = []
         for each in self.chosen():
             settings = self.settings(each.model, each.best)
-            spec = amended(profile_run(self.first, study, each.model), settings)
+            try:
+                spec = amended(profile_run(self.first, study, each.model), settings)
+            except ValidationError as error:
+                raise _of_another_version(study.name, error) from None
             own = {"profile": study.profile, "chosen_by": self.budget(each)}
             made += [spec.model_copy(update={"seed": seed, **own}) for seed in seeds_after]
         return made
@@ -225,13 +231,17 @@ def progress_of(con: sqlite3.Connection, name: str) -> Progress | None:
     try:
         first = RunSpec.model_validate(trials[0].spec)
     except ValidationError as error:
-        problem = error.errors()[0]["msg"]
-        raise UserError(f"The study {name} is of another version: {problem}.") from None
+        raise _of_another_version(name, error) from None
     assert first.trial is not None  # it is a trial's
     study = first.trial.study
     every = {rung for model in study.models for rung in study.rungs(model.model)}
     at_rungs = {rung: values_at(con, name, rung) for rung in every}
     return Progress(study, first, trials, at_rungs)
+
+
+def _of_another_version(name: str, error: ValidationError) -> UserError:
+    problem = error.errors()[0]["msg"]
+    return UserError(f"The study {name} is of another version: {problem}.")
 
 
 def _past(settings: Settings, trial: StoredTrial) -> Past:

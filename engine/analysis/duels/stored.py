@@ -94,13 +94,13 @@ def duel_of(con: sqlite3.Connection, location: StoreLocation, name: str) -> Duel
     ``None`` if there is no study of this name, or it is no duel, or another version began it."""
     try:
         progress = progress_of(con, name)
+        if progress is None or progress.study.duel is None:
+            return None
+        own = {spec.fingerprint() for spec in progress.finals(progress.study.duel)}
     except StoreError:
         raise
     except UserError:
         return None
-    if progress is None or progress.study.duel is None:
-        return None
-    own = {spec.fingerprint() for spec in progress.finals(progress.study.duel)}
     runs = [run for run in final_runs(con, progress.study.profile) if run.fingerprint in own]
     found = Duel(
         study=progress.study,

@@ -19,7 +19,7 @@ from engine.process import ProcessIdentity
 from engine.runfolder import RunFolder
 from engine.store.jobs import JobFacts
 from engine.store.transitions import LiveAttempt
-from engine.supervisor.launcher import Ending, HowToStop, Joins
+from engine.supervisor.launcher import SCARCE, Ending, HowToStop, Joins
 from engine.supervisor.slurm import client
 from engine.supervisor.slurm.jobfile import read_job, save_job
 from engine.supervisor.slurm.preparation import Preparations
@@ -241,7 +241,10 @@ class SlurmLauncher:
         except (UserError, OSError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             cause = "launch" if isinstance(error, (client.SlurmError, OSError)) else "data"
-            each.ending = Ending("failed", cause, str(why))
+            if isinstance(error, OSError) and error.errno in SCARCE:
+                each.waits = f"couldn't be submitted yet: {why}"
+            else:
+                each.ending = Ending("failed", cause, str(why))
         else:
             with self._lock:
                 each.job.keep(number)

@@ -16,6 +16,9 @@ from engine.supervisor.slurm.launcher import LATE_SECONDS, LINGER_SECONDS, grace
 from engine.supervisor.slurm.pilots import Pilot
 from engine.supervisor.slurm.words import ending_of, in_words
 
+FOR_A_JOB = "waits for a job to take it"
+"""Why an attempt has no job that is ready, as a predicate."""
+
 
 @dataclass(eq=False)
 class Piloted:
@@ -89,6 +92,11 @@ def needs_whole_time(attempt: Piloted) -> bool:
     return False
 
 
+def not_started(error: OSError) -> Ending:
+    """Return the ending of an attempt whose files can't be written, or whose process started."""
+    return Ending("failed", "launch", f"It couldn't be started: {error.strerror}")
+
+
 def ending_in(attempt: Piloted, pilot: Pilot) -> Ending:
     """Return how an attempt ended that was handed to a pilot, if its journal doesn't say."""
     folder, number, job = attempt.folder, attempt.number, pilot.job
@@ -118,7 +126,7 @@ def facts_of(attempt: Piloted, stale: float | None, partition: str | None) -> Jo
     """
     pilot, words = attempt.pilot, attempt.waits
     if pilot is None and attempt.prepared:
-        pilot, words = attempt.awaited, "waits for a job to take it"
+        pilot = attempt.awaited
     number = None if pilot is None else pilot.job.number
     seen = None if pilot is None else pilot.job.seen
     if seen is not None:

@@ -26,7 +26,7 @@ from engine.process import ProcessIdentity
 from engine.runfolder import RunFolder
 from engine.store.jobs import JobFacts
 from engine.store.transitions import LiveAttempt
-from engine.supervisor.launcher import Ending, HowToStop, Joins
+from engine.supervisor.launcher import SCARCE, Ending, HowToStop, Joins
 from engine.supervisor.logs import copy_end
 from engine.supervisor.sharing import BEFORE_STATE
 from engine.supervisor.slurm import client
@@ -37,7 +37,15 @@ from engine.supervisor.slurm.launcher import (
     Key,
     SlurmLauncher,
 )
-from engine.supervisor.slurm.piloted import Piloted, ending_in, facts_of, is_held, needs_whole_time
+from engine.supervisor.slurm.piloted import (
+    FOR_A_JOB,
+    Piloted,
+    ending_in,
+    facts_of,
+    is_held,
+    needs_whole_time,
+    not_started,
+)
 from engine.supervisor.slurm.pilots import Pilot, load_pilot, make_pilot, pilots_of, terms_of
 from engine.supervisor.slurm.preparation import Preparations
 from engine.supervisor.slurm.rounds import Rounds
@@ -289,13 +297,15 @@ class PilotLauncher:
         for each in waiting:
             try:
                 each.prepared = self._preparations.ready(each.folder)
-                each.waits = "waits for its data to be prepared"
+                each.waits = FOR_A_JOB if each.prepared else "waits for its data to be prepared"
                 if each.prepared:
                     self._rounds.wake()
-            except (UserError, OSError) as error:
-                why = error.strerror if isinstance(error, OSError) else str(error)
-                cause = "launch" if isinstance(error, OSError) else "data"
-                each.ending = Ending("failed", cause, str(why))
+            except OSError as error:
+                each.waits = f"couldn't be started yet: {error.strerror}"
+                if error.errno not in SCARCE:
+                    each.ending = not_started(error)
+            except UserError as error:
+                each.ending = Ending("failed", "data", str(error))
 
     def _waiting(self) -> list[Piloted]:
         """List the attempts that could begin if there were a pilot for them."""
@@ -310,7 +320,10 @@ class PilotLauncher:
         try:
             placement = pilot.hand_over(attempt.folder, attempt.number, self.profile)
         except OSError as error:
-            attempt.ending = Ending("failed", "launch", f"It couldn't be started: {error.strerror}")
+            attempt.waits = f"couldn't be started yet: {error.strerror}"
+            if error.errno in SCARCE:
+                return False
+            attempt.ending = not_started(error)
             return True
         if placement is None:
             return False
@@ -378,12 +391,11 @@ class PilotLauncher:
 
     def _submit(self, pilot: Pilot) -> None:
         """Submit a pilot; if Slurm refuses it, the attempt that it was for ends for it."""
+        waits = FOR_A_JOB
         try:
             pilot.submit()
         except client.UnreachableError as error:
-            with self._lock:
-                for each in self._waiting():
-                    each.waits = f"couldn't be submitted yet: {error}"
+            waits = f"couldn't be submitted yet: {error}"
         except client.SlurmError as error:
             with self._lock:
                 victim = next(iter(self._waiting()), None)
@@ -391,3 +403,7 @@ class PilotLauncher:
                     victim.ending = Ending("failed", "launch", str(error))
                 self._pilots.pop(pilot.name, None)
             pilot.remove()
+        with self._lock:
+            for each in self._waiting():
+                if each.awaited is pilot:
+                    each.waits = waits

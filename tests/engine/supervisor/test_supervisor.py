@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,8 +21,10 @@ from engine.errors import StoreError
 from engine.files.lock import read_holder
 from engine.machine.environment import background_environment
 from engine.process import identify
-from engine.store import queries
-from engine.store.connect import connect_reader
+from engine.store import queries, transitions
+from engine.store.connect import connect_reader, connect_writer
+from engine.store.database import write
+from engine.store.intake.folders import save_folder
 from engine.store.intake.rebuild import rebuild
 from engine.store.intake.trash import KEPT_DAYS, deleted_runs, throw_away
 from engine.store.location import StoreLocation
@@ -155,6 +158,24 @@ def test_a_folder_that_cannot_be_looked_at_for_a_moment_does_not_end_it(
     aside.replace(lock)
     go(location, run)
     wait_for(lambda: look.states() == ["done"], "the run to end")
+
+
+def test_what_cannot_be_adopted_at_once_is_adopted_later(
+    location: StoreLocation, add: Add, start: Callable[[], None], look: Look
+) -> None:
+    (run,) = add("quick")
+    with closing(connect_writer(location)) as writer:
+        location.runs.mkdir(parents=True, exist_ok=True)
+        lock = save_folder(writer, location, run).lock
+        # As a supervisor leaves it that was killed just before it started the attempt.
+        with write(writer):
+            transitions.begin_attempt(writer, run, "cpu/0", socket.gethostname(), "cpu-0")
+    lock.symlink_to(lock)  # whoever opens it is told of too many links
+    start()
+    wait_for(lambda: "symbolic links" in log(location), "the supervisor to miss it")
+    lock.unlink()
+    wait_for(lambda: look.states() == ["done"], "the run to end")
+    assert (look.run(run).attempt, look.run(run).losses) == (1, 0)
 
 
 @pytest.mark.slow

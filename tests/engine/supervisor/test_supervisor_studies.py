@@ -295,6 +295,30 @@ def test_a_study_that_cannot_go_on_keeps_nothing_else_from_running(
     assert any("pip install 'seqbench[tune]'" in record.message for record in caplog.records)
 
 
+def test_what_this_version_cannot_train_any_more_ends_its_study_alone(
+    location: StoreLocation,
+    begin: Begin,
+    add: Callable[..., list[str]],
+    work: Work,
+    look: Look,
+    writer: StoreConnection,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begin("quick", "hold", trials=1)
+    work(lambda: look.holds(trials(location)[1].run), "the second trial to hold")
+    with write(writer):  # as if another version had taken it
+        writer.execute(
+            "UPDATE specs SET spec = json_set(spec, '$.training.lr', -1.0) WHERE run = ?",
+            (trials(location)[1].run,),
+        )
+    go(location, trials(location)[1].run)
+    (other,) = add("quick")
+    with caplog.at_level("INFO"):
+        work(lambda: {each.end for each in trials(location)} == {"over"}, "the study to be over")
+    work(lambda: look.run(other).state == "done", "another run")
+    assert any("one is of another version" in record.message for record in caplog.records)
+
+
 def epochs_of(location: StoreLocation) -> Counter[int]:
     """How many trials trained for how many epochs."""
     return Counter(each.epoch or 0 for each in trials(location))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,14 @@ from engine.rungs import PAUSED
 from engine.store.transitions import LiveAttempt
 from engine.supervisor.slurm.client import Job
 from engine.supervisor.slurm.jobfile import read_job, read_placement
-from engine.supervisor.slurm.piloted import Piloted, ending_in, is_held, needs_whole_time
+from engine.supervisor.slurm.piloted import (
+    Piloted,
+    ending_in,
+    facts_of,
+    is_held,
+    needs_whole_time,
+)
+from engine.supervisor.slurm.piloting import PilotLauncher
 from engine.supervisor.slurm.pilots import Pilot, load_pilot, make_pilot, pilots_of, terms_of
 from engine.supervisor.slurm.script import example_script
 
@@ -109,6 +118,43 @@ def test_a_run_that_did_not_come_to_a_checkpoint_needs_the_whole_time(
         run.checkpoint(1).touch()
     assert needs_whole_time(Piloted(run, 2)) == whole
     assert not needs_whole_time(Piloted(run, 3)), "the attempt before never began"
+
+
+def test_why_a_job_could_not_be_submitted_is_told(tmp_path: Path, run: RunFolder) -> None:
+    """Where Slurm answers, but takes no further job."""
+    awaited = make_pilot(tmp_path, profile())
+    attempt = Piloted(run, 1, prepared=True, awaited=awaited, waits="couldn't be submitted yet")
+    facts = facts_of(attempt, None, "low")
+    assert facts is not None
+    assert (facts.job_state, facts.job_words) == ("SUBMITTING", "couldn't be submitted yet")
+    awaited.job.keep("12")
+    facts = facts_of(attempt, None, "low")
+    assert facts is not None
+    assert (facts.job_state, facts.job_words) == ("PENDING", "was submitted")
+
+
+@pytest.mark.parametrize(
+    ("number", "ending"), [(errno.EDQUOT, None), (errno.EACCES, ("failed", "launch"))]
+)
+def test_a_run_waits_for_a_disk_that_has_no_room_to_hand_it_over(
+    run: RunFolder,
+    pilot: Pilot,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    ending: tuple[str, str] | None,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("engine.supervisor.slurm.pilots.save_job", refuse)
+    assert pilot.folder.open()
+    attempt = Piloted(run, 1, prepared=True)
+    assert PilotLauncher(profile())._hand_over(attempt, pilot) == (ending is not None)
+    assert (attempt.ending and (attempt.ending.status, attempt.ending.cause)) == ending
+    facts = facts_of(attempt, None, "low")
+    assert facts is not None
+    assert facts.job_words == f"couldn't be started yet: {os.strerror(number)}"
+    assert not run.job(1).exists()
 
 
 def test_a_trial_at_a_rung_leaves_its_pilot_at_once(run: RunFolder, pilot: Pilot) -> None:
