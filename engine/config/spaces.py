@@ -143,7 +143,10 @@ def _choice(
             raise UsageError(f"{called}: {error.sentence}") from None
         for end in (wanted.low, wanted.high):
             parse_override(entry, profile, key, end, called)
-        return _typed(wanted, whole=_kinds(entry, profile, key) == {int})
+        whole = _kinds(entry, profile, key) == {int}
+        if whole and wanted.step is not None and wanted.step % 1:
+            raise UsageError(f"{called}: step: expected a whole number, not {wanted.step}.")
+        return _typed(wanted, whole=whole)
     if not isinstance(given, Sequence) or isinstance(given, str) or not given:
         raise UsageError(
             f"{called}: expected a list of values, or low and high, not {shown(str(given))}."

@@ -42,6 +42,9 @@ ALIGNMENT = 64
 HEADER_BYTES = 2**16
 """Most bytes of a header."""
 
+_KEY = "[0-9a-f]" * 16
+"""A key's beginning in the name of a copy, as a pattern."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -145,7 +148,8 @@ def is_sound(prepared: Prepared) -> bool:
 
 
 def save_prepared(name: str, key: str, prepared: Prepared) -> None:
-    """Write a copy for `load_prepared` and delete older ones, if the cache is writable."""
+    """Write a copy for `load_prepared`, if the cache is writable, and delete older ones and what
+    processes left that were killed as they wrote one."""
     own = prepared.interactions
     arrays: dict[str, NDArray[Any]] = {"items": own.items, "offsets": own.offsets}
     if own.times is not None:
@@ -163,13 +167,15 @@ def save_prepared(name: str, key: str, prepared: Prepared) -> None:
     path = _path(name, key)
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{name}-{_KEY}.seqbench.*.tmp"):
+            left.unlink(missing_ok=True)
         with atomic_file(path) as file:
             file.write(_header(header, arrays))
             for array in arrays.values():
                 file.seek(-file.tell() % ALIGNMENT, 1)
                 file.write(np.ascontiguousarray(array).data)
             file.truncate()
-        for old in path.parent.glob(f"{name}-{'[0-9a-f]' * 16}.seqbench"):
+        for old in path.parent.glob(f"{name}-{_KEY}.seqbench"):
             if old != path:
                 old.unlink(missing_ok=True)
 

@@ -18,8 +18,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: the file can't be written; ``path`` is unchanged.
     """
-    # Of the name no more than leaves room for the rest: it may be as long as names can be.
-    prefix = f".{path.name[:40]}."
+    # The name may be as long as names can be: no more of it than leaves room for the rest.
+    prefix = f".{os.fsdecode(os.fsencode(path.name)[:200])}."
     descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
     temporary = Path(name)
     try:

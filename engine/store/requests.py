@@ -82,6 +82,8 @@ def enqueue_planned(
     runs: Sequence[NewRun],
     suite: str | None = None,
     launcher: str | None = None,
+    *,
+    again: bool = True,
 ) -> list[str]:
     """Put runs at the end of the queue, all or none, and return their ids.
 
@@ -89,6 +91,8 @@ def enqueue_planned(
         runs: a refit that doesn't name the run that it refits is given its id: that of one of
             these, or of one in the store.
         launcher: where they go; ``None`` is the supervisor's machine.
+        again: also those that are queued, running or done by now, as by a command that planned the
+            same at the same time.
 
     Raises:
         UsageError: there is no run that a refit could be of, or a trial is there already.
@@ -99,30 +103,33 @@ def enqueue_planned(
 
     now = time.time()
     # Before the transaction, which keeps the supervisor waiting.
-    settings = [run.spec.settings() for run in runs]
-    contents = [run.spec.model_dump(mode="json") for run in runs]
-    firsts = [
-        run.spec.first.fingerprint() if run.spec.training.refit and not run.spec.refits else None
+    prepared = [
+        (run, run.spec.settings(), run.spec.model_dump(mode="json"), _first_of(run.spec))
         for run in runs
     ]
 
     def queue(connection: StoreConnection) -> list[str]:
+        new = [
+            each
+            for each in prepared
+            if again or _newest_present(connection, each[0].fingerprint) is None
+        ]
         last = connection.rows("SELECT coalesce(max(position), 0) FROM runs")[0][0]
         ids: dict[str, None] = {}
-        for run in runs:
+        for run, *_ in new:
             ids[new_id(connection, location, run.spec, ids)] = None
-        for run in runs:
+        for run, *_ in new:
             _refuse_twice(connection, run.spec)
-        own = {run.fingerprint: run_id for run, run_id in zip(runs, ids, strict=True)}
+        own = {run.fingerprint: run_id for (run, *_), run_id in zip(new, ids, strict=True)}
         texts, specs = [], []
-        for run, first in zip(runs, firsts, strict=True):
+        for run, _, _, first in new:
             found = run.spec
             if first is not None:
                 before = own.get(first) or _present(connection, first)
                 found = found.model_copy(update={"refits": before})
             specs.append(found)
             texts.append(found.model_dump_json())
-        configurations = keep_settings(connection, contents)
+        configurations = keep_settings(connection, [content for _, _, content, _ in new])
         rows = [
             {
                 "id": run_id,
@@ -142,8 +149,8 @@ def enqueue_planned(
                 "configuration": configuration,
                 "launcher": launcher,
             }
-            for position, (run_id, run, spec, digest, configuration) in enumerate(
-                zip(ids, runs, specs, settings, configurations, strict=True), last + 1
+            for position, (run_id, (run, digest, *_), spec, configuration) in enumerate(
+                zip(ids, new, specs, configurations, strict=True), last + 1
             )
         ]
         insert(connection, "runs", rows)
@@ -168,17 +175,28 @@ def _refuse_twice(connection: StoreConnection, spec: RunSpec) -> None:
         raise UsageError(f"There is a study {study} already, with a trial {number}.")
 
 
+def _first_of(spec: RunSpec) -> str | None:
+    """Return the fingerprint of the run that a refit is of, unless it names that or is none."""
+    return spec.first.fingerprint() if spec.training.refit and not spec.refits else None
+
+
 def _present(connection: StoreConnection, fingerprint: str) -> str:
+    """Find the run that a refit is of. Raises `UsageError` if there is none."""
+    found = _newest_present(connection, fingerprint)
+    if found is None:
+        raise UsageError("A refit needs the run with the same settings before it: queue both.")
+    return found
+
+
+def _newest_present(connection: StoreConnection, fingerprint: str) -> str | None:
     """Find the run with a fingerprint whose chosen epoch is or will be known: the newest that is
-    done, or else the newest under way. Raises `UsageError` if there is none."""
+    done, or else the newest under way."""
     row = connection.row(
         f"SELECT id FROM runs WHERE fingerprint = ? AND state IN {states_sql(PRESENT)}"  # noqa: S608
         " ORDER BY state = 'done' DESC, created DESC, id DESC LIMIT 1",
         (fingerprint,),
     )
-    if row is None:
-        raise UsageError("A refit needs the run with the same settings before it: queue both.")
-    return str(row[0])
+    return None if row is None else str(row[0])
 
 
 def request_cancel(location: StoreLocation, run_ids: Iterable[str]) -> None:

@@ -1,8 +1,9 @@
 """The ``seqbench`` command: opens the app, or does one thing and ends.
 
-Results go to stdout, the rest to stderr. The exit status is 0, 1 (failed), 2 (wrong usage) or 130
-(interrupted). Light to import, so that ``--help`` and completion are quick; a command's module
-imports at its top what its commands need, but for what takes long and only some of them need.
+Results go to stdout, the rest to stderr. The exit status is 0, 1 (failed), 2 (wrong usage), or 128
+and the number of the signal that ended it: 130 for ctrl+c. Light to import, so that ``--help`` and
+completion are quick; a command's module imports at its top what its commands need, but for what
+takes long and only some of them need.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from click.shell_completion import CompletionItem
 from engine import __version__
 from engine.errors import UsageError, UserError
 from engine.files.regular import keep_ours_private
-from tui.cli.output import stdout_problem, take_streams
+from tui.cli.output import end_in_order, stdout_problem, take_streams
 from tui.cli.session import Session, note
 
 COMMANDS = {
@@ -295,4 +296,5 @@ def main() -> None:
     """The console script."""
     keep_ours_private()
     take_streams()
+    end_in_order()
     seqbench(prog_name="seqbench")

@@ -1,4 +1,5 @@
-"""stdout and stderr of commands: where one can't be written, no work stops; the end tells."""
+"""How a command ends: where stdout or stderr can't be written no work stops, and the end tells;
+ended by a signal, it leaves nothing half written."""
 
 from __future__ import annotations
 
@@ -7,8 +8,10 @@ import io
 import os
 import select
 import shutil
+import signal
 import sys
 from contextlib import suppress
+from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -66,6 +69,19 @@ def _stream(number: int, closed: bool, before: TextIO | None, errors: str) -> Te
     return io.TextIOWrapper(
         io.BufferedWriter(raw), encoding, errors, line_buffering=number == 2 or raw.isatty()
     )
+
+
+def end_in_order() -> None:
+    """Let SIGTERM, and SIGHUP of a terminal that is closed, end this process as Ctrl+C does, so
+    that a file of which a part is written is removed. A second one ends it at once."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one
+            signal.signal(number, end)
 
 
 def stdout_problem() -> OSError | None:

@@ -61,6 +61,8 @@ def test_ends_are_of_the_kind_of_the_setting(catalogue: Catalogue) -> None:
         ({"dim": [1], "architecture.dim": [2]}, "sasrec has 'dim' twice"),
         ({"dim": [16, 32, 16]}, "dim of sasrec has '16' twice"),
         ({"dropout": {"low": 0, "high": 0.5, "step": 1e-300}}, "step .* must be larger"),
+        ({"layers": {"low": 1, "high": 4, "step": 0.5}}, "step: expected a whole number, not 0.5"),
+        ({"layers": {"low": 1, "high": 4, "step": 1.5}}, "step: expected a whole number, not 1.5"),
         ({"lr": {"low": -1e308, "high": 1e308}}, "are too far apart"),
         ({"refit": [True]}, "refit can't be tuned"),
     ],

@@ -171,6 +171,25 @@ def test_two_processes_prepare_one_set(
     assert len(list((cache / "prepared").glob("tiny-*"))) == 1
 
 
+def test_what_a_killed_process_wrote_of_a_copy_goes_with_the_next_one(
+    folder: Path, cache: Path, make_dataset: MakeDataset
+) -> None:
+    (folder / "u.data").write_bytes(FIVE)
+    dataset, prepared = make_dataset(), cache / "prepared"
+    program = (
+        "import os, sys; from pathlib import Path; from engine.spec import Dataset;"
+        "from engine.datasets.load import load_interactions;"
+        "Path.replace = lambda *_: os.kill(os.getpid(), 9);"
+        "load_interactions(Dataset.model_validate_json(sys.argv[1]))"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, dataset.model_dump_json()], check=False)
+    assert killed.returncode == -9
+    assert [path.suffix for path in prepared.glob(".tiny*")] == [".tmp"]
+    load_interactions(dataset)
+    assert list(prepared.glob(".*")) == []
+    assert len(list(prepared.glob("tiny-*.seqbench"))) == 1
+
+
 @pytest.mark.parametrize("damage", ["truncated", "longer", "empty", "flipped", "text"])
 def test_damaged_prepared_copy_is_made_anew(
     folder: Path, cache: Path, make_dataset: MakeDataset, damage: str

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 
 import pytest
 
@@ -13,6 +14,7 @@ from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.requests import (
     enqueue,
+    enqueue_planned,
     request_cancel,
     request_delete,
     request_retry,
@@ -39,6 +41,26 @@ def test_enqueue_makes_the_store_and_keeps_the_order(
         assert first.fingerprint == specs[0].fingerprint()
         assert queries.run_spec(con, ids[0]) == specs[0]
         assert first.fingerprint in queries.present_fingerprints(con)
+
+
+@dataclass(frozen=True)
+class Planned:
+    spec: RunSpec
+    fingerprint: str
+    parameters: int = 1
+
+
+def test_what_others_queued_since_it_was_planned_is_queued_again_only_if_asked(
+    location: StoreLocation, make_spec: Callable[..., RunSpec]
+) -> None:
+    one, two = (Planned(spec, spec.fingerprint()) for spec in (make_spec(), make_spec(seed=2)))
+    first = enqueue_planned(location, [one], again=False)
+    (second,) = enqueue_planned(location, [one, two], again=False)
+    assert enqueue_planned(location, [one, two], again=False) == []
+    assert len(enqueue_planned(location, [one, two])) == 2
+    with closing(connect_reader(location)) as con:
+        assert [run.id for run in queries.queue(con)][:2] == [*first, second]
+        assert queries.state_counts(con) == {"queued": 4}
 
 
 def test_requests_are_kept_in_order_and_once_a_run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -162,3 +163,39 @@ def test_letters_that_the_output_does_not_know(
     done = command("suite", "ls", text=None, encoding="latin-1")
     assert done.returncode == 0
     assert "é × ?" in done.stdout
+
+
+HALF = """
+import signal
+from pathlib import Path
+from engine.files.named import named_file
+from tui.cli import main
+
+def half(**_):
+    with named_file(Path("out.csv")) as file:
+        file.write(b"half")
+        print("begun", flush=True)
+        signal.pause()
+
+main.seqbench = half
+main.main()
+"""
+"""A command that is in the middle of writing a file."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_a_signal_ends_leaves_nothing_half_written(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HALF],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        assert len(list(tmp_path.iterdir())) == 1
+        process.send_signal(number)
+        assert process.wait(DEADLINE) == 128 + number
+    assert list(tmp_path.iterdir()) == []

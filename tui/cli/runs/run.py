@@ -137,7 +137,8 @@ def run(
             _tell_models(session, plan, cluster)
             _tell_floor(plan)
         return
-    queued = _enqueue(session, plan, cluster)
+    queued, meanwhile = _enqueue(session, plan, cluster, again=again)
+    present |= meanwhile
     if present:
         note(f"{len(present)} of {len(plan.runs)} already there (--again queues those too).")
     if queued:
@@ -293,14 +294,22 @@ def _script(session: Session, profile: SlurmProfile | None, plan: Plan) -> str |
     return example_script(profile, session.location.folder(run_id))
 
 
-def _enqueue(session: Session, plan: Plan, profile: SlurmProfile | None) -> list[str]:
+def _enqueue(
+    session: Session, plan: Plan, profile: SlurmProfile | None, *, again: bool
+) -> tuple[list[str], dict[str, str]]:
+    """Queue what is missing; return the ids, and by fingerprint the runs that others have queued
+    meanwhile. With ``again`` these are queued, too."""
     if not plan.missing:
-        return []
+        return [], {}
     place = profile.name if profile else None
     with progress("Queueing runs"):
-        ids = enqueue_planned(session.location, plan.missing, plan.label, place)
-    with session.reader():
-        return ids
+        ids = enqueue_planned(session.location, plan.missing, plan.label, place, again=again)
+    with session.reader() as connection:
+        if len(ids) == len(plan.missing):
+            return ids, {}
+        wanted = [run.fingerprint for run in plan.missing]
+        found = {each: present_runs(connection, each) for each in wanted}
+    return ids, {each: runs[0].id for each, runs in found.items() if runs and runs[0].id not in ids}
 
 
 def _say_plan(plan: Plan, present: dict[str, str], as_json: bool, script: str | None) -> None:
