@@ -73,7 +73,7 @@ def read_csv(source: Path, known: TagMap) -> Histories:
 def _read(source: Path, reader: CsvReader, known: TagMap, now: float) -> Histories:
     names = next(reader, [])
     columns = _columns(source, names, known.measures())
-    runs: dict[tuple[str, ...], _Told] = defaultdict(_Told)
+    runs: dict[tuple[str | None, ...], _Told] = defaultdict(_Told)
     for row in reader:
         if not row or row == names:
             continue
@@ -84,10 +84,10 @@ def _read(source: Path, reader: CsvReader, known: TagMap, now: float) -> Histori
         if not any(cells[name] for name in (_EPOCH, *columns)):
             continue
         place = {name: cells[name].removeprefix("'") for name in RUN_FIELDS if cells.get(name)}
-        key = (cells[_RUN],) if cells.get(_RUN) else tuple(place.values())
+        key = (cells[_RUN],) if cells.get(_RUN) else tuple(map(place.get, RUN_FIELDS))
         told = runs[key]
         if any(told.named.setdefault(name, value) != value for name, value in place.items()):
-            raise UserError(f"{where}: {shown(key[0])} had another cell or seed before.")
+            raise UserError(f"{where}: {shown(cells[_RUN])} had another cell or seed before.")
         _take(where, told, cells, columns)
     return Histories(
         [

@@ -271,7 +271,9 @@ def _label(
     lengths = sorted({quality.cell.cell.cell.length for quality in qualities})
     places = Counter(quality.cell.cell.cell.place for quality in qualities)
     labelled: Counter[tuple[str, str, int]] = Counter()
+    axes.get_xlim()  # the transformations know it only then
     middle = axes.transData.inverted().transform(axes.transAxes.transform((0.5, 0.5)))[0]
+    of_models: Counter[str] = Counter()
     for index, (x, quality) in enumerate(points):
         place = quality.cell.cell.cell.place
         beside = [str(place[2])] if len(lengths) > 1 else []
@@ -281,8 +283,10 @@ def _label(
             continue
         right, up, side = _BESIDE[(lengths.index(place[2]) + labelled[place]) % len(_BESIDE)]
         labelled[place] += 1
-        if places[place] > 1:  # a long one stays within its plot
+        if places[place] > 1:  # a long one stays within its plot, and below or above the last
             right, side = (6, "left") if x < middle else (-6, "right")
+            up = _STACKED[of_models[place[0]] % len(_STACKED)]
+            of_models[place[0]] += 1
         text = axes.annotate(
             " ".join(beside), (x, quality.mean), (right, up), textcoords="offset points",
             horizontalalignment=side, fontsize=8.5, color=QUIET,
@@ -292,6 +296,9 @@ def _label(
 
 MOST_LABELLED = 12
 """Most cells that are all labelled in a plot of quality over cost."""
+
+_STACKED = (4, -7, 15, -18)
+"""Offsets upwards, in points, of long labels of one model's cells."""
 
 _LONGEST = 24
 """Characters of what tells cells of one place apart in a label."""

@@ -122,6 +122,10 @@ def _open(text: str, of: Cell, cells: list[Cell], facts: Facts) -> Iterator[str]
             if p is None or p < LEVEL:
                 yield f"the difference to {m['label']} is not open"
         elif m := re.search(r"against (.*?): .*: no conclusion", line):
+            if counted := re.search(r": (\d+) of the cells were still improving", line):
+                named = [of, *(facts.cell(label, cells) for label in re.findall(LABEL, m[1]))]
+                own = sum(any(run.still_improving for run in cell.runs) for cell in named)
+                yield from differs("cells still improving", counted[1], own)
             for label in re.findall(LABEL, m[1]):
                 if tests[of.label, facts.cell(label, cells).label][1] is not None:
                     yield f"{label} may be compared"

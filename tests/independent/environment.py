@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -47,6 +48,11 @@ def _of_data(row: Row, facts: Facts) -> list[Run]:
 def data(row: Row, facts: Facts, part: Part) -> Iterator[str]:
     of = _of_data(row, facts)
     yield from differs("runs", row["runs"], len(of))
+    for part_of, key in (("validation", "valid_from"), ("test", "test_from")):
+        if moment := re.search(rf"\b{part_of} from ([^,]+)", row["split"]):
+            for run in of:
+                if moment[1] != (own := str(run.start.get(key))):
+                    yield f"{part_of} of {run.id} is from {own}"
     heads = {"users": "users", "items": "items", "interactions": "interactions"}
     heads["trained on"] = "train_interactions"
     for head, key in heads.items():

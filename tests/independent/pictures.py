@@ -37,6 +37,9 @@ def curves_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
         yield from differs(f"runs of {model}{words}", count, own)
         told += own
     yield from differs("runs in all", str(told), len(runs))
+    lengths = {cell.runs[0].place[2] for cell in cells}
+    if {int(each) for each in re.findall(r"\d+", m["lengths"])} != lengths:
+        yield f"the lengths are {sorted(lengths)}"
     metric, masked = metric_of(m["name"])
     chosen = [run.chosen[f"valid_{metric}{'_masked' if masked else ''}"] for run in runs]
     yield from differs("smallest", m["least"], min(chosen))
@@ -50,6 +53,9 @@ def pareto_picture(m: Match, facts: Facts, part: Part) -> Iterator[str]:
     yield from differs("costs", m["costs"], len(fronts))
     for front in fronts:
         name, _, told = front.partition(": ")
+        lacking = re.search(r" \(([\d,]+) without it\)$", told)
+        absent = sum(None in [run.cost(name) for run in cell.runs] for cell in cells)
+        yield from differs(f"cells without {name}", lacking[1] if lacking else "0", absent)
         labels = set(re.findall(LABEL, told))
         if labels != (own := _front(cells, name, facts)):
             yield f"on the front of {name} are {', '.join(sorted(own))}"

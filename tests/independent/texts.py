@@ -37,12 +37,16 @@ def spread_differs(what: str, shown: str, values: list[float | None]) -> Iterato
     known = [value for value in values if value is not None]
     mean, _, deviation = shown.partition(" ± ")
     yield from differs(what, mean, sum(known) / len(known) if known else None)
-    if deviation and len(known) > 1:
-        average = sum(known) / len(known)
-        variance = sum((value - average) ** 2 for value in known) / (len(known) - 1)
-        yield from differs(f"deviation of {what}", deviation, variance**0.5)
-    elif deviation:
-        yield f"{what} has a deviation, of one seed"
+    if len(known) < 2:
+        if deviation:
+            yield f"{what} has a deviation, of one seed"
+        return
+    average = sum(known) / len(known)
+    own = (sum((value - average) ** 2 for value in known) / (len(known) - 1)) ** 0.5
+    if deviation:
+        yield from differs(f"deviation of {what}", deviation, own)
+    elif own > 0.501 * unit(mean):
+        yield f"{what} has no deviation, but it is {own:.6g}"
 
 
 def p_differs(what: str, shown: str | None, value: float | None) -> Iterator[str]:

@@ -181,11 +181,11 @@ def importance(row: Row, facts: Facts, part: Part) -> Iterator[str]:
 
 
 def trial(row: Row, facts: Facts, part: Part) -> Iterator[str]:
-    run = next(
-        run
-        for run in _trials(part.place, facts)
-        if str(run.spec["trial"]["number"]) == row["trial"]
-    )
+    numbered = {str(run.spec["trial"]["number"]): run for run in _trials(part.place, facts)}
+    run = numbered.get(row["trial"])
+    if run is None:
+        yield f"there is no trial {row['trial']}"
+        return
     state = "pruned" if run.pruned else run.state
     if row["state"] != state:
         yield f"it is {state}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from engine.analysis.claims.claim import NONE_SHOWN
+from engine.analysis.claims.rule import untold
 from engine.analysis.claims.words import difference_text, times_text
 from engine.analysis.columns.text import figure
 from engine.analysis.costs import EPOCH, PARAMETERS, SPEED_1, TO_BEST, Cost, CostedCell
@@ -40,12 +41,14 @@ def balance_sentence(weighed: Sequence[Weighed], role: Role) -> str:
 
 def open_sentences(weighed: Sequence[Weighed], cell: CostedCell) -> Iterator[str]:
     """Say which of a cell's comparisons of quality show no difference, and which allow no
-    conclusion."""
-    untold: dict[str, list[str]] = {}
+    conclusion: because of the cell itself, and because of others, in a sentence each."""
+    because_of_it: list[CostedCell] = []
+    because_of_others: list[CostedCell] = []
     for each in weighed:
         other = each.loser if each.winner is cell else each.winner
         if each.claim.untold is not None:
-            untold.setdefault(each.claim.untold.reason, []).append(other.label)
+            barred = untold(other.cell.side) is not None
+            (because_of_others if barred else because_of_it).append(other)
             continue
         text = (
             f"{each.claim.figure} against {other.label}: "
@@ -55,8 +58,11 @@ def open_sentences(weighed: Sequence[Weighed], cell: CostedCell) -> Iterator[str
             more = f"{each.missing} more {'seed' if each.missing == 1 else 'seeds'} each"
             text += f"; about {more} would decide, if the difference is as large as it looks"
         yield f"{text}."
-    for reason, labels in untold.items():
-        yield f"{weighed[0].claim.figure} against {listed(labels)}: {reason}: no conclusion."
+    for others in filter(None, (because_of_it, because_of_others)):
+        why = untold(cell.cell.side, *(each.cell.side for each in others))
+        assert why is not None  # each of them is untold
+        labels = listed(each.label for each in others)
+        yield f"{weighed[0].claim.figure} against {labels}: {why.reason}: no conclusion."
 
 
 def _other(weighed: Weighed, role: Role) -> str:

@@ -159,8 +159,9 @@ def standing_note(families: Sequence[tuple[str, Family]]) -> str:
         families: data sets, each with what its models' comparisons were corrected for.
     """
     text = (
-        "Each model is shown at the length that validation prefers; test metrics are not used for "
-        "selection. Brackets hold 95 % intervals: of a metric over users"
+        "Each model is shown at the length and the settings that validation prefers, once for each "
+        "recipe; test metrics are not used for selection. Brackets hold 95 % intervals: of a "
+        "metric over users"
     )
     tested = [(title, family) for title, family in families if family.comparisons]
     if not tested:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
@@ -92,7 +93,7 @@ class RankedCell:
             and self.users > 1
         )
 
-    @property
+    @cached_property
     def side(self) -> Side:
         """What decides whether a verdict on it is possible."""
         marks = {str(run.get("run")): str(run.get("marks") or "").split() for run in self.runs}

@@ -220,6 +220,29 @@ def test_what_was_still_improving_is_neither_above_nor_below_nor_sooner_done() -
     assert any("the chosen epoch aren't compared" in note for note in found.notes)
 
 
+def test_why_nothing_is_concluded_is_said_once_of_a_model_and_once_of_others() -> None:
+    generator = np.random.default_rng(15)
+    cut = [
+        cell(f"cut{n}", ranks_of(generator, 2, 1.0), costs_of(generator, 2, 1.0),
+             marks="still-improving")
+        for n in range(6)
+    ]  # fmt: skip
+    done = [
+        cell(f"done{n}", ranks_of(generator, 2, 0.0), costs_of(generator, 2, 1.0)) for n in (1, 2)
+    ]
+    for each in balance(*cut, *done).balances:
+        of_cut = each.cell in cut
+        said = [text for text in each.open if "no conclusion" in text]
+        assert len(said) == (2 if of_cut else 1)
+        for other in (*cut, *done):
+            about = sum(f"{other.label}," in text or f"{other.label} and" in text
+                        or f"{other.label}: " in text for text in said)  # fmt: skip
+            assert about == (other is not each.cell and (of_cut or other in cut))
+        if of_cut:
+            assert f"{each.cell.label} was still improving at its epoch limit" in said[0]
+        assert "of the cells were still improving at their epoch limit" in said[-1]
+
+
 def test_of_equal_lengths_on_validation_the_shorter_stands() -> None:
     generator = np.random.default_rng(14)
     costs = costs_of(generator, 2, 1.0)

@@ -52,6 +52,14 @@ def test_a_header_that_is_repeated_and_rows_that_are_repeated_add_nothing() -> N
     assert epochs_of(text) == [(1, {"loss": 2.5, "lr": 0.1}), (2, {"loss": 2.0, "lr": 0.1})]
 
 
+def test_a_length_and_a_seed_of_the_same_number_are_two_runs() -> None:
+    text = "model,length,seed,epoch,valid_ndcg\na,50,,1,0.1\na,,50,2,0.2\n"
+    assert [each.named for each in histories(text)] == [
+        {"model": "a", "length": "50"},
+        {"model": "a", "seed": "50"},
+    ]
+
+
 def test_an_epoch_ends_with_its_last_row() -> None:
     text = "epoch,_step,_timestamp,loss,valid_ndcg\n1,9,1700000005,3,\n1,10,1700000007.5,,0.5\n"
     (history,) = histories(text)

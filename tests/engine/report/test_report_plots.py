@@ -100,6 +100,10 @@ def test_long_names_leave_the_plots_their_room(
     for axes in drawn[0].axes:
         assert axes.get_position().width > 0.2
         assert len(axes.texts) <= MOST_LABELLED
+        middle = (axes.bbox.x0 + axes.bbox.x1) / 2
+        for text in axes.texts:
+            point, _ = axes.transData.transform(text.xy)
+            assert text.get_horizontalalignment() == ("left" if point < middle else "right")
 
 
 def test_many_names_of_curves_leave_the_plots_their_room(
