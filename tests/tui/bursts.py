@@ -20,6 +20,11 @@ def pasted(text: str) -> str:
     return f"\x1b[200~{text}\x1b[201~"
 
 
+def click(x: int, y: int) -> str:
+    """Write what a terminal sends for a click on a cell."""
+    return "".join(f"\x1b[<0;{x + 1};{y + 1}{end}" for end in "Mm")
+
+
 def type_at_once(app: App[Any], sent: str) -> None:
     """Give the app all that a terminal sends for some keys, before it handles the first."""
     parser = XTermParser()

@@ -13,6 +13,9 @@ from tui.shell.presence import Presence
 if TYPE_CHECKING:
     from tui.dialogs.news import News
 
+REST_SECONDS = 1.0
+"""Seconds without a key or click after which a dialog may open by itself."""
+
 
 class Absence:
     """What ended in the user's absence.
@@ -40,9 +43,10 @@ class Absence:
         from tui.dialogs.since import summary
 
         self.news = news
-        if len(self._app.screen_stack) == 1:
+        at_rest = self._presence.idle_seconds() > REST_SECONDS
+        if len(self._app.screen_stack) == 1 and at_rest:
             self.show()
-        else:  # the user opened something already
+        else:  # the user opened something already, or would type the next key into the dialog
             self._app.notify(f"Since you left: {summary(news.counts)}")
 
     def show(self) -> None:

@@ -43,6 +43,9 @@ from tui.widgets.header import Header
 from tui.widgets.key_bar import LOW, KeyBar
 from tui.widgets.table import PagedTable
 
+_Read = tuple[int, Choice, str]
+"""What intervals are read of: how often runs had ended or gone by then, the choice, the cell."""
+
 _REST_SECONDS = 0.1
 """How long the cursor rests on a cell before its test users are looked at."""
 
@@ -72,11 +75,13 @@ class PivotScreen(Screen[None]):
         self._depth = 0
         self._reference = False
         self._marked: dict[str, PivotRow] = {}
-        self._intervals: dict[str, UserIntervals | str] = {}
+        self._intervals: dict[_Read, UserIntervals | str] = {}
+        self._age = 0
+        """How often runs have ended or gone."""
         self._counts: dict[str, int] = {}
         self._pivot = Reading(self, self._take_pivot, self._say)
         self._cell = Reading(self, self._take_cell, self._take_cell)
-        self._cell_asked = ""
+        self._cell_asked: _Read | None = None
         self.table = PagedTable(pivot_rows.table_columns(), id="pivot")
         self.typed_ahead = TypedAhead(self, self._pivot, ON_ROWS, self.table)
 
@@ -106,6 +111,7 @@ class PivotScreen(Screen[None]):
         counts = dict(event.snapshot.counts)
         if counts != self._counts:
             self._counts = counts
+            self._age += 1
             self._intervals.clear()
             self._read()
 
@@ -200,22 +206,26 @@ class PivotScreen(Screen[None]):
         if row is None or self._shown is None:
             box.update(Content.styled(panel.TOTALS if self.row_under_cursor else "", panel.MUTED))
             return
-        intervals = self._intervals.get(row.cell)
+        intervals = self._intervals.get(self._place(row.cell))
         metrics = self._shown.found.inflation.get(row.cell, {})
         box.update(panel.panel_content(metrics, intervals, box.content_size.width))
         if intervals is None:
             self.set_timer(_REST_SECONDS, lambda: self._look_at(row.cell))
 
     def _look_at(self, cell: str) -> None:
-        row = self.cell_under_cursor
-        if row is None or row.cell != cell or cell in self._intervals or cell == self._cell_asked:
+        row, place = self.cell_under_cursor, self._place(cell)
+        if row is None or row.cell != cell or place in {*self._intervals, self._cell_asked}:
             return
-        choice, self._cell_asked = self._choice, cell
-        read = partial(read_cell, self.app.location, choice, cell)
-        self._cell.ask(read, subject=(choice, cell))
+        self._cell_asked = place
+        self._cell.ask(partial(read_cell, self.app.location, self._choice, cell), subject=place)
+
+    def _place(self, cell: str) -> _Read:
+        """Under what the intervals of a cell are kept."""
+        return self._age, self._choice, cell
 
     def _take_cell(self, found: UserIntervals | str) -> None:
-        self._intervals[self._cell_asked], self._cell_asked = found, ""
+        if self._cell_asked is not None:
+            self._intervals[self._cell_asked], self._cell_asked = found, None
         self._show_cell()
 
     # Actions

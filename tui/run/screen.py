@@ -285,7 +285,7 @@ class RunScreen(ChartedScreen):
 
     def _ask(self, verb: str, follows: str, write: RunRequest) -> None:
         text = f"{verb} this run?\n\n{plain(self.run_id)}\n{follows}"
-        question = AskScreen(verb, text, verb)
+        question = AskScreen(verb, text, f"{verb} the run", "Keep it")
         self.app.push_screen(question, lambda yes: self._request(write) if yes else None)
 
     def _request(self, write: RunRequest) -> None:

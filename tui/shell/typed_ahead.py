@@ -58,7 +58,7 @@ class TypedAhead:
             return False  # it may be hours until there is what the key would act on
 
         async def act_in_sight() -> None:
-            if self._screen.is_current:
+            if self._screen.is_active:
                 await act()
 
         self._reading.then(act_in_sight)

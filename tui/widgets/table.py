@@ -96,6 +96,8 @@ class PagedTable(ScrollView, can_focus=True):
         """Key of the column that the rows are sorted by, and whether they descend."""
         self._wanted: tuple[int, int] | None = None
         """The window that was asked for last, until rows come."""
+        self._clicked: str | None = None
+        """Key of the row that was clicked on, until it is again."""
         self._painter = TablePainter(self)
 
     @property
@@ -239,8 +241,10 @@ class PagedTable(ScrollView, can_focus=True):
             self.move_to(index)
             if column is not None:
                 self.move_to_column(column)
-            if event.chain == 2 and self.cursor_row is not None:
-                self.post_message(self.RowOpened(self.cursor_row.key))
+            # The first of two clicks may have closed a dialog over the table.
+            if event.chain == 2 and self._clicked is not None and self._clicked == self.cursor_key:
+                self.post_message(self.RowOpened(self._clicked))
+            self._clicked = self.cursor_key if event.chain == 1 else None
 
     def on_hide(self, event: events.Hide) -> None:
         """Keep the focus if the table was shown again before this event came."""

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.labels.words import Described, cell_labels
@@ -91,12 +92,15 @@ def labels_of_runs(
     con: sqlite3.Connection, runs: Collection[str], catalogue: Catalogue | None
 ) -> dict[str, str]:
     """Name the cells of runs that there are, whatever state they are in, each among those of the
-    others; empty where a run's settings are those of all others of its place.
+    others; empty where a run's settings are those of all others of its place. A run that hasn't
+    read its data yet counts as one of those that have, and are as it is else.
 
     Args:
         catalogue: knows what recipes give; without it all that differs is named.
     """
     cells = cells_of_runs(con, runs)
+    read = {replace(cell, checksum=""): cell for cell in cells.values() if cell.checksum}
+    cells = {run: read.get(cell, cell) for run, cell in cells.items()}
     labels = stored_labels(con, newest_runs(cells), catalogue)
     return {run: labels[cell] for run, cell in cells.items()}
 

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from bursts import click, type_at_once
 from comparing import column_of, comparing, lines, status, table
 from measured_runs import MeasuredStore, filled_store
 from pilots import settled, wait_for
@@ -18,6 +19,7 @@ from tui.app import SeqbenchApp
 from tui.compare.screen import CompareScreen
 from tui.dialogs.saved import ChooseScreen, SaveScreen
 from tui.results.diff import DiffScreen
+from tui.run.screen import RunScreen
 
 NDCG = "test_ndcg_best"
 
@@ -74,6 +76,24 @@ async def test_what_is_shown_is_saved_and_shown_again(
         await settled(pilot)
         assert [column.key for column in table(app).columns] == before
         assert lines(app)[2:] == figures[2:]
+
+
+async def test_who_clicks_twice_on_a_view_opens_nothing_beneath_it(
+    stored: tuple[MeasuredStore, dict[str, str]],
+) -> None:
+    save_view(saved_view({"name": "mine"}))
+    async with comparing(stored[0]) as (app, pilot):
+        await pilot.press("V")
+        await wait_for(pilot, lambda: isinstance(app.screen, ChooseScreen), "the list")
+        x, y = app.screen.query_one(OptionList).content_region.offset
+        assert table(app).content_region.contains(x + 2, y), "a row is beneath it"
+        type_at_once(app, click(x + 2, y))
+        await wait_for(pilot, lambda: isinstance(app.screen, CompareScreen), "the view")
+        type_at_once(app, click(x + 2, y))
+        await settled(pilot)
+        assert isinstance(app.screen, CompareScreen)
+        type_at_once(app, 2 * click(x + 2, y + 1))
+        await wait_for(pilot, lambda: isinstance(app.screen, RunScreen), "that run")
 
 
 async def test_a_view_that_cannot_be_read_is_told_in_a_sentence(

@@ -21,6 +21,7 @@ from engine.store.news import ended_counts, ended_since
 from tui.app import SeqbenchApp
 from tui.dialogs import news as since
 from tui.dialogs.since import SinceScreen
+from tui.parts import absence
 from tui.run.screen import RunScreen
 from tui.shell.presence import Presence
 from tui.shell.remembered import keep, recall
@@ -124,12 +125,16 @@ async def test_who_comes_for_the_first_time_left_nothing(empty_store: LiveStore)
     assert seen(empty_store.location) is not None
 
 
-async def test_who_is_quicker_is_not_interrupted(empty_store: LiveStore) -> None:
+@pytest.mark.parametrize("key", ["question_mark", "down"])
+async def test_who_is_quicker_is_not_interrupted(
+    empty_store: LiveStore, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setattr(absence, "REST_SECONDS", 1_000.0)
     populate(empty_store)
     app = SeqbenchApp(empty_store.location)
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot)
-        await pilot.press("question_mark")
+        await pilot.press(key)
         await pilot.pause()
         app.presence.write()  # the key was the user's last action: nothing more is written
         left(empty_store.location, NOW - 3_600)

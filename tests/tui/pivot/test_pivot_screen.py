@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 from comparing import column_of
@@ -18,11 +19,13 @@ from engine.analysis.comparison import compare_rows
 from engine.analysis.pivot.arranged import COLUMNS
 from engine.analysis.pivot.stored import stored_pivot
 from engine.analysis.pivot.text import format_pivot
-from engine.store.compare.grouping import Choice, counted_runs
+from engine.store.compare.grouping import Choice, counted_runs, runs_of_cell
 from engine.store.connect import connect_reader, connect_writer
 from engine.store.database import write
+from engine.store.location import StoreLocation
 from tui.compare.screen import CompareScreen
 from tui.dialogs.columns import ColumnList
+from tui.pivot import screen as pivot_screen
 from tui.pivot.screen import PivotScreen
 from tui.results.diff import DiffScreen
 from tui.results.export import ExportScreen
@@ -278,3 +281,25 @@ async def test_it_follows_the_store_when_a_run_ends(
         )
         assert ".000–.040" in said(page, "result")
         assert "! Only 90 test users: NDCG@10 is known to about ±0.020" in said(page, "result")
+
+
+async def test_intervals_of_runs_before_another_ended_are_not_kept(
+    measured: MeasuredStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, seeds = Event(), [0]
+
+    def read_once_let(location: StoreLocation, choice: Choice, cell: str) -> str:
+        with closing(connect_reader(location)) as con:
+            found = len(runs_of_cell(con, choice, cell))
+        seeds.append(found)
+        assert gate.wait(60)
+        return f"of {found} seeds"
+
+    monkeypatch.setattr(pivot_screen, "read_cell", read_once_let)
+    async with pivoting(measured) as (_, pilot, screen):
+        await pilot.press("down", "down")
+        await wait_for(pilot, lambda: seeds[-1] == 2, "the first reading")
+        measured.add("bert4rec", seed=3)
+        await wait_for(pilot, lambda: "×3" in column_of(pilot.app, "seeds", screen), "a seed more")
+        gate.set()
+        await wait_for(pilot, lambda: "of 3 seeds" in said(screen, "cell"), "intervals of it")

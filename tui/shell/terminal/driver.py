@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from textual.app import App, ScreenStackError
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import InputEvent, Key, Paste
+from textual.events import InputEvent, Key, MouseUp, Paste
 from textual.message import Message
 
 from tui.shell.private import XTermParser, tell_failure, tell_resumed
@@ -38,7 +38,7 @@ LOOK_MILLISECONDS = 100
 TRY_AGAIN_MILLISECONDS = 250
 
 KEY_SECONDS = 2.0
-"""Seconds that a key waits at most until the key before it has been handled."""
+"""Seconds that a key or click waits at most until the one before it has been handled."""
 
 PING = "\x1b[5n"
 PONG = "\x1b[0n"
@@ -220,15 +220,16 @@ class TerminalDriver(LinuxDriver):
             super().send_message(message)
 
     async def _pass_on(self) -> None:
-        """Give the app one key after the other.
+        """Give the app one key or click after the other.
 
         All keys of a packet would otherwise go to what has the focus when it comes: of ``/date``,
-        ``d`` would be a key of the table, before ``/`` opens the field.
+        ``d`` would be a key of the table, before ``/`` opens the field. And the second of two
+        clicks would go to a list that the first has closed.
         """
         while True:
             message = await self._acts.get()
             self._app.post_message(message)
-            if isinstance(message, Key | Paste):
+            if isinstance(message, Key | Paste | MouseUp):
                 try:
                     async with asyncio.timeout(KEY_SECONDS):
                         await handled(self._app, message)

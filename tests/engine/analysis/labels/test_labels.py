@@ -314,6 +314,15 @@ def test_runs_are_named_among_themselves(store: MeasuredStore) -> None:
         assert labels_of_runs(con, [queued], load_catalogue()) == {queued: ""}
 
 
+def test_a_run_that_has_not_read_its_data_differs_in_nothing_from_one_that_has(
+    store: MeasuredStore,
+) -> None:
+    store.add("xlstm", seed=3, lr=0.0005, epochs=0)
+    with closing(connect_reader(store.location)) as con:
+        ids = [run for (run,) in con.rows("SELECT id FROM runs WHERE model = 'xlstm'")]
+        assert labels_of_runs(con, ids, load_catalogue()) == dict.fromkeys(ids, "")
+
+
 def test_a_run_that_is_not_done_is_named_among_the_cells(store: MeasuredStore) -> None:
     with closing(connect_reader(store.location)) as con:
         ((queued,),) = con.rows("SELECT id FROM runs WHERE state = 'queued'")

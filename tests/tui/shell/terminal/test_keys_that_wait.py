@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from bursts import ENTER, HOME
+from bursts import ENTER, HOME, click
 from live_runs import LiveStore
 from terminals import APP, Terminal
 
@@ -32,6 +32,12 @@ def test_dialogs_that_read_first_take_what_was_typed(
     terminal.type(f"3Smine{ENTER}")
     terminal.shows("Saved", "d Delete")
     assert list(load_views(tmp_path / "configuration")) == ["mine"]
+    terminal.type("V")
+    terminal.shows("Load a view", "one row per run")
+    lines = terminal.picture.text.splitlines()
+    (y,) = (row for row, line in enumerate(lines) if "│  mine" in line)
+    terminal.type(2 * click(lines[y].index("mine"), y))
+    terminal.shows("d Delete", "/ Filter")
     terminal.type(f"{HOME}nslow disk{ENTER}#paper{ENTER}")
     with closing(connect_reader(busy_store.location)) as store:
         found = "SELECT count(*) FROM runs WHERE note = 'slow disk' AND tags LIKE '%paper%'"
