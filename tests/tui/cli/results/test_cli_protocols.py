@@ -120,7 +120,7 @@ def test_what_only_some_rules_ranked_is_no_first_of_all(
 ) -> None:
     """The best under a rule of its own isn't what another cell is said to be."""
     best = folders["item-knn-time"].test_ranks
-    np.save(best, np.ones_like(np.load(best)), allow_pickle=False)
+    np.save(best, np.ones_like(np.load(best, allow_pickle=False)))
     found = cli("compare", "--protocols", "--format", "json")
     (told,) = json.loads(found.stdout)
     (own,) = (each for each in told["rankings"] if each["rule"] == OWN)
