@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.errors import RunError, UsageError
+from engine.errors import RunError, UsageError, cut
 from engine.surroundings import expanded, refuse_undecodable, working_folder
 
 if TYPE_CHECKING:
     from engine.runfolder import RunFolder
+
+
+LONGEST_NAME = 200
+"""Most bytes of the database file's name: files beside it have longer ones."""
 
 
 class StoreLocation(NamedTuple):
@@ -68,11 +73,22 @@ def store_location(db: Path | None = None) -> StoreLocation:
     """Return where the store is: at ``db`` (``--db``), else ``SEQBENCH_DB``, else ``./runs.db``.
 
     Raises:
-        UsageError: that is a folder, or no name in UTF-8.
+        UsageError: no database can be there: that is a folder, a pipe or a device, or its name is
+            too long or isn't UTF-8.
     """
     chosen = db or Path(os.environ.get("SEQBENCH_DB") or "runs.db")
-    path = (working_folder() / expanded(chosen)).resolve()
-    if path.is_dir():
+    whole = working_folder() / expanded(chosen)
+    try:
+        path = whole.resolve()
+        mode = path.stat().st_mode if path.exists() else stat.S_IFREG
+    except (OSError, RuntimeError) as error:  # Python's own error for links in a circle
+        why = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        raise UsageError(f"{chosen} can't be opened ({why}): name another file.") from None
+    if stat.S_ISDIR(mode):
         raise UsageError(f"{chosen} is a folder: name the database file, such as {chosen}/runs.db.")
+    if not stat.S_ISREG(mode):  # SQLite would wait at a pipe for ever
+        raise UsageError(f"{chosen} is not a file: name another one.")
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise UsageError(f"{cut(path.name, 60)} is too long a name: at most {LONGEST_NAME} bytes.")
     refuse_undecodable(path)
     return StoreLocation(path)

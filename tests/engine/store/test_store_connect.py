@@ -45,6 +45,20 @@ def test_location_prefers_the_flag_then_the_environment(
         store_location(Path(os.fsdecode(b"lab\xff.db")))
 
 
+def test_where_no_database_can_be_a_sentence_says_so(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.db")
+    (tmp_path / "circle.db").symlink_to("circle.db")
+    for name, problem in {
+        "pipe.db": "is not a file",
+        "circle.db": "links lead in a circle|symbolic links",
+        "a" * 300: "can't be opened .*too long",
+        "a" * 240: "is too long a name: at most 200 bytes",
+    }.items():
+        with pytest.raises(UsageError, match=problem):
+            store_location(tmp_path / name)
+    assert store_location(tmp_path / ("a" * 200)).db.parent == tmp_path
+
+
 def test_a_store_is_made_once_and_opens_with_wal(location: StoreLocation) -> None:
     create_or_migrate(location)
     first = location.db.stat().st_ino
