@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import RunError, shown
+from engine.files.atomic import name_aimed_at
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,119}")
 _JOURNAL = re.compile(r"journal-(0|[1-9][0-9]{0,8})\.jsonl")
 _JOB = re.compile(r"job-(0|[1-9][0-9]{0,8})\.json")
 _EVALUATION = re.compile(r"evaluation-([a-z][a-z-]{0,39})\.json")
 _CHECKPOINT = re.compile(r"checkpoint-(0|[1-9][0-9]{0,8})(?:\.before)?\.pt")
-_HALF_WRITTEN = re.compile(
-    r"\.(checkpoint-[^/]*|model)\.pt\.[^/]*\.tmp|\.test_[^/]*\.npy\.[^/]*\.tmp"
-)
+_WORKERS = re.compile(r"(checkpoint-.*|model)\.pt|test_.*\.npy")
+"""Large files that only workers write."""
 
 
 @dataclass(frozen=True)
@@ -150,9 +150,9 @@ class RunFolder:
         return _numbered(self.path, _CHECKPOINT)
 
     def half_written(self) -> list[Path]:
-        """List the files that a worker is writing (`engine.files.atomic`), or was when it was
-        killed."""
-        return [self.path / name for name in _names(self.path) if _HALF_WRITTEN.fullmatch(name)]
+        """List the large files that a worker is writing, or was when it was killed."""
+        names = ((name, name_aimed_at(name)) for name in _names(self.path))
+        return [self.path / name for name, aim in names if aim and _WORKERS.fullmatch(aim)]
 
 
 def run_folder(runs: Path, run_id: str) -> RunFolder:

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import mmap
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from engine.datasets.filters import FilterStep
 from engine.datasets.interactions import Interactions, checksum_of
 from engine.datasets.ordering import Ids
 from engine.datasets.times import UNITS
-from engine.files.atomic import atomic_file
+from engine.files.atomic import atomic_file, name_aimed_at
 from engine.files.lock import hold_lock
 from engine.files.regular import open_regular
 from engine.spec import Dataset
@@ -41,9 +42,6 @@ ALIGNMENT = 64
 
 HEADER_BYTES = 2**16
 """Most bytes of a header."""
-
-_KEY = "[0-9a-f]" * 16
-"""A key's beginning in the name of a copy, as a pattern."""
 
 
 @dataclass(frozen=True)
@@ -167,16 +165,18 @@ def save_prepared(name: str, key: str, prepared: Prepared) -> None:
     path = _path(name, key)
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f".{name}-{_KEY}.seqbench.*.tmp"):
-            left.unlink(missing_ok=True)
+        copy = re.compile(re.escape(name) + "-[0-9a-f]{16}\\.seqbench")
+        for left in path.parent.iterdir():
+            if copy.fullmatch(name_aimed_at(left.name) or ""):
+                left.unlink(missing_ok=True)
         with atomic_file(path) as file:
             file.write(_header(header, arrays))
             for array in arrays.values():
                 file.seek(-file.tell() % ALIGNMENT, 1)
                 file.write(np.ascontiguousarray(array).data)
             file.truncate()
-        for old in path.parent.glob(f"{name}-{_KEY}.seqbench"):
-            if old != path:
+        for old in path.parent.iterdir():
+            if old != path and copy.fullmatch(old.name):
                 old.unlink(missing_ok=True)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+_ASIDE = re.compile(r"\.(.+)\.[^.]+\.tmp")
 
 
 @contextmanager
@@ -38,6 +41,14 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     """Replace ``path`` by ``content``; text is encoded as UTF-8. Raises `OSError`."""
     with atomic_file(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def name_aimed_at(name: str) -> str | None:
+    """Return the name of the file that a temporary one of `atomic_file` is to become, or would have
+    if its process hadn't been killed; of a very long one, its beginning. ``None`` for any other
+    file."""
+    found = _ASIDE.fullmatch(name)
+    return found and found[1]
 
 
 def fsync_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.files.atomic import atomic_file, fsync_folder, write_atomically
+from engine.files.atomic import atomic_file, fsync_folder, name_aimed_at, write_atomically
 
 
 @pytest.fixture
@@ -90,6 +90,14 @@ def test_a_filesystem_that_cannot_fsync_folders_is_no_failure(
     refuse(errno.EIO)
     with pytest.raises(OSError, match="Input/output"):
         fsync_folder(path.parent)
+
+
+@pytest.mark.parametrize("name", ["model.pt", "ml-1m-0123.seqbench", ".hidden"])
+def test_a_half_written_file_tells_what_it_was_to_become(tmp_path: Path, name: str) -> None:
+    with atomic_file(tmp_path / name):
+        (aside,) = tmp_path.iterdir()
+        assert name_aimed_at(aside.name) == name
+    assert name_aimed_at(name) is None
 
 
 def test_a_writer_killed_at_any_moment_leaves_a_whole_file(path: Path) -> None:
