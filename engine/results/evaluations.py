@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from engine.files.atomic import write_atomically
 from engine.files.regular import open_regular, read_regular
 from engine.results.cutoffs import Ranks, Users
+from engine.results.files import read_array
 from engine.results.users import with_several
 from engine.runfolder import RunFolder
 
@@ -105,6 +106,6 @@ def read_evaluation_ranks(folder: RunFolder, rule: str) -> tuple[Ranks, Users | 
     told = content.get("ranks_sha256") if isinstance(content, dict) else None
     if hashlib.sha256(data).hexdigest() != told:
         raise ValueError("the ranks aren't those that the metrics are of")
-    rows: NDArray[np.int32] = np.load(BytesIO(data), allow_pickle=False)
+    rows: NDArray[np.int32] = read_array(BytesIO(data))
     users = rows[2]
     return rows[:2], users if with_several(users) else None
