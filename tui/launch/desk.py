@@ -190,7 +190,7 @@ class OrderDesk(TextBox):
         def confirmed(ready: Sequence[PlannedRun] | None) -> None:
             screen.post_message(DataSetsChanged())  # some may have been fetched meanwhile
             if ready:
-                self._enqueue(plan, ready, name)
+                self._enqueue(plan, ready, name, again=again)
 
         remember = self.app.measured.__setitem__
         self.app.push_screen(
@@ -235,8 +235,11 @@ class OrderDesk(TextBox):
         self._grid.select(())
         await self.app.action_show("live")
 
-    def _enqueue(self, plan: Plan, runs: Sequence[PlannedRun], launcher: str | None) -> None:
-        """Queue runs, those first that give a plan its floor, which belong to no suite."""
+    def _enqueue(
+        self, plan: Plan, runs: Sequence[PlannedRun], launcher: str | None, *, again: bool
+    ) -> None:
+        """Queue runs, those first that give a plan its floor, which belong to no suite; unless
+        ``again`` without those that others have queued meanwhile."""
         location, floor = self.app.location, {run.fingerprint for run in plan.floor}
         along = [run for run in runs if run.fingerprint in floor]
         asked = [run for run in runs if run.fingerprint not in floor]
@@ -244,8 +247,8 @@ class OrderDesk(TextBox):
         def enqueue() -> list[str]:
             from engine.store.requests import enqueue_planned
 
-            first = enqueue_planned(location, along, None, launcher) if along else []
-            return [*first, *enqueue_planned(location, asked, plan.label, launcher)]
+            queued = enqueue_planned(location, along, None, launcher, again=again) if along else []
+            return [*queued, *enqueue_planned(location, asked, plan.label, launcher, again=again)]
 
         async def enqueued(ids: list[str]) -> None:
             await self._launched(f"{count(len(ids), 'run')} queued.")

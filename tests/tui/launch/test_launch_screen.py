@@ -16,6 +16,7 @@ from engine.store.compare.grouping import Choice, cell_table
 from engine.store.connect import connect_reader
 from engine.store.location import StoreLocation
 from engine.store.queries import Run, list_runs, run_spec
+from engine.store.requests import enqueue
 from tui.app import SeqbenchApp
 from tui.launch.confirm import ConfirmScreen
 from tui.launch.grid.cells import CellKey
@@ -140,6 +141,20 @@ async def test_only_what_is_missing_is_launched(empty_store: LiveStore) -> None:
         await pilot.press("y")
         await wait_for(pilot, lambda: pilot.app.current_mode == "live", "Live")
     assert sorted(run.seed for run in runs(empty_store.location)) == [1, 2, 3]
+
+
+async def test_what_another_queues_meanwhile_is_not_queued_twice(empty_store: LiveStore) -> None:
+    async with SeqbenchApp(empty_store.location).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await fill(pilot, seeds="1-2", settings="epochs=60")
+        await settled(pilot)
+        await pilot.press("l")
+        await wait_for(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen), "confirm")
+        spec = load_catalogue().run_spec("sasrec", "synthetic", 50, 1, overrides={"epochs": 60})
+        enqueue(empty_store.location, [spec])
+        await pilot.press("y")
+        await wait_for(pilot, lambda: pilot.app.current_mode == "live", "Live")
+    assert sorted(run.seed for run in runs(empty_store.location)) == [1, 2]
 
 
 async def test_all_again_launches_what_is_done_too(empty_store: LiveStore) -> None:
